@@ -1,0 +1,74 @@
+"""What an operator can ask of a run, from the console or from any terminal."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Verb(StrEnum):
+    """The acts; a command carries the fields that its act needs and no others."""
+
+    PAUSE = "pause"  # worker=None: the run
+    CONTINUE = "continue"  # worker=None: the run
+    DRAIN = "drain"  # worker=None: all, and finish
+    STOP = "stop"  # ends what runs, gently; the run can be resumed
+    DETACH = "detach"  # the orchestrator lets go of the run; agents go on
+    SCALE = "scale"  # number
+    KILL = "kill"  # workstream
+    RETRY = "retry"  # workstream
+    SKIP = "skip"  # workstream
+    BUDGET = "budget"  # amount
+    TAKE = "take"  # conflict, side, file?, hunk?
+    UNDO = "undo"  # conflict, file?, hunk?
+    EDIT = "edit"  # conflict, file, content (the whole resolved file)
+    APPROVE = "approve"  # conflict
+    REDO = "redo"  # conflict
+    QUARANTINE = "quarantine"  # conflict
+    LAND = "land"
+
+
+class Side(StrEnum):
+    """Which text a hunk or file of a conflict takes."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    BOTH = "both"
+    PROPOSAL = "proposal"
+
+
+class Command(BaseModel):
+    """One act of the operator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    verb: Verb
+    worker: int | None = None
+    workstream: str | None = None
+    conflict: str | None = None
+    number: Annotated[int, Field(ge=1, le=256)] | None = None
+    amount: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """US dollars."""
+    side: Side | None = None
+    file: str | None = None
+    hunk: Annotated[int, Field(ge=1)] | None = None
+    content: str | None = None
+    note: str = ""
+    by: str
+    """The operator's login name."""
+    source: str
+    """`console` or `cli`, with the process id: `cli:4242`."""
+    at: datetime
+
+
+class Answer(BaseModel):
+    """What became of a command."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    ok: bool
+    message: str
+    """One line for the operator: what happened, or why not and what to do instead."""

@@ -1,0 +1,1 @@
+"""Doing it: orchestrator, workers, keeper, recovery."""

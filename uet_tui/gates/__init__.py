@@ -1,0 +1,1 @@
+"""Is it good: the gate runner."""

@@ -1,0 +1,1 @@
+"""Bringing it together: merging in memory, conflicts, resolutions, landing."""

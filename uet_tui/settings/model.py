@@ -1,0 +1,104 @@
+"""The typed settings. The shipped defaults are the YAML files in `config/`, not these classes: they only say what may be."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RetrySettings(_Section):
+    """When a failed attempt is tried again: exponential backoff with jitter."""
+
+    base_seconds: Seconds
+    """The delay before the second attempt; doubled for each further one."""
+    max_seconds: Seconds
+    """The longest delay."""
+    jitter: Annotated[float, Field(ge=0, le=1)]
+    """The share of the delay that is drawn by chance."""
+
+
+class SandboxSettings(_Section):
+    """What a sandbox holds beside the tracked files."""
+
+    copy_untracked: tuple[str, ...]
+    """Untracked files of the operator's checkout to copy in, such as `.env`; globs relative to its root."""
+    setup: tuple[str, ...]
+    """Shell commands run once in each new sandbox."""
+    keep: tuple[str, ...]
+    """Ignored files that survive the reset between attempts, such as `.venv/`; git ignore patterns."""
+
+
+class AgentSettings(_Section):
+    """How to start one agent and how to read what it used."""
+
+    command: tuple[str, ...]
+    """The command line; `{prompt_file}`, `{python}`, `{sandbox}` and `{attempt}` are replaced."""
+    prompt: Literal["script", "text", "spec"]
+    """What the prompt file holds: the tasks as a shell script, the rendered prompt, or the workstream as JSON."""
+    env: tuple[str, ...]
+    """Names of the environment variables that the agent gets; a trailing `*` takes all that begin so."""
+    usage: Literal["none", "json-lines"]
+    """How its use comes out: not at all, or as JSON lines with a `uet` key in its output."""
+    provider: str = ""
+    """Whose quota it uses."""
+    model: str = ""
+
+
+class GateSettings(_Section):
+    """One gate kind: what runs, and for how long."""
+
+    commands: tuple[str, ...]
+    """Shell commands run in the sandbox; all must end with 0. Empty: the gate is not configured and passes as such."""
+    timeout_seconds: PositiveSeconds
+
+
+class BudgetSettings(_Section):
+    """How much money a run may spend."""
+
+    max_cost_total: Money | None
+    """US dollars for the whole run; None is no limit."""
+    reserve_usd: Money
+    """Reserved for an attempt of a workstream that declares no `max_cost_usd`."""
+
+
+class SimulatedSettings(_Section):
+    """The rehearsal agent."""
+
+    unit_seconds: PositiveSeconds
+    """How long a workstream without `estimated_seconds` takes."""
+    speed: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """Divides every simulated duration."""
+    cost_usd: Money
+    """What one simulated attempt claims to cost."""
+
+
+class Settings(_Section):
+    """All settings."""
+
+    workers: Annotated[int, Field(ge=1, le=256)]
+    schedule: Literal["eager", "waves"]
+    overlap: Literal["serialize", "allow", "error"]
+    scope: Literal["enforce", "warn", "off"]
+    land: Literal["ask", "auto", "never"]
+    timeout_seconds: PositiveSeconds
+    """Ends an attempt whose workstream declares no `timeout`."""
+    grace_seconds: Seconds
+    """Between asking an agent to end and ending it."""
+    drain_seconds: Seconds
+    """How long an interrupted headless run waits for running attempts."""
+    editor: str
+    """Overrides $VISUAL and $EDITOR; empty takes those."""
+    retry: RetrySettings
+    sandbox: SandboxSettings
+    simulated: SimulatedSettings
+    budget: BudgetSettings
+    agents: Mapping[str, AgentSettings]
+    gates: Mapping[str, GateSettings]

@@ -1,0 +1,1 @@
+"""What is remembered: tables, the one writer, read-only queries that return plain views, the inbox."""

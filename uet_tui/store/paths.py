@@ -1,0 +1,74 @@
+"""Where a run keeps its files: everything under `.uet/` of the operator's repository."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaths:
+    """The files of one run."""
+
+    folder: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held by `flock` by the orchestrator that has the run."""
+        return self.folder / "lock"
+
+    @property
+    def inbox(self) -> Path:
+        """Commands that wait to be taken, and their answers."""
+        return self.folder / "inbox"
+
+    @property
+    def wake(self) -> Path:
+        """A FIFO; a byte written to it wakes the orchestrator."""
+        return self.folder / "wake"
+
+    @property
+    def engine_log(self) -> Path:
+        """What the orchestrator logs about itself."""
+        return self.folder / "engine.log"
+
+    @property
+    def plan(self) -> Path:
+        """The bundles as they were when the run began, as one JSON list."""
+        return self.folder / "plan.json"
+
+    @property
+    def settings(self) -> Path:
+        """The settings as they were when the run began."""
+        return self.folder / "settings.json"
+
+    def attempt(self, workstream: str, number: int) -> Path:
+        """The folder of one attempt."""
+        return self.folder / "attempts" / workstream / str(number)
+
+    def sandbox(self, worker: int | str) -> Path:
+        """The working copy of a worker; `queue` is the merge queue's own."""
+        return self.folder / "sandboxes" / str(worker)
+
+    def index(self, worker: int | str) -> Path:
+        """The orchestrator's private index for a sandbox: never inside the sandbox, so no agent writes it."""
+        return self.folder / "indexes" / str(worker)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The `.uet/` folder of a repository."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite store of all runs."""
+        return self.folder / "uet.db"
+
+    @property
+    def control(self) -> Path:
+        """The control repository."""
+        return self.folder / "control.git"
+
+    def run(self, run: str) -> RunPaths:
+        """The files of one run."""
+        return RunPaths(self.folder / "runs" / run)

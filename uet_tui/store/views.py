@@ -1,0 +1,305 @@
+"""What readers of the store get: frozen views with plain values, never table rows.
+
+Views carry states as the core's enumerations, times as aware UTC datetimes, money as US dollars and durations as
+seconds. Text in a view has been made harmless (`uet_tui.text.harmless`) on its way into the store.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from uet_tui.core.states import (
+    CONFLICT_OPEN,
+    WORKSTREAM_OVER,
+    AttemptState,
+    ConflictState,
+    RunState,
+    WorkerState,
+    WorkstreamState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkstreamView:
+    """A workstream of a run, as the waves pane and `uet status` show it."""
+
+    id: str
+    state: WorkstreamState
+    reason: str
+    """Why it is where it is: the answer of `uet why`. Empty only when it runs undisturbed."""
+    wave: int
+    """1-based."""
+    worker: int | None
+    """The worker that runs or gates it now."""
+    agent: str
+    model: str
+    attempts: int
+    cost_usd: float
+    started_at: datetime | None
+    ended_at: datetime | None
+    merge_commit: str | None
+    result_commit: str | None
+    """The newest snapshot of its work, merged or not."""
+    depends_on: tuple[str, ...]
+    waited_for_by: tuple[str, ...]
+    priority: str
+    kind: str
+    tasks: tuple[str, ...]
+    files_scope: tuple[str, ...]
+    files_create: tuple[str, ...]
+    acceptance_tests: tuple[str, ...]
+    test_gates: tuple[str, ...]
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.state in WORKSTREAM_OVER
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One try of a workstream."""
+
+    workstream: str
+    number: int
+    state: AttemptState
+    worker: int
+    agent: str
+    model: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    exit_code: int | None
+    error: str
+    commit: str | None
+    """The snapshot of what it left in its sandbox."""
+    cost_usd: float
+    tokens_in: int
+    tokens_out: int
+    folder: str
+    """Where its prompt, output and diff are, relative to the run's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker slot."""
+
+    number: int
+    state: WorkerState
+    workstream: str | None
+    agent: str
+    since: datetime
+    """When it took its present workstream, or its present state."""
+    doing: str
+    """`reset`, `edit`, `gates`, or the agent's own last line."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One thing that happened."""
+
+    id: int
+    time: datetime
+    type: str
+    severity: str
+    """`debug`, `info`, `warning` or `error`."""
+    workstream: str | None
+    worker: int | None
+    attempt: int | None
+    text: str
+    """One line for the operator."""
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class HunkView:
+    """One place of a file where both sides changed the same lines."""
+
+    number: int
+    """1-based within the file."""
+    line: int
+    """1-based line in ours where the hunk begins."""
+    before: tuple[str, ...]
+    """Up to three unchanged lines before it."""
+    ours: tuple[str, ...]
+    base: tuple[str, ...]
+    theirs: tuple[str, ...]
+    after: tuple[str, ...]
+    """Up to three unchanged lines after it."""
+    choice: str | None
+    """`ours`, `theirs`, `both`, `proposal`, `edited`, or None while undecided."""
+    proposal: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFileView:
+    """One file of a conflict."""
+
+    path: str
+    kind: str
+    """`content`, `add/add`, `modify/delete`, `delete/modify`, `rename`, `binary`, `mode`, `symlink`, `submodule`."""
+    hunks: tuple[HunkView, ...]
+    """Empty where the file can only be taken whole."""
+    choice: str | None
+    """The choice for the whole file: `ours`, `theirs`, `edited`; None where hunks decide or nothing is decided."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether nothing in it is left to decide."""
+        return self.choice is not None or (bool(self.hunks) and all(h.choice for h in self.hunks))
+
+
+@dataclass(frozen=True, slots=True)
+class RungView:
+    """One rung of the ladder that was tried on a conflict."""
+
+    name: str
+    """`recorded`, `union`, `structural`, `agent`, `operator`."""
+    verdict: str
+    seconds: float
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """A merge that git could not make alone."""
+
+    id: str
+    """Short: `c1`, `c2`, ... within the run."""
+    workstream: str
+    against: tuple[str, ...]
+    """The merged workstreams that touched the same files; empty if only the base is known."""
+    state: ConflictState
+    files: tuple[ConflictFileView, ...]
+    proposal: str | None
+    """Who made the proposal; None if there is none."""
+    opened_at: datetime
+    closed_at: datetime | None
+    ours_commit: str
+    theirs_commit: str
+    ours_tasks: tuple[str, ...]
+    theirs_tasks: tuple[str, ...]
+    waiting: tuple[str, ...]
+    """Workstreams that wait behind it, directly or not."""
+    tried: tuple[RungView, ...]
+
+    @property
+    def open(self) -> bool:
+        """Whether it still wants a decision."""
+        return self.state in CONFLICT_OPEN
+
+    @property
+    def decided_files(self) -> int:
+        """How many of its files have nothing left to decide."""
+        return sum(f.decided for f in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class CostRow:
+    """What one workstream cost so far."""
+
+    workstream: str
+    agent: str
+    usd: float
+    attempts: int
+    tokens_in: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class CostView:
+    """The money of a run."""
+
+    spent_usd: float
+    reserved_usd: float
+    budget_usd: float | None
+    """None: no limit was set."""
+    per_minute_usd: float
+    """Average over the last five minutes."""
+    wasted_usd: float
+    """Spent on attempts that did not end in a merge."""
+    retries: int
+    forecast_usd: float | None
+    """What the whole run will have cost, from the average of what ended; None before anything ended."""
+    series: tuple[float, ...]
+    """Dollars per minute over the last ten minutes, oldest first."""
+    rows: tuple[CostRow, ...]
+    """Dearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedView:
+    """One thing that waits for the operator: what `w` goes to."""
+
+    kind: str
+    """`conflict`, `quarantined`, `failed`, `halted` or `land`."""
+    target: str
+    """The id of the conflict or workstream; empty for the run itself."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of `uet runs`."""
+
+    id: str
+    state: RunState
+    alive: bool
+    """Whether an orchestrator has it now."""
+    total: int
+    merged: int
+    spent_usd: float
+    conflicts: int
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """All of a run that the home screen and `uet status` show, read in one transaction."""
+
+    id: str
+    revision: int
+    """Grows with every write to the run; equal revisions mean equal views."""
+    name: str
+    """The name of the operator's repository folder."""
+    state: RunState
+    reason: str
+    alive: bool
+    schedule: str
+    parallelism: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    target_branch: str | None
+    base_commit: str
+    tip: str
+    """The commit that the integration branch is at."""
+    landed_at: datetime | None
+    forecast_end_at: datetime | None
+    notices: tuple[str, ...]
+    """What holds the run as a whole: a quota pause, a full disk, a pause."""
+    workstreams: tuple[WorkstreamView, ...]
+    """In wave order, then id."""
+    workers: tuple[WorkerView, ...]
+    """Those not terminated, by number."""
+    conflicts: tuple[ConflictView, ...]
+    """Open ones first, then by age."""
+    costs: CostView
+    needs: tuple[NeedView, ...]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many workstreams are in each state; states with none are left out."""
+        found: dict[str, int] = {}
+        for ws in self.workstreams:
+            found[ws.state.value] = found.get(ws.state.value, 0) + 1
+        return found
+
+    @property
+    def merged(self) -> int:
+        """How many workstreams are merged."""
+        return sum(ws.state is WorkstreamState.MERGED for ws in self.workstreams)
+
+    def workstream(self, id: str) -> WorkstreamView | None:
+        """The workstream with this id, if the run has it."""
+        return next((ws for ws in self.workstreams if ws.id == id), None)
