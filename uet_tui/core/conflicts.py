@@ -1,0 +1,122 @@
+"""A conflict as data: what both sides did, hunk by hunk, and what has been decided. All functions are pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from uet_tui.core.commands import Side
+
+Choice = Literal["ours", "theirs", "both", "proposal", "edited"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One side of a file: its mode and its content, as git names them."""
+
+    mode: str
+    """`100644`, `100755`, `120000` or `160000`."""
+    oid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """One place where both sides changed the same lines. Lines keep no line end."""
+
+    number: int
+    """1-based within the file."""
+    line: int
+    """1-based line of ours where it begins."""
+    before: tuple[str, ...]
+    ours: tuple[str, ...]
+    base: tuple[str, ...]
+    theirs: tuple[str, ...]
+    after: tuple[str, ...]
+    choice: Choice | None = None
+    proposal: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFile:
+    """One file that git could not merge."""
+
+    path: str
+    kind: str
+    """`content`, `add/add`, `modify/delete`, `delete/modify`, `rename`, `binary`, `mode`, `symlink`, `submodule`."""
+    base: Entry | None
+    ours: Entry | None
+    theirs: Entry | None
+    merged: Entry | None
+    """The tree's entry at `path` with what git merged by itself (conflict markers included)."""
+    hunks: tuple[Hunk, ...] = ()
+    choice: Choice | None = None
+    """For the whole file."""
+    edited: Entry | None = None
+    """The file as the operator wrote it."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether nothing in it is left to decide."""
+        return self.choice is not None or (bool(self.hunks) and all(h.choice for h in self.hunks))
+
+
+class ChoiceError(Exception):
+    """A choice that the conflict does not offer; the message is for the operator."""
+
+
+def _change(
+    files: tuple[ConflictFile, ...], path: str | None, change: Callable[[ConflictFile], ConflictFile]
+) -> tuple[ConflictFile, ...]:
+    if path is not None and path not in {f.path for f in files}:
+        known = ", ".join(f.path for f in files)
+        raise ChoiceError(f"{path} is not a file of this conflict; its files are: {known}")
+    return tuple(change(f) if path in (None, f.path) else f for f in files)
+
+
+def take(
+    files: tuple[ConflictFile, ...], side: Side, path: str | None = None, hunk: int | None = None
+) -> tuple[ConflictFile, ...]:
+    """The files with a side taken for one hunk, one file, or everything that is not decided otherwise.
+
+    Raises:
+        ChoiceError: no such file or hunk; `both` for a file that has no hunks; no proposal to take.
+    """
+    if hunk is not None and path is None:
+        if len(files) != 1:
+            raise ChoiceError("say which file the hunk is in: --file PATH")
+        path = files[0].path
+
+    def change(file: ConflictFile) -> ConflictFile:
+        if hunk is None and side in (Side.OURS, Side.THEIRS):
+            cleared = tuple(replace(h, choice=side.value) for h in file.hunks)
+            return replace(file, choice=None if file.hunks else side.value, edited=None, hunks=cleared)
+        if not file.hunks:
+            raise ChoiceError(f"{file.path} ({file.kind}) can only be taken whole: ours or theirs")
+        numbers = {h.number for h in file.hunks} if hunk is None else {hunk}
+        if not numbers <= {h.number for h in file.hunks}:
+            raise ChoiceError(f"{file.path} has hunks 1 to {len(file.hunks)}, there is no hunk {hunk}")
+        if side is Side.PROPOSAL and any(h.proposal is None for h in file.hunks if h.number in numbers):
+            raise ChoiceError(f"{file.path} has no proposal to take")
+        chosen = tuple(replace(h, choice=side.value) if h.number in numbers else h for h in file.hunks)
+        return replace(file, choice=None, edited=None, hunks=chosen)
+
+    return _change(files, path, change)
+
+
+def undo(files: tuple[ConflictFile, ...], path: str | None = None, hunk: int | None = None) -> tuple[ConflictFile, ...]:
+    """The files with the choices for a hunk, a file, or everything taken back."""
+
+    def change(file: ConflictFile) -> ConflictFile:
+        hunks = tuple(replace(h, choice=None) if hunk in (None, h.number) else h for h in file.hunks)
+        return replace(file, choice=None, edited=None, hunks=hunks)
+
+    return _change(files, path, change)
+
+
+def edit(files: tuple[ConflictFile, ...], path: str, entry: Entry) -> tuple[ConflictFile, ...]:
+    """The files with one file replaced by what the operator wrote."""
+    return _change(files, path, lambda file: replace(file, choice="edited", edited=entry))
+
+
+def decided(files: tuple[ConflictFile, ...]) -> bool:
+    """Whether every file is decided, so that a resolution can be built."""
+    return all(f.decided for f in files)

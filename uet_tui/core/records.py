@@ -1,0 +1,207 @@
+"""The state of a run as the core holds it and as the store remembers it: one record a row.
+
+Records are mutable and belong to the machine alone; what leaves it are copies. Times are seconds since the epoch (UTC),
+money is US dollars.
+"""
+
+from dataclasses import dataclass, field
+
+from uet_tui.core.conflicts import ConflictFile
+from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """One execution of a plan."""
+
+    id: str
+    name: str
+    schedule: str
+    parallelism: int
+    base_commit: str
+    tip: str
+    target_branch: str | None
+    created_at: float
+    state: RunState = RunState.PLANNED
+    reason: str = ""
+    spent_usd: float = 0.0
+    reserved_usd: float = 0.0
+    budget_usd: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    landed_at: float | None = None
+    landed_commit: str | None = None
+
+
+@dataclass(slots=True)
+class WorkstreamRecord:
+    """One workstream of a run."""
+
+    id: str
+    wave: int
+    agent: str
+    model: str = ""
+    state: WorkstreamState = WorkstreamState.PENDING
+    reason: str = ""
+    attempts: int = 0
+    """How many attempts were made: the number of the newest, and its fencing token."""
+    worker: int | None = None
+    retry_at: float | None = None
+    cost_usd: float = 0.0
+    started_at: float | None = None
+    ended_at: float | None = None
+    result_commit: str | None = None
+    merge_commit: str | None = None
+    merge_onto: str | None = None
+    """The tip that a merge in progress was begun on: what recovery compares with."""
+    conflict: str | None = None
+    error_signature: str = ""
+    error_repeats: int = 0
+    result_tree: str = ""
+    result_repeats: int = 0
+    granted_attempts: int = 0
+    """Attempts beyond the circuit breaker that the operator granted by `retry`."""
+    note: str = ""
+    """What the next attempt's agent must be told: what went wrong, or the operator's words."""
+
+
+@dataclass(slots=True)
+class AttemptRecord:
+    """One try of a workstream."""
+
+    workstream: str
+    number: int
+    worker: int
+    agent: str
+    model: str
+    base_commit: str
+    """The integration tip that its sandbox was reset to."""
+    created_at: float
+    state: AttemptState = AttemptState.CREATED
+    reserved_usd: float = 0.0
+    cost_usd: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    started_at: float | None = None
+    ended_at: float | None = None
+    exit_code: int | None = None
+    error: str = ""
+    commit: str | None = None
+    kill_asked: bool = False
+
+
+@dataclass(slots=True)
+class WorkerRecord:
+    """A worker slot."""
+
+    number: int
+    since: float
+    state: WorkerState = WorkerState.SPAWNING
+    workstream: str | None = None
+    agent: str = ""
+    doing: str = ""
+
+
+@dataclass(slots=True)
+class ConflictRecord:
+    """A merge that git could not make alone."""
+
+    id: str
+    workstream: str
+    attempt: int
+    ours_commit: str
+    """The integration tip it was tried on."""
+    theirs_commit: str
+    files: tuple[ConflictFile, ...]
+    against: tuple[str, ...]
+    opened_at: float
+    state: ConflictState = ConflictState.PENDING
+    proposal: str | None = None
+    closed_at: float | None = None
+    tree: str | None = None
+    """The resolved tree, once everything is decided and built."""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that happened, before the store gave it an id."""
+
+    time: float
+    type: str
+    """A snake_case word of `core/vocabulary.py`."""
+    text: str
+    """One harmless line for the operator."""
+    severity: str = "info"
+    workstream: str | None = None
+    worker: int | None = None
+    attempt: int | None = None
+    data: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CostEntry:
+    """One report of use: what an attempt cost."""
+
+    time: float
+    workstream: str
+    attempt: int
+    agent: str
+    model: str
+    usd: float
+    tokens_in: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateEntry:
+    """What a gate said."""
+
+    time: float
+    workstream: str
+    attempt: int
+    gate: str
+    where: str
+    """`sandbox` or `merged`."""
+    verdict: str
+    """`passed`, `failed`, `error`, `timeout` or `not configured`."""
+    seconds: float
+    output: str
+    """The end of what it printed, harmless."""
+
+
+@dataclass(slots=True)
+class Records:
+    """All records of a run."""
+
+    run: RunRecord
+    workstreams: dict[str, WorkstreamRecord]
+    attempts: dict[tuple[str, int], AttemptRecord]
+    workers: dict[int, WorkerRecord]
+    conflicts: dict[str, ConflictRecord]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a step changed: the rows to write, in one transaction with the events that tell of it."""
+
+    run: RunRecord | None = None
+    workstreams: dict[str, WorkstreamRecord] = field(default_factory=dict)
+    attempts: dict[tuple[str, int], AttemptRecord] = field(default_factory=dict)
+    workers: dict[int, WorkerRecord] = field(default_factory=dict)
+    conflicts: dict[str, ConflictRecord] = field(default_factory=dict)
+    events: list[NewEvent] = field(default_factory=list)
+    costs: list[CostEntry] = field(default_factory=list)
+    gates: list[GateEntry] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.run
+            or self.workstreams
+            or self.attempts
+            or self.workers
+            or self.conflicts
+            or self.events
+            or self.costs
+            or self.gates
+        )
