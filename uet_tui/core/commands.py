@@ -55,6 +55,10 @@ class Command(BaseModel):
     file: str | None = None
     hunk: Annotated[int, Field(ge=1)] | None = None
     content: str | None = None
+    settle: bool = False
+    """For `take` and `edit`: merge as soon as nothing is left to decide, without a separate approval."""
+    target: str | None = None
+    """For `land`: the branch to move, instead of the run's own target."""
     note: str = ""
     by: str
     """The operator's login name."""

@@ -1,0 +1,314 @@
+"""The records of a run together with the indexes that make decisions fast.
+
+Every change of state goes through the `move_*` methods here: they check the transition table, keep the indexes true
+and mark what is to be written. The functions that decide live in `scheduling`, `outcomes`, `steering` and `ending`.
+"""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from uet_tui.core import vocabulary
+from uet_tui.core.effects import Effect
+from uet_tui.core.policy import Policy
+from uet_tui.core.records import (
+    AttemptRecord,
+    Changes,
+    ConflictRecord,
+    NewEvent,
+    Records,
+    WorkerRecord,
+    WorkstreamRecord,
+)
+from uet_tui.core.states import (
+    ATTEMPT_TRANSITIONS,
+    CONFLICT_TRANSITIONS,
+    RUN_TRANSITIONS,
+    WORKER_TRANSITIONS,
+    WORKSTREAM_ACTIVE,
+    WORKSTREAM_OVER,
+    WORKSTREAM_TRANSITIONS,
+    AttemptState,
+    ConflictState,
+    RunState,
+    TransitionError,
+    WorkerState,
+    WorkstreamState,
+)
+from uet_tui.plan.model import Plan, Priority
+from uet_tui.plan.scopes import ScopeLedger
+
+WAVE = "wave barrier"
+BUDGET = "budget"
+"""Keys under which workstreams are parked that wait for no particular other one."""
+
+
+class Board:
+    """The state of one run, and what follows from it."""
+
+    def __init__(self, plan: Plan, policy: Policy, records: Records) -> None:
+        self.plan = plan
+        self.policy = policy
+        self.records = records
+        self.now = 0.0
+        self.dispatching = True
+        self.lingering = False
+        self.stopping = False
+        self.landing: str | None = None
+        """The id of the command that asked for the landing in progress; empty where the settings asked."""
+        self.changes = Changes()
+        self.effects: list[Effect] = []
+        self.stories: dict[str, list[str]] = {}
+        self.active: set[str] = set()
+        self.over = 0
+        self.unmet: dict[str, int] = {}
+        self.ready: list[tuple[int, float, str]] = []
+        self.ready_ids: set[str] = set()
+        self.parked: dict[str, list[str]] = {}
+        self.timers: list[tuple[float, str]] = []
+        self.queue: list[tuple[int, int, str]] = []
+        self.merging: str | None = None
+        self.groups: dict[str, str] = {}
+        self.alone: str | None = None
+        self.wave = 0
+        """The wave whose barrier is open, under `schedule: waves`."""
+        self.ledger = ScopeLedger()
+        self.free: list[int] = []
+        self._index()
+
+    def _index(self) -> None:
+        merged = WorkstreamState.MERGED
+        rows = self.records.workstreams
+        for ws in self.plan.workstreams.values():
+            row = rows[ws.id]
+            self.unmet[ws.id] = sum(rows[d].state is not merged for d in ws.depends_on)
+            if row.state in WORKSTREAM_ACTIVE:
+                self._hold(ws.id)
+            elif row.state in WORKSTREAM_OVER:
+                self.over += 1
+            if row.state is WorkstreamState.QUEUED:
+                self.enqueue(ws.id)
+            elif row.state is WorkstreamState.MERGING:
+                self.merging = ws.id
+            elif row.state is WorkstreamState.PENDING:
+                self.wait_for_turn(ws.id)
+        for worker in self.records.workers.values():
+            if worker.state is WorkerState.IDLE:
+                heappush(self.free, worker.number)
+
+    # What is on record
+
+    def workstream(self, id: str) -> WorkstreamRecord:
+        """The record of a workstream."""
+        return self.records.workstreams[id]
+
+    def attempt(self, workstream: str, number: int | None = None) -> AttemptRecord | None:
+        """An attempt of a workstream; the newest without a number."""
+        if number is None:
+            number = self.records.workstreams[workstream].attempts
+        return self.records.attempts.get((workstream, number))
+
+    def live_workers(self) -> list[WorkerRecord]:
+        """The workers that count toward the parallelism, by number."""
+        gone = (WorkerState.TERMINATED, WorkerState.DRAINING)
+        return sorted((w for w in self.records.workers.values() if w.state not in gone), key=lambda w: w.number)
+
+    # Marking what is to be written
+
+    def touch_run(self) -> None:
+        """Marks the run's row as changed."""
+        self.changes.run = self.records.run
+
+    def touch_workstream(self, record: WorkstreamRecord) -> None:
+        """Marks a workstream's row as changed."""
+        self.changes.workstreams[record.id] = record
+
+    def touch_attempt(self, record: AttemptRecord) -> None:
+        """Marks an attempt's row as changed."""
+        self.changes.attempts[record.workstream, record.number] = record
+
+    def touch_worker(self, record: WorkerRecord) -> None:
+        """Marks a worker's row as changed."""
+        self.changes.workers[record.number] = record
+
+    def touch_conflict(self, record: ConflictRecord) -> None:
+        """Marks a conflict's row as changed."""
+        self.changes.conflicts[record.id] = record
+
+    def tell(
+        self,
+        type: str,
+        text: str,
+        *,
+        severity: str = "info",
+        workstream: str | None = None,
+        worker: int | None = None,
+        attempt: int | None = None,
+        **data: object,
+    ) -> None:
+        """Records an event."""
+        self.changes.events.append(NewEvent(self.now, type, text, severity, workstream, worker, attempt, data))
+
+    def why(self, record: WorkstreamRecord, reason: str) -> None:
+        """Records why a workstream is where it is, if that is news."""
+        if record.reason != reason:
+            record.reason = reason
+            self.touch_workstream(record)
+
+    def _check(self, allowed: Iterable[str], thing: str, old: str, new: str) -> None:
+        story = self.stories.setdefault(thing, [old])
+        if new not in allowed:
+            raise TransitionError(thing, old, new, tuple(story))
+        story.append(new)
+
+    # Transitions
+
+    def move_run(self, state: RunState, reason: str = "") -> None:
+        """Moves the run."""
+        run = self.records.run
+        if run.state is not state:
+            self._check(RUN_TRANSITIONS[run.state], f"run {run.id}", run.state, state)
+            self.tell(
+                vocabulary.RUN_STATE_CHANGED,
+                f"run {state.value.lower()}" + (f": {reason}" if reason else ""),
+                severity="warning" if state in (RunState.FAILED, RunState.HALTED) else "info",
+                old=run.state.value,
+                new=state.value,
+            )
+            run.state = state
+        run.reason = reason
+        self.touch_run()
+
+    def move_workstream(self, record: WorkstreamRecord, state: WorkstreamState, reason: str = "") -> None:
+        """Moves a workstream, and what it holds: its scope, its group, its place among those that are over."""
+        old = record.state
+        self._check(WORKSTREAM_TRANSITIONS[old], record.id, old, state)
+        record.state, record.reason = state, reason
+        self.touch_workstream(record)
+        if state in WORKSTREAM_ACTIVE:
+            if old not in WORKSTREAM_ACTIVE:
+                self._hold(record.id)
+        elif old in WORKSTREAM_ACTIVE:
+            self._release(record.id)
+        self.over += (state in WORKSTREAM_OVER) - (old in WORKSTREAM_OVER)
+        if state in WORKSTREAM_OVER:
+            record.ended_at = self.now
+            self.ready_ids.discard(record.id)
+        elif old in WORKSTREAM_OVER:
+            record.ended_at = None
+
+    def move_attempt(self, record: AttemptRecord, state: AttemptState) -> None:
+        """Moves an attempt."""
+        thing = f"{record.workstream} attempt {record.number}"
+        self._check(ATTEMPT_TRANSITIONS[record.state], thing, record.state, state)
+        record.state = state
+        self.touch_attempt(record)
+
+    def move_worker(self, record: WorkerRecord, state: WorkerState) -> None:
+        """Moves a worker."""
+        if record.state is state:
+            return
+        self._check(WORKER_TRANSITIONS[record.state], f"worker {record.number}", record.state, state)
+        record.state = state
+        record.since = self.now
+        if state is WorkerState.IDLE:
+            heappush(self.free, record.number)
+        self.touch_worker(record)
+
+    def move_conflict(self, record: ConflictRecord, state: ConflictState) -> None:
+        """Moves a conflict."""
+        self._check(CONFLICT_TRANSITIONS[record.state], f"conflict {record.id}", record.state, state)
+        record.state = state
+        if state not in (ConflictState.PENDING, ConflictState.PROPOSED):
+            record.closed_at = self.now
+        self.touch_conflict(record)
+
+    # Holding and waiting
+
+    def _hold(self, id: str) -> None:
+        ws = self.plan.workstreams[id]
+        self.active.add(id)
+        if self.policy.overlap == "serialize":
+            self.ledger.acquire(id, ws.write_scope)
+        if ws.conflict_group:
+            self.groups[ws.conflict_group] = id
+        if not ws.parallel_ok:
+            self.alone = id
+
+    def _release(self, id: str) -> None:
+        ws = self.plan.workstreams[id]
+        self.active.discard(id)
+        if self.policy.overlap == "serialize":
+            self.ledger.release(id)
+        if ws.conflict_group and self.groups.get(ws.conflict_group) == id:
+            del self.groups[ws.conflict_group]
+        if self.alone == id:
+            self.alone = None
+        self.unpark(id)
+
+    def park(self, id: str, holder: str) -> None:
+        """Puts a ready workstream aside until `holder` lets go."""
+        self.parked.setdefault(holder, []).append(id)
+
+    def unpark(self, holder: str) -> None:
+        """Makes those that waited for `holder` ready again."""
+        for id in self.parked.pop(holder, ()):
+            self.wait_for_turn(id)
+
+    def wait_for_turn(self, id: str) -> None:
+        """Puts a PENDING workstream where it belongs: behind its dependencies, its retry time, or among the ready."""
+        record = self.records.workstreams[id]
+        if record.state is not WorkstreamState.PENDING or id in self.ready_ids:
+            return
+        if self.unmet[id]:
+            self.why(record, self._dependency_reason(id))
+        elif record.retry_at is not None and record.retry_at > self.now:
+            heappush(self.timers, (record.retry_at, id))
+        else:
+            ws = self.plan.workstreams[id]
+            rank = 0 if ws.priority is Priority.FOREGROUND else 1
+            heappush(self.ready, (rank, -self.plan.remaining[id], id))
+            self.ready_ids.add(id)
+            self.why(record, "waits for a free worker")
+
+    def _dependency_reason(self, id: str) -> str:
+        rows = self.records.workstreams
+        unmet = [d for d in self.plan.workstreams[id].depends_on if rows[d].state is not WorkstreamState.MERGED]
+        more = f" and {len(unmet) - 1} more" if len(unmet) > 1 else ""
+        return f"waits for {unmet[0]}{more}"
+
+    def pop_ready(self) -> str | None:
+        """The ready workstream that should start first."""
+        while self.ready:
+            id = heappop(self.ready)[2]
+            if id in self.ready_ids:
+                self.ready_ids.discard(id)
+                return id
+        return None
+
+    def pop_free(self) -> WorkerRecord | None:
+        """The idle worker with the lowest number, left in place until it moves."""
+        while self.free:
+            worker = self.records.workers.get(self.free[0])
+            if worker is not None and worker.state is WorkerState.IDLE:
+                return worker
+            heappop(self.free)
+        return None
+
+    def enqueue(self, id: str) -> None:
+        """Puts a QUEUED workstream in the merge queue: unblocks most, then priority, then id."""
+        rank = 0 if self.plan.workstreams[id].priority is Priority.FOREGROUND else 1
+        heappush(self.queue, (-self.plan.unblocks[id], rank, id))
+
+    def pop_queue(self) -> str | None:
+        """The workstream that merges next."""
+        while self.queue:
+            id = heappop(self.queue)[2]
+            if self.records.workstreams[id].state is WorkstreamState.QUEUED:
+                return id
+        return None
+
+    def unblock(self, id: str) -> None:
+        """Counts a merged workstream off for those that depend on it."""
+        for dependent in self.plan.dependents.get(id, ()):
+            self.unmet[dependent] -= 1
+            self.wait_for_turn(dependent)

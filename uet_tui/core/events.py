@@ -1,0 +1,168 @@
+"""What can happen to a run: the inputs of the core. Facts come in the past tense; a command is what the operator asked."""
+
+from dataclasses import dataclass, field
+
+from uet_tui.core.commands import Command
+from uet_tui.core.conflicts import ConflictFile, Entry
+from uet_tui.core.records import GateEntry
+from uet_tui.core.states import AttemptState
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """An orchestrator took the run, for the first time or again."""
+
+    dispatch: bool = True
+    """False: only what needs no agent is done, as when a command carries itself out on a run that nobody has."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReady:
+    """A worker's sandbox is there."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBroken:
+    """A worker's sandbox could not be made."""
+
+    worker: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """The agent of an attempt runs."""
+
+    workstream: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """The agent of an attempt is gone, with all its children."""
+
+    workstream: str
+    attempt: int
+    outcome: AttemptState
+    exit_code: int | None = None
+    error: str = ""
+    usd: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    no_change_stated: bool = False
+    """The agent said that nothing needs changing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What an attempt left in its sandbox is a commit, and its gates have spoken."""
+
+    workstream: str
+    attempt: int
+    commit: str | None
+    """None: it left no change."""
+    tree: str
+    problem: str = ""
+    """Why the work cannot be merged: out of scope, a nested repository, a required gate; empty if it can."""
+    gates: tuple[GateEntry, ...] = ()
+    no_change_stated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The integration branch moved."""
+
+    workstream: str
+    tip: str
+    gates: tuple[GateEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MergeConflicted:
+    """Git could not merge alone."""
+
+    workstream: str
+    ours: str
+    theirs: str
+    files: tuple[ConflictFile, ...]
+    against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeFailed:
+    """The merged tree did not pass, or the merge could not be made."""
+
+    workstream: str
+    problem: str
+    gates: tuple[GateEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The operator asked for something."""
+
+    command: Command
+    edited: Entry | None = None
+    """For `edit`: the content as it was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The target branch moved to the integration branch."""
+
+    branch: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class LandingRefused:
+    """The target branch cannot be moved now."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """What a worker is doing now."""
+
+    worker: int
+    doing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something worth an event that changes no state."""
+
+    type: str
+    text: str
+    severity: str = "info"
+    workstream: str | None = None
+    worker: int | None = None
+    attempt: int | None = None
+    data: dict[str, object] = field(default_factory=dict)
+
+
+Event = (
+    Began
+    | WorkerReady
+    | WorkerBroken
+    | AttemptStarted
+    | AttemptEnded
+    | Collected
+    | Merged
+    | MergeConflicted
+    | MergeFailed
+    | Asked
+    | Landed
+    | LandingRefused
+    | Progressed
+    | Ticked
+    | Noted
+)

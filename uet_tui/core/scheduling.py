@@ -1,0 +1,161 @@
+"""Who starts now: ready workstreams to free workers, and the one merge at a time."""
+
+from heapq import heappop, heappush
+
+from uet_tui.core import vocabulary
+from uet_tui.core.board import BUDGET, WAVE, Board
+from uet_tui.core.effects import Merge, StartAttempt
+from uet_tui.core.records import AttemptRecord, WorkerRecord
+from uet_tui.core.states import WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
+from uet_tui.plan.model import Workstream
+
+
+def schedule(board: Board) -> None:
+    """Starts all that may start, and the next merge."""
+    _wake(board)
+    _start_merge(board)
+    if board.records.run.state is RunState.RUNNING and board.dispatching:
+        _dispatch(board)
+
+
+def _wake(board: Board) -> None:
+    while board.timers and board.timers[0][0] <= board.now:
+        id = heappop(board.timers)[1]
+        record = board.workstream(id)
+        if record.retry_at is not None and record.retry_at <= board.now:
+            record.retry_at = None
+            board.wait_for_turn(id)
+
+
+def _start_merge(board: Board) -> None:
+    if board.merging is not None:
+        return
+    id = board.pop_queue()
+    if id is None:
+        return
+    record = board.workstream(id)
+    board.merging = id
+    record.merge_onto = board.records.run.tip
+    board.move_workstream(record, WorkstreamState.MERGING, "merging")
+    merge_effect(board, id)
+
+
+def merge_effect(board: Board, id: str) -> None:
+    """Asks for the merge of a workstream that is MERGING."""
+    record = board.workstream(id)
+    if record.result_commit is None:
+        raise ValueError(f"{id} is to be merged but has no result")
+    board.effects.append(
+        Merge(id, record.attempts, record.result_commit, record.merge_onto or board.records.run.tip, record.conflict)
+    )
+
+
+def _dispatch(board: Board) -> None:
+    current_wave = _open_wave(board) if board.policy.schedule == "waves" else 0
+    while board.ready_ids and (worker := board.pop_free()) is not None:
+        id = board.pop_ready()
+        if id is None:
+            return
+        ws = board.plan.workstreams[id]
+        record = board.workstream(id)
+        if not ws.parallel_ok and board.active:
+            # Nothing may overtake it, or it could wait for ever while others keep the workers busy.
+            first = min(board.active)
+            more = f" and {len(board.active) - 1} more" if len(board.active) > 1 else ""
+            board.why(record, f"runs alone: waits for {first}{more}")
+            board.ready_ids.add(id)
+            heappush(board.ready, (-1, 0.0, id))
+            return
+        blocked = _blocked(board, ws, current_wave)
+        if blocked is not None:
+            holder, reason = blocked
+            board.why(record, reason)
+            board.park(id, holder)
+            continue
+        _start(board, ws, worker)
+
+
+def _open_wave(board: Board) -> int:
+    current = _current_wave(board)
+    if current != board.wave:
+        board.wave = current
+        board.unpark(WAVE)
+    return current
+
+
+def _current_wave(board: Board) -> int:
+    """The first wave with a workstream that can still move without the operator; what opens its barrier."""
+    stuck = {c.workstream for c in board.records.conflicts.values() if c.closed_at is None}
+    for number, wave in enumerate(board.plan.waves, start=1):
+        live = False
+        for id in wave:
+            state = board.workstream(id).state
+            if state in WORKSTREAM_OVER or id in stuck:
+                continue
+            if any(d in stuck for d in board.plan.workstreams[id].depends_on):
+                stuck.add(id)
+                continue
+            live = True
+        if live:
+            return number
+    return len(board.plan.waves)
+
+
+def _blocked(board: Board, ws: Workstream, current_wave: int) -> tuple[str, str] | None:
+    """What a ready workstream waits for, and the reason to show; None if it may start."""
+    if current_wave and board.workstream(ws.id).wave > current_wave:
+        return WAVE, f"waits for wave {current_wave} to end"
+    if board.alone is not None:
+        return board.alone, f"waits for {board.alone}, which runs alone"
+    if ws.conflict_group and (holder := board.groups.get(ws.conflict_group)) is not None:
+        return holder, f"group {ws.conflict_group} held by {holder}"
+    if board.policy.overlap == "serialize" and (owner := board.ledger.holder(ws.write_scope)) is not None:
+        return owner, f"scope held by {owner}"
+    run = board.records.run
+    if run.budget_usd is not None:
+        left = run.budget_usd - run.spent_usd - run.reserved_usd
+        need = reserve(board, ws)
+        if need > left + 1e-9 or left <= 0:
+            return BUDGET, f"budget: needs ${need:.2f}, ${max(left, 0.0):.2f} is left"
+    return None
+
+
+def reserve(board: Board, ws: Workstream) -> float:
+    """US dollars to set aside for one attempt of a workstream."""
+    return ws.max_cost_usd if ws.max_cost_usd is not None else board.policy.reserve_usd
+
+
+def _start(board: Board, ws: Workstream, worker: WorkerRecord) -> None:
+    record, run = board.workstream(ws.id), board.records.run
+    record.attempts += 1
+    record.worker = worker.number
+    record.retry_at = None
+    record.started_at = record.started_at if record.started_at is not None else board.now
+    record.conflict = None
+    board.move_workstream(record, WorkstreamState.RUNNING)
+    attempt = AttemptRecord(
+        ws.id, record.attempts, worker.number, record.agent, record.model, run.tip, board.now, reserved_usd=reserve(board, ws)
+    )
+    board.records.attempts[ws.id, attempt.number] = attempt
+    board.touch_attempt(attempt)
+    if attempt.reserved_usd:
+        run.reserved_usd += attempt.reserved_usd
+        board.touch_run()
+    worker.workstream, worker.agent, worker.doing = ws.id, record.agent, "reset"
+    board.move_worker(worker, WorkerState.BUSY)
+    again = f", attempt {attempt.number}" if attempt.number > 1 else ""
+    board.tell(
+        vocabulary.ATTEMPT_STARTED,
+        f"{ws.id} started on worker {worker.number} with {record.agent}{again}",
+        workstream=ws.id,
+        worker=worker.number,
+        attempt=attempt.number,
+        agent=record.agent,
+        base=run.tip,
+    )
+    board.effects.append(StartAttempt(ws.id, attempt.number, worker.number, run.tip))
+
+
+def next_wakeup(board: Board) -> float | None:
+    """When time alone will next change something: seconds since the epoch, or None."""
+    return board.timers[0][0] if board.timers else None
