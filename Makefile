@@ -1,1 +1,73 @@
-help:
+# Every target does all the set-up it needs: Python >= 3.11, git and make are enough.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+CODE := uet_tui tests benchmarks
+
+help: ## says what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+$(READY): dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "uet needs Python 3.11 or newer; say which: make PYTHON=...")'
+	@echo "Setting up $(VENV) (once, and again when the locks change)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r dev.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## the whole product in two minutes, in a scratch repository
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/uet demo; else $(BIN)/uet demo --headless; fi
+
+test: $(READY) ## all tests, on two cores
+	@$(BIN)/python -m pytest -n 2 --dist=loadgroup
+
+check: format lint types imports generated coverage smoke ## everything that must hold before a change lands
+
+format: $(READY) ## is the code formatted?
+	@$(BIN)/ruff format --check $(CODE)
+
+lint: $(READY) ## does the code keep the rules?
+	@$(BIN)/ruff check $(CODE)
+
+types: $(READY) ## do the types hold?
+	@$(BIN)/mypy
+
+imports: $(READY) ## do imports point one way?
+	@$(BIN)/lint-imports
+
+generated: $(READY) ## are the generated files what the code makes?
+	@$(BIN)/python -m uet_tui.plan.schema | diff -u schema/workstream.schema.json -
+	@$(BIN)/python -m uet_tui.store.schema | diff -u schema/schema.sql -
+
+coverage: $(READY) ## all tests, and how much of the code they reach
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -n 2 --dist=loadgroup
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+smoke: $(READY) ## does the wheel work, installed outside the checkout?
+	@bash tests/smoke.sh $(BIN)/python
+
+screens: $(READY) ## the pictures of the screens, from a real run
+	@$(BIN)/python -m benchmarks.screens
+
+bench: $(READY) ## what it costs, beside the same work by hand
+	@$(BIN)/python benchmarks/core.py
+	@$(BIN)/python benchmarks/overhead.py
+
+lock: ## pins what is newest of everything that pyproject.toml allows
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip install -qq --disable-pip-version-check uv
+	@build/lock/bin/uv pip compile $(LOCK) pyproject.toml -o run.lock
+	@build/lock/bin/uv pip compile $(LOCK) --constraint run.lock pyproject.toml --group dev -o dev.lock
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+clean: ## removes what make made
+	@rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.PHONY: help demo test check format lint types imports generated coverage smoke screens bench lock clean
