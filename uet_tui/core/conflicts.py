@@ -2,11 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from uet_tui.core.commands import Side
 
 Choice = Literal["ours", "theirs", "both", "proposal", "edited"]
+
+_CHOICE: Final[dict[Side, Choice]] = {
+    Side.OURS: "ours",
+    Side.THEIRS: "theirs",
+    Side.BOTH: "both",
+    Side.PROPOSAL: "proposal",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,8 @@ def take(
 
     def change(file: ConflictFile) -> ConflictFile:
         if hunk is None and side in (Side.OURS, Side.THEIRS):
-            cleared = tuple(replace(h, choice=side.value) for h in file.hunks)
-            return replace(file, choice=None if file.hunks else side.value, edited=None, hunks=cleared)
+            cleared = tuple(replace(h, choice=_CHOICE[side]) for h in file.hunks)
+            return replace(file, choice=None if file.hunks else _CHOICE[side], edited=None, hunks=cleared)
         if not file.hunks:
             raise ChoiceError(f"{file.path} ({file.kind}) can only be taken whole: ours or theirs")
         numbers = {h.number for h in file.hunks} if hunk is None else {hunk}
@@ -96,7 +103,7 @@ def take(
             raise ChoiceError(f"{file.path} has hunks 1 to {len(file.hunks)}, there is no hunk {hunk}")
         if side is Side.PROPOSAL and any(h.proposal is None for h in file.hunks if h.number in numbers):
             raise ChoiceError(f"{file.path} has no proposal to take")
-        chosen = tuple(replace(h, choice=side.value) if h.number in numbers else h for h in file.hunks)
+        chosen = tuple(replace(h, choice=_CHOICE[side]) if h.number in numbers else h for h in file.hunks)
         return replace(file, choice=None, edited=None, hunks=chosen)
 
     return _change(files, path, change)

@@ -1,4 +1,4 @@
-"""What can happen to a run: the inputs of the core. Facts come in the past tense; a command is what the operator asked."""
+"""What can happen to a run: the inputs of the core."""
 
 from dataclasses import dataclass, field
 
@@ -14,6 +14,8 @@ class Began:
 
     dispatch: bool = True
     """False: only what needs no agent is done, as when a command carries itself out on a run that nobody has."""
+    linger: bool = False
+    """True: wait for the operator at a conflict and after the end, as the console does, instead of letting go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,7 +274,7 @@ def revive(board: Board, id: str) -> None:
         record = board.workstream(dependent)
         needs = board.plan.workstreams[dependent].depends_on
         dead = [d for d in needs if board.workstream(d).state in WORKSTREAM_OVER - {WorkstreamState.MERGED}]
-        if record.state is not WorkstreamState.SKIPPED or record.attempts or dead:
+        if record.state is not WorkstreamState.SKIPPED or dead:
             continue
         board.move_workstream(record, WorkstreamState.PENDING)
         board.wait_for_turn(dependent)

@@ -134,7 +134,14 @@ def _start(board: Board, ws: Workstream, worker: WorkerRecord) -> None:
     record.conflict = None
     board.move_workstream(record, WorkstreamState.RUNNING)
     attempt = AttemptRecord(
-        ws.id, record.attempts, worker.number, record.agent, record.model, run.tip, board.now, reserved_usd=reserve(board, ws)
+        ws.id,
+        record.attempts,
+        worker.number,
+        record.agent,
+        record.model,
+        run.tip,
+        board.now,
+        reserved_usd=reserve(board, ws),
     )
     board.records.attempts[ws.id, attempt.number] = attempt
     board.touch_attempt(attempt)

@@ -215,8 +215,8 @@ def fill_workers(board: Board) -> None:
     number = 0
     while live < wanted:
         number += 1
-        worker = rows.workers.get(number)
-        if worker is not None and worker.state is not WorkerState.TERMINATED:
+        slot = rows.workers.get(number)
+        if slot is not None and slot.state is not WorkerState.TERMINATED:
             continue
         fresh = WorkerRecord(number, board.now, doing="sandbox")
         board.stories.pop(f"worker {number}", None)
@@ -374,9 +374,7 @@ def _redo(board: Board, event: Asked) -> str:
     files = ", ".join(f.path for f in conflict.files)
     record.note = event.command.note or f"the first result conflicted in {files} with what was merged meanwhile"
     board.move_workstream(record, WorkstreamState.PENDING)
-    board.tell(
-        vocabulary.WORKSTREAM_PENDING, f"{record.id} is done again on the new tip", workstream=record.id
-    )
+    board.tell(vocabulary.WORKSTREAM_PENDING, f"{record.id} is done again on the new tip", workstream=record.id)
     board.wait_for_turn(record.id)
     fill_workers(board)
     return f"{record.id} will be done again on the new tip"

@@ -1,0 +1,148 @@
+"""How a run begins again and how it comes to rest: over, drained, halted, or waiting for the operator."""
+
+from uet_tui.core import vocabulary
+from uet_tui.core.board import BUDGET, Board
+from uet_tui.core.commands import Answer
+from uet_tui.core.effects import LetGo, Reply
+from uet_tui.core.events import Began, Landed, LandingRefused
+from uet_tui.core.outcomes import collect_effect, terminate
+from uet_tui.core.scheduling import merge_effect
+from uet_tui.core.states import (
+    ATTEMPT_OVER,
+    RunState,
+    WorkerState,
+    WorkstreamState,
+)
+from uet_tui.core.steering import fill_workers
+
+
+def began(board: Board, event: Began) -> None:
+    """An orchestrator has the run: what was under way is taken up where it was."""
+    run = board.records.run
+    board.dispatching, board.lingering = event.dispatch, event.linger
+    _take_up(board)
+    if not event.dispatch:
+        return
+    first = run.state is RunState.PLANNED
+    if run.state is not RunState.RUNNING:
+        if run.state is RunState.COMPLETED:
+            return
+        run.ended_at = None
+        board.move_run(RunState.RUNNING)
+    if run.started_at is None:
+        run.started_at = board.now
+    count = len(board.records.workstreams)
+    board.tell(
+        vocabulary.RUN_STARTED if first else vocabulary.RUN_RESUMED,
+        f"run {run.id} {'started' if first else 'resumed'}: {count} workstreams, {run.parallelism} workers",
+    )
+    run.parallelism = max(1, run.parallelism)
+    board.touch_run()
+    fill_workers(board)
+
+
+def _take_up(board: Board) -> None:
+    busy: set[int] = set()
+    for record in board.records.workstreams.values():
+        attempt = board.attempt(record.id)
+        under_way = record.state in (WorkstreamState.RUNNING, WorkstreamState.GATING)
+        if under_way and attempt is not None:
+            busy.add(attempt.worker)
+            if attempt.state in ATTEMPT_OVER:
+                collect_effect(board, record, attempt, no_change_stated=False)
+        elif record.state is WorkstreamState.MERGING:
+            merge_effect(board, record.id)
+    for worker in board.records.workers.values():
+        if worker.number in busy:
+            if worker.state is WorkerState.DRAINING:
+                board.move_worker(worker, WorkerState.BUSY)
+        elif worker.state is not WorkerState.TERMINATED:
+            # Its sandbox belonged to an orchestrator that is gone: a slot made anew proves that the sandbox is sound.
+            terminate(board, worker)
+    board.free.clear()
+
+
+def conclude(board: Board) -> None:
+    """Brings the run to rest where nothing moves any more."""
+    run = board.records.run
+    if board.active or board.landing is not None:
+        return
+    if not board.dispatching:
+        _conclude_offline(board)
+        return
+    if run.state is RunState.DRAINING:
+        _retire_workers(board)
+        board.move_run(RunState.PAUSED, "stopped" if board.stopping else "drained; resume goes on")
+        board.effects.append(LetGo("drained"))
+    elif run.state in (RunState.RUNNING, RunState.PAUSED) and board.over == len(board.records.workstreams):
+        _end(board)
+    elif run.state is RunState.RUNNING and not board.timers and not board.ready_ids:
+        _stuck(board)
+
+
+def _stuck(board: Board) -> None:
+    run = board.records.run
+    if board.parked.get(BUDGET):
+        _retire_workers(board)
+        board.move_run(RunState.HALTED, f"the budget of ${run.budget_usd or 0:.2f} is used up; raise it and resume")
+        board.effects.append(LetGo("halted"))
+    elif not board.lingering:
+        waiting = [c.id for c in board.records.conflicts.values() if c.closed_at is None]
+        _retire_workers(board)
+        board.move_run(RunState.PAUSED, f"waits for the operator: conflict {', '.join(waiting)}")
+        board.effects.append(LetGo("operator"))
+
+
+def _conclude_offline(board: Board) -> None:
+    run = board.records.run
+    if board.over == len(board.records.workstreams) and run.state is not RunState.COMPLETED:
+        _end(board)
+    board.effects.append(LetGo("done"))
+
+
+def _end(board: Board) -> None:
+    run = board.records.run
+    total = len(board.records.workstreams)
+    merged = sum(r.state is WorkstreamState.MERGED for r in board.records.workstreams.values())
+    _retire_workers(board)
+    state = RunState.COMPLETED if merged == total else RunState.FAILED
+    if run.state is not state:
+        run.ended_at = board.now
+        board.move_run(state, "" if merged == total else f"{total - merged} of {total} workstreams did not merge")
+        board.tell(
+            vocabulary.RUN_ENDED,
+            f"run {run.id} ended: {merged} of {total} merged, ${run.spent_usd:.2f} spent",
+            severity="info" if merged == total else "error",
+            merged=merged,
+            total=total,
+        )
+    board.effects.append(LetGo("over"))
+
+
+def _retire_workers(board: Board) -> None:
+    for worker in board.records.workers.values():
+        if worker.state is not WorkerState.TERMINATED:
+            terminate(board, worker)
+    board.free.clear()
+
+
+def landed(board: Board, event: Landed) -> None:
+    """The target branch is at the integration tip."""
+    run = board.records.run
+    run.landed_at, run.landed_commit = board.now, event.commit
+    board.touch_run()
+    text = f"landed: {event.branch} is at {event.commit[:7]}"
+    board.tell(vocabulary.RUN_LANDED, text, branch=event.branch, commit=event.commit)
+    _answer_landing(board, True, text)
+
+
+def landing_refused(board: Board, event: LandingRefused) -> None:
+    """The target branch cannot be moved now; nothing was changed."""
+    board.tell(vocabulary.LANDING_REFUSED, f"not landed: {event.why}", severity="warning")
+    _answer_landing(board, False, event.why)
+
+
+def _answer_landing(board: Board, ok: bool, message: str) -> None:
+    if board.landing:
+        board.effects.append(Reply(Answer(id=board.landing, ok=ok, message=message)))
+    board.landing = None
