@@ -1,4 +1,4 @@
-"""The typed settings. The shipped defaults are the YAML files in `config/`, not these classes: they only say what may be."""
+"""The typed settings. They say what may be; the shipped defaults are the YAML files in `config/`, not these classes."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

@@ -1,0 +1,125 @@
+"""Settings from their layers, the later wins: shipped, operator's, repository's, environment, `--set`, flags."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+from pydantic import ValidationError
+
+from uet_tui.errors import UetError
+from uet_tui.resources import CONFIG
+from uet_tui.settings.model import Settings
+from uet_tui.settings.reading import read_file, read_value
+from uet_tui.settings.schema import is_text, keys_at, nearest
+from uet_tui.settings.tree import Leaf, Origin, Section, merged, nested
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+FILES = ("uet.yaml", "budget.yaml", "agents.yaml", "gates.yaml")
+"""The files of a configuration folder; others in it are not read, for `config/` is a common name."""
+_PREFIX = "UET_"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The effective settings, and where each value came from."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+    """By dotted key."""
+
+
+def load_settings(
+    repository: Path | None,
+    environ: Mapping[str, str],
+    sets: Sequence[str] = (),
+    flags: Mapping[str, object] | None = None,
+) -> Loaded:
+    """The effective settings.
+
+    Args:
+        repository: The root of the operator's checkout, whose `config/` is read; None outside of one.
+        environ: The environment; `UET_WORKERS=2`, nested keys with two underscores: `UET_RETRY__BASE_SECONDS`.
+        sets: What was given to `--set`: `retry.base_seconds=3`.
+        flags: The command's own flags by dotted key; None is not set.
+
+    Raises:
+        UetError: an unknown or wrong key or value; names the place and the nearest right key.
+    """
+    tree = Section(Origin("shipped", "config"))
+    for layer, folder, shown in _folders(repository):
+        for name in FILES:
+            if (folder / name).is_file():
+                tree = merged(tree, read_file(folder / name, layer, f"{shown}/{name}"))
+    for name, text in sorted(environ.items()):
+        if name.startswith(_PREFIX):
+            tree = merged(tree, _parsed(_variable_path(tree, name), text, Origin("environment", name)))
+    for given in sets:
+        key, equals, text = given.partition("=")
+        path = tuple(key.strip().split("."))
+        if not equals or not all(path):
+            raise UetError(f"--set {given}: write it as KEY=VALUE, such as --set retry.base_seconds=3")
+        tree = merged(tree, _parsed(path, text, Origin("--set", f"--set {given}")))
+    for key, value in (flags or {}).items():
+        if value is not None:
+            path = tuple(key.split("."))
+            origin = Origin("flag", "--" + path[-1].replace("_", "-"))
+            tree = merged(tree, nested(path, Leaf(value, origin)))
+    return Loaded(_typed(tree), {".".join(path): leaf.origin for path, leaf in tree.leaves()})
+
+
+def _folders(repository: Path | None) -> Iterator[tuple[str, Path, str]]:
+    yield "shipped", CONFIG, "shipped config"
+    own = platformdirs.user_config_path("uet")
+    yield "operator", own, str(own)
+    if repository is not None:
+        yield "repository", repository / "config", "config"
+
+
+def _parsed(path: tuple[str, ...], text: str, origin: Origin) -> Section:
+    node = Leaf(text, origin) if is_text(path) else read_value(text, origin)
+    if isinstance(node, Leaf):
+        return nested(path, node)
+    for key in reversed(path):
+        node = Section(origin, {key: node})
+    return node
+
+
+def _variable_path(tree: Section, name: str) -> tuple[str, ...]:
+    """The path that a variable names; the case and dashes of existing keys are found, new ones are lower case."""
+    path: tuple[str, ...] = ()
+    for word in name.removeprefix(_PREFIX).split("__"):
+        node = tree.find(path)
+        known = (*keys_at(path), *(node.children if isinstance(node, Section) else ()))
+        path = (*path, next((key for key in known if key.upper().replace("-", "_") == word), word.lower()))
+    return path
+
+
+def _typed(tree: Section) -> Settings:
+    try:
+        return Settings.model_validate_json(json.dumps(tree.plain()), strict=True)
+    except ValidationError as error:
+        wrong = sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise UetError(_told(tree, wrong[0]) + more) from error
+
+
+def _told(tree: Section, wrong: "ErrorDetails") -> str:
+    """One line that names the place, the key, what is wrong and what would be right."""
+    path = tuple(str(part) for part in wrong["loc"])
+    key, place = ".".join(path), tree.find(path).origin
+    match wrong["type"]:
+        case "extra_forbidden":
+            meant = nearest(path)
+            return f"{place}: unknown key `{key}`" + (f"; did you mean `{meant}`?" if meant else "")
+        case "missing":
+            return f"{place}: `{'.'.join(path[:-1])}` lacks `{path[-1]}`; add it"
+        case _:
+            found = json.dumps(wrong["input"], ensure_ascii=False)
+            rule = wrong["msg"].replace("Input should", "should")
+            rule = rule.replace("an object", "a mapping").replace("a valid array", "a list")
+            return f"{place}: `{key}` {rule}, not {found}"

@@ -1,0 +1,139 @@
+"""YAML -> a tree of settings, stricter than YAML 1.1: `off` is a word, a key stands once, numbers are finite."""
+
+import math
+import re
+from pathlib import Path
+
+import yaml
+
+from uet_tui.errors import UetError
+from uet_tui.settings.tree import Leaf, Origin, Section
+
+_TAG = "tag:yaml.org,2002:"
+
+
+class _Loader(yaml.SafeLoader):
+    """Resolves plain scalars as YAML 1.2 does, so that `scope: off` is a word and `1:30` no number."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's own protocol: a class attribute that each loader replaces
+
+
+for _name, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", list("-+.0123456789")),
+):
+    _Loader.add_implicit_resolver(
+        _TAG + _name, re.compile(f"(?:{_pattern})$", re.IGNORECASE if _name == "float" else 0), _first
+    )
+
+
+class _Reading:
+    """One text being read; remembers which nodes it saw, because an alias could make a small file endless."""
+
+    def __init__(self, layer: str, place: str, *, lines: bool) -> None:
+        self._layer = layer
+        self._place = place
+        self._lines = lines
+        self._seen: set[int] = set()
+
+    def origin(self, mark: yaml.Mark | None) -> Origin:
+        return Origin(self._layer, self._place, mark.line + 1 if mark and self._lines else 0)
+
+    def node(self, node: yaml.Node) -> Section | Leaf:
+        if not isinstance(node, yaml.MappingNode):
+            return Leaf(self._value(node), self.origin(node.start_mark))
+        self._enter(node)
+        section = Section(self.origin(node.start_mark))
+        for key_node, value_node in node.value:
+            key = self._value(key_node)
+            if not isinstance(key, str):
+                raise self._wrong(key_node, f"a key must be a word, not {key!r}")
+            if key in section.children:
+                raise self._wrong(key_node, f"`{key}` stands here twice; keep one of them")
+            child = self.node(value_node)
+            at = self.origin(key_node.start_mark)
+            section.children[key] = Section(at, child.children) if isinstance(child, Section) else Leaf(child.value, at)
+        return section
+
+    def _value(self, node: yaml.Node) -> object:
+        if isinstance(node, yaml.SequenceNode):
+            self._enter(node)
+            return [self._value(item) for item in node.value]
+        if not isinstance(node, yaml.ScalarNode):
+            raise self._wrong(node, "a mapping cannot stand here")
+        kind, text = node.tag.removeprefix(_TAG), str(node.value)
+        match kind:
+            case "str":
+                return text
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "int" | "float":
+                return self._number(node, text, kind)
+        raise self._wrong(node, f"the tag {node.tag} is not allowed here")
+
+    def _number(self, node: yaml.Node, text: str, kind: str) -> int | float:
+        try:
+            number = int(text) if kind == "int" else float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        except ValueError as error:  # more digits than Python reads
+            raise self._wrong(node, "this number is too long") from error
+        if not math.isfinite(number):
+            raise self._wrong(node, f"{text} is not a finite number")
+        return number
+
+    def _enter(self, node: yaml.Node) -> None:
+        if id(node) in self._seen:
+            raise self._wrong(node, "anchors and aliases are not understood here; write the value again")
+        self._seen.add(id(node))
+
+    def _wrong(self, node: yaml.Node, message: str) -> UetError:
+        return UetError(f"{self.origin(node.start_mark)}: {message}")
+
+
+def _parse(text: str, reading: _Reading) -> Section | Leaf | None:
+    try:
+        node = yaml.compose(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        raise UetError(f"{reading.origin(error.problem_mark)}: not valid YAML: {error.problem}") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        told = str(error).splitlines()[0] if isinstance(error, yaml.YAMLError) else "nested too deep"
+        raise UetError(f"{reading.origin(None)}: not valid YAML: {told}") from error
+    return None if node is None else reading.node(node)
+
+
+def read_file(path: Path, layer: str, shown: str) -> Section:
+    """The settings in a YAML file; one that is empty or only comments holds none.
+
+    Args:
+        path: The file.
+        layer: The layer it belongs to.
+        shown: The path as errors and `uet config` write it.
+
+    Raises:
+        UetError: it cannot be read, is not YAML or not a mapping, has a key twice, or a number that is not finite.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UetError(f"{shown}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise UetError(f"{shown}: cannot be read: {error.strerror}") from error
+    node = _parse(text, _Reading(layer, shown, lines=True))
+    if node is None:
+        return Section(Origin(layer, shown))
+    if isinstance(node, Leaf):
+        raise UetError(f"{node.origin}: settings are written as `key: value`, not {node.value!r}")
+    return node
+
+
+def read_value(text: str, origin: Origin) -> Section | Leaf:
+    """A value from the environment or from `--set`, written as YAML; a mapping becomes a section.
+
+    Raises:
+        UetError: it is not YAML, or a number that is not finite.
+    """
+    node = _parse(text, _Reading(origin.layer, origin.place, lines=False))
+    return Leaf(None, origin) if node is None else node
