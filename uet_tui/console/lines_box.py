@@ -1,0 +1,151 @@
+"""A box of lines that scrolls: the sides of a hunk, an agent's output, a diff, a prompt, events.
+
+Only the lines in sight are drawn, so it is as quick with a hundred thousand lines as with ten.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+LONGEST_LINE = 4_000
+"""Characters of a line that are kept; nobody reads on, and a line of megabytes would be drawn on every refresh."""
+
+
+class LinesBox(ScrollView, can_focus=True):
+    """Lines of text in colours; the newest are kept if there is a limit. Text in it is never markup."""
+
+    DEFAULT_CSS = """
+    LinesBox {
+        height: 1fr;
+        text-wrap: nowrap;
+        text-overflow: clip;
+        overflow-x: auto;
+        scrollbar-size-horizontal: 1;
+        scrollbar-size-vertical: 1;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "scroll_home", "Top", show=False),
+        Binding("G", "scroll_end", "Bottom", show=False),
+    ]
+
+    def __init__(
+        self, *, empty: str = "", limit: int | None = None, follow: bool = False, id: str | None = None
+    ) -> None:
+        """Makes an empty box.
+
+        Args:
+            empty: what it says while it has no lines.
+            limit: how many lines it keeps; None keeps all.
+            follow: whether it stays at its end while lines are added, unless the operator scrolled away from there.
+            id: as of every widget.
+        """
+        super().__init__(id=id)
+        self._empty = empty
+        self._limit = limit
+        self._follow = follow
+        self._lines: list[Content] = []
+        self._width = 0
+        self._unseen = 0
+        self._strips: LRUCache[int, Strip] = LRUCache(512)
+
+    @property
+    def lines(self) -> Sequence[Content]:
+        """The lines it has."""
+        return self._lines
+
+    @property
+    def unseen(self) -> int:
+        """How many lines came below what is in sight since the operator scrolled away from the end."""
+        return self._unseen
+
+    def put(self, lines: Iterable[Content], *, empty: str | None = None) -> None:
+        """Replaces all lines; the scroll stays where it is as far as it can, at the end if the box follows."""
+        if empty is not None:
+            self._empty = empty
+        self._lines = [_short(line) for line in lines]
+        self._width = 0
+        self._unseen = 0
+        self._settle(self._lines, at_end=self._follow)
+
+    def add(self, lines: Sequence[Content]) -> None:
+        """Adds lines at the end."""
+        if not lines:
+            return
+        at_end = self._follow and self.is_vertical_scroll_end
+        fresh = [_short(line) for line in lines]
+        self._lines.extend(fresh)
+        self._unseen = 0 if at_end else self._unseen + len(fresh)
+        self._settle(fresh, at_end=at_end)
+
+    def finish_last(self, line: Content) -> None:
+        """Replaces the last line, of which so far only the beginning was known."""
+        self._lines[-1] = _short(line)
+        self._settle(self._lines[-1:], at_end=self._follow and self.is_vertical_scroll_end)
+
+    def _settle(self, fresh: Sequence[Content], *, at_end: bool) -> None:
+        over = 0 if self._limit is None else len(self._lines) - self._limit
+        if over > 0:
+            del self._lines[:over]
+        self._strips.clear()
+        self._width = max([self._width, *(line.cell_length for line in fresh)])
+        self.virtual_size = Size(self._width, len(self._lines))
+        if at_end:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+        elif over > 0:
+            self.scroll_to(y=max(0, self.scroll_offset.y - over), animate=False, immediate=True)
+        self.refresh(layout=self.styles.auto_dimensions)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """At the end everything has been seen."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._unseen and self.is_vertical_scroll_end:
+            self._unseen = 0
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as it has: for boxes that are as high as their content."""
+        return max(1, len(self._lines))
+
+    def notify_style_update(self) -> None:
+        """A change of theme or focus changes the colours of what was drawn."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """One line in sight."""
+        x, top = self.scroll_offset
+        width = self.scrollable_content_region.width
+        return self._strip(top + y).crop_extend(x, x + width, self.rich_style)
+
+    def _strip(self, index: int) -> Strip:
+        if (strip := self._strips.get(index)) is not None:
+            return strip
+        if index < len(self._lines):
+            strip = self._draw(self._lines[index])
+        elif index == 0 and self._empty:
+            return self._draw(Content.styled(self._empty, "$text-muted"))
+        else:
+            return Strip.blank(0)
+        self._strips[index] = strip
+        return strip
+
+    def _draw(self, line: Content) -> Strip:
+        width = max(1, line.cell_length)
+        drawn = Visual.to_strips(self, line, width, 1, self.visual_style, apply_selection=False)
+        return drawn[0] if drawn else Strip.blank(0)
+
+    def show_line(self, index: int) -> None:
+        """Scrolls as little as is needed to have a line in sight."""
+        self.scroll_to_region(Region(0, index, 1, 1), animate=False, immediate=True)
+
+
+def _short(line: Content) -> Content:
+    cut = line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + Content.styled("…", "$text-muted")
+    return cut.expand_tabs(4)
