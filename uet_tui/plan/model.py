@@ -1,12 +1,14 @@
 """The typed form of a workstream and of a validated plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from uet_tui.plan.documents import Node
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -33,13 +35,14 @@ class Priority(StrEnum):
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=False, use_attribute_docstrings=True)
 
 
 class CircuitBreaker(_Frozen):
     """Limits of a workstream's retries."""
 
     max_attempts: Annotated[int, Field(ge=1)] = 3
+    """How often the workstream is tried at most."""
     max_error_repeats: Annotated[int, Field(ge=0)] = 2
     """How often the same error signature may come again before the workstream is quarantined."""
     oscillation_threshold: Annotated[int, Field(ge=0)] = 2
@@ -52,38 +55,64 @@ class TestGate(_Frozen):
     __test__ = False  # pytest would collect it by its name
 
     type: Literal["GATE_LINT", "GATE_UNIT", "GATE_INTEGRATION", "GATE_SECURITY"]
+    """Which of the configured gates it is."""
     required: bool = True
+    """Whether the workstream cannot be merged without it."""
     blocking: bool = True
+    """Whether a failure ends the attempt at once; else it is a warning."""
 
 
 class Workstream(_Frozen):
     """One piece of work, as its bundle declares it."""
 
-    id: Annotated[str, Field(pattern=r"^ws-[a-z0-9-]+$", max_length=80)]
-    openspec_change: str
-    ccpm_issue: int | str
-    gate: Annotated[int, Field(ge=1)]
-    files_scope: Annotated[tuple[str, ...], Field(min_length=1)]
+    id: Annotated[str, Field(pattern=r"^ws-[a-z0-9-]+$", max_length=80, examples=["ws-parser"])]
+    """Its name, unique in the plan; also the name of its branch."""
+    openspec_change: Annotated[str, Field(examples=["OS-010"])]
+    """The change proposal that it carries out, for the record and the prompt."""
+    ccpm_issue: Annotated[int | str, Field(examples=[2001])]
+    """The issue that it belongs to, for the record and the prompt."""
+    gate: Annotated[int, Field(ge=1, examples=[1])]
+    """The level of approval that its change proposal needs."""
+    files_scope: Annotated[tuple[str, ...], Field(min_length=1, examples=[["src/parser/"]])]
+    """What it may change: files, directories and globs (`*`, `?`, `[a-z]`, `**`), relative to the repository."""
     files_create: tuple[str, ...] = ()
-    tasks: tuple[str, ...]
+    """What it may create besides, written like `files_scope`."""
+    tasks: Annotated[tuple[str, ...], Field(examples=[["Write the parser"]])]
+    """What there is to do, one task an entry; for the agent `shell` they are the script."""
     acceptance_tests: tuple[str, ...] = ()
+    """Commands or prose that say when it is done."""
     depends_on: tuple[str, ...] = ()
-    tool: str
+    """Ids of the workstreams that must be merged before it starts."""
+    tool: Annotated[str, Field(examples=["shell"])]
+    """The agent that does it: a name in `config/agents.yaml`."""
     capability: str | None = None
+    """What the agent must be able to do; goes before `tool` where an agent offers it."""
     capability_payload: Mapping[str, Any] = Field(default_factory=dict)  # Any: free JSON of the capability
+    """What the capability needs to know."""
     circuit_breaker: CircuitBreaker = CircuitBreaker()
+    """When to stop trying."""
     metadata: Mapping[str, Any] = Field(default_factory=dict)  # Any: free JSON of the plan's author
+    """Notes of the plan's author: owner, phase, anything."""
     parallel_ok: bool = True
+    """False: nothing else runs while it runs."""
     conflict_group: str | None = None
+    """Workstreams of one group never run at the same time."""
     kind: Kind = Kind.IMPL
+    """What sort of work it is."""
     priority: Priority = Priority.FOREGROUND
+    """Foreground work starts before background work."""
     estimated_context_tokens: Annotated[int, Field(ge=0)] | None = None
+    """How many tokens of context it is thought to need."""
     max_cost_usd: Money | None = None
+    """The most that one attempt may cost, in US dollars: what is reserved before it starts."""
     compensation_actions: tuple[str, ...] = ()
+    """Shell commands that undo what merging it set off, run by a rollback."""
     test_gates: tuple[TestGate, ...] = ()
+    """The gates that must hold before it is merged."""
     estimated_seconds: Positive | None = None
+    """How long it is thought to take, in seconds; without it, it counts as one unit."""
     timeout: Positive | None = None
-    """Seconds after which an attempt is ended; None takes the setting `timeout_seconds`."""
+    """Seconds after which an attempt is ended; without it, the setting `timeout_seconds` holds."""
 
     @property
     def write_scope(self) -> tuple[str, ...]:
@@ -114,6 +143,12 @@ class Bundle:
     workstream: Workstream
     file: Path
     line: int
+    source: Node | None = field(default=None, compare=False, repr=False)
+    """What was written, for the lines of what is inside; paths in `workstream` are in their one spelling."""
+
+    def line_of(self, *place: str | int) -> int:
+        """The line of what is at `place` in it, such as `"depends_on", 0`; the nearest one around it, if unknown."""
+        return self.source.line_of(*place) if self.source else self.line
 
 
 @dataclass(frozen=True, slots=True)
