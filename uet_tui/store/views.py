@@ -181,6 +181,8 @@ class ConflictView:
     waiting: tuple[str, ...]
     """Workstreams that wait behind it, directly or not."""
     tried: tuple[RungView, ...]
+    by: str = ""
+    """Who closed it, and how; empty while it is open."""
 
     @property
     def open(self) -> bool:
