@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CODE := uet_tui tests benchmarks
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 help: ## says what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -65,7 +66,6 @@ lock: ## pins what is newest of everything that pyproject.toml allows
 	@build/lock/bin/python -m pip install -qq --disable-pip-version-check uv
 	@build/lock/bin/uv pip compile $(LOCK) pyproject.toml -o run.lock
 	@build/lock/bin/uv pip compile $(LOCK) --constraint run.lock pyproject.toml --group dev -o dev.lock
-LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 clean: ## removes what make made
 	@rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
