@@ -15,6 +15,7 @@ from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.errors import UetError
 from uet_tui.store import artifacts, inbox
 from uet_tui.store.artifacts import Piece
+from uet_tui.store.conflict_text import conflict_text
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
 from uet_tui.store.views import AttemptView, EventView, RunView
@@ -56,6 +57,10 @@ class RunSource(Protocol):
 
     def diff(self, folder: str) -> str:
         """The diff of an attempt."""
+        ...
+
+    def conflict_text(self, conflict: str, index: int) -> str:
+        """The text of a conflict's file, with its conflict markers; `index` is the file's in its view, from 0."""
         ...
 
     def send(self, verb: Verb, **fields: Field) -> Answer:
@@ -126,6 +131,10 @@ class StoreSource:
     def diff(self, folder: str) -> str:
         """The diff of an attempt."""
         return artifacts.read_diff(self._folder(folder))
+
+    def conflict_text(self, conflict: str, index: int) -> str:
+        """The text of a conflict's file, with its conflict markers."""
+        return conflict_text(self._folder(f"conflicts/{conflict}"), index)
 
     def send(self, verb: Verb, **fields: Field) -> Answer:
         """Sends a command through the inbox, or has it carried out at once where no orchestrator has the run."""
