@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from uet_tui.text import one_line
 
-Value: TypeAlias = "str | int | float | bool | None | list[Value] | dict[str, Value]"
+Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 
 MAX_BYTES = 8 * 1024 * 1024
 """The largest file that is read; 10,000 workstreams of usual length take about half of it."""

@@ -44,7 +44,9 @@ def build_plan(workstreams: Iterable[Workstream], *, default_seconds: float = 1.
     last_first = [id_ for wave in reversed(waves) for id_ in wave]
     seconds = {id_: ws.estimated_seconds or default_seconds for id_, ws in by_id.items()}
     remaining = _remaining(last_first, dependents, seconds)
-    unblocks = {id_: below.bit_count() - 1 for id_, below in reachable(last_first, dependents).items()}
+    position = {id_: number for number, id_ in enumerate(last_first)}
+    below = reachable(last_first, dependents, position)
+    unblocks = {id_: bits.bit_count() - 1 for id_, bits in below.items()}
     return Plan(
         workstreams=by_id,
         dependents=dependents,
@@ -56,16 +58,18 @@ def build_plan(workstreams: Iterable[Workstream], *, default_seconds: float = 1.
     )
 
 
-def reachable(last_first: Sequence[str], dependents: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """For each workstream, itself and all that wait for it, directly or not, as bits by position in `last_first`.
+def reachable(
+    order: Sequence[str], following: Mapping[str, Sequence[str]], position: Mapping[str, int]
+) -> dict[str, int]:
+    """For each workstream, itself and all that follow it, directly or not, as bits by position.
 
-    `last_first` names every workstream after all that wait for it. Bits, because 10,000 sets would not be small or fast.
+    `order` names each one after all that follow it. Bits, because 10,000 sets would be neither small nor fast.
     """
     found: dict[str, int] = {}
-    for position, id_ in enumerate(last_first):
-        bits = 1 << position
-        for dependent in dependents[id_]:
-            bits |= found[dependent]
+    for id_ in order:
+        bits = 1 << position[id_]
+        for other in following[id_]:
+            bits |= found[other]
         found[id_] = bits
     return found
 

@@ -115,8 +115,8 @@ class _Reader:
         match = _STRING.match(self._text, self._at)
         if match is None:
             raise self._error(
-                "the text in double quotes that begins here does not end on its line, or has a tab or an unknown escape "
-                'in it: write \\n for a new line, \\t for a tab, \\\\ for a backslash, \\" for a quote'
+                "the text in double quotes that begins here does not end on its line, or has a tab or an unknown "
+                'escape in it: write \\n for a new line, \\t for a tab, \\\\ for a backslash, \\" for a quote'
             )
         self._at = match.end()
         written = match[0]

@@ -54,7 +54,9 @@ class TestGate(_Frozen):
 
     __test__ = False  # pytest would collect it by its name
 
-    type: Literal["GATE_LINT", "GATE_UNIT", "GATE_INTEGRATION", "GATE_SECURITY"]
+    type: Annotated[
+        Literal["GATE_LINT", "GATE_UNIT", "GATE_INTEGRATION", "GATE_SECURITY"], Field(examples=["GATE_UNIT"])
+    ]
     """Which of the configured gates it is."""
     required: bool = True
     """Whether the workstream cannot be merged without it."""

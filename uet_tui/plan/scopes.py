@@ -57,6 +57,11 @@ def normalise(scope: str) -> str:
     return "/".join(names) + ("/" if slashed.endswith(("/", "/.")) else "")
 
 
+def is_glob(scope: str) -> bool:
+    """Whether it has wildcards."""
+    return _WILD.search(scope) is not None
+
+
 def _is_git(name: str) -> bool:
     """Whether some file system takes the name for `.git`: letter case, NTFS short names and streams, HFS+ blanks."""
     plain = _HFS_IGNORED.sub("", name).partition(":")[0].rstrip(" .").casefold()

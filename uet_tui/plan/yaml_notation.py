@@ -53,15 +53,15 @@ def _document(events: Iterator[yaml.Event]) -> Node:
 
 
 def _line(event: yaml.Event) -> int:
-    return int(event.start_mark.line) + 1
+    return event.start_mark.line + 1 if event.start_mark else 0
 
 
 def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
     line = _line(event)
     if isinstance(event, yaml.AliasEvent):
-        raise DocumentError(line, f"aliases such as {quoted('*' + event.anchor)} are not read: write the value out")
+        raise DocumentError(line, f"aliases such as {quoted(f'*{event.anchor}')} are not read: write the value out")
     if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-        raise DocumentError(line, f"anchors such as {quoted('&' + event.anchor)} are not read: remove it")
+        raise DocumentError(line, f"anchors such as {quoted(f'&{event.anchor}')} are not read: remove it")
     if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag is not None:
         raise DocumentError(line, f"tags such as {quoted(event.tag)} are not read: remove it")
     if isinstance(event, yaml.ScalarEvent):
