@@ -71,6 +71,8 @@ class Board:
         self.alone: str | None = None
         self.wave = 0
         """The wave whose barrier is open, under `schedule: waves`."""
+        self.hold_until: float | None = None
+        """Until when a free worker is kept for a workstream that is about to become ready."""
         self.ledger = ScopeLedger()
         self.free: list[int] = []
         self._index()
@@ -264,11 +266,14 @@ class Board:
         elif record.retry_at is not None and record.retry_at > self.now:
             heappush(self.timers, (record.retry_at, id))
         else:
-            ws = self.plan.workstreams[id]
-            rank = 0 if ws.priority is Priority.FOREGROUND else 1
-            heappush(self.ready, (rank, -self.plan.remaining[id], id))
+            heappush(self.ready, self.rank(id))
             self.ready_ids.add(id)
             self.why(record, "waits for a free worker")
+
+    def rank(self, id: str) -> tuple[int, float, str]:
+        """The order of starting: foreground first, then the longest remaining path, then id; lower starts first."""
+        background = self.plan.workstreams[id].priority is Priority.BACKGROUND
+        return (int(background), -self.plan.remaining[id], id)
 
     def _dependency_reason(self, id: str) -> str:
         rows = self.records.workstreams

@@ -55,6 +55,13 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class LayOut:
+    """Lay the files of a conflict out with markers, for an editor."""
+
+    conflict: str
+
+
+@dataclass(frozen=True, slots=True)
 class Land:
     """Move the target branch to the integration branch."""
 
@@ -75,4 +82,4 @@ class LetGo:
     why: str
 
 
-Effect = SpawnWorker | StartAttempt | KillAttempt | Collect | Merge | Land | Reply | LetGo
+Effect = SpawnWorker | StartAttempt | KillAttempt | Collect | Merge | LayOut | Land | Reply | LetGo

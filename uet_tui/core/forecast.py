@@ -6,7 +6,7 @@ from typing import Literal
 
 from uet_tui.core.beginning import first_records
 from uet_tui.core.effects import Collect, Merge, SpawnWorker, StartAttempt
-from uet_tui.core.events import AttemptEnded, Began, Collected, Event, Merged, WorkerReady
+from uet_tui.core.events import AttemptEnded, Began, Collected, Event, Merged, Ticked, WorkerReady
 from uet_tui.core.machine import Machine
 from uet_tui.core.policy import Policy
 from uet_tui.core.records import RunRecord
@@ -37,16 +37,16 @@ def forecast(
         ws.id: (learned or {}).get(ws.id) or ws.estimated_seconds or default_seconds for ws in plan.workstreams.values()
     }
     total = sum(durations.values())
-    policy = Policy(schedule=schedule, overlap=overlap)
+    policy = Policy(schedule=schedule, overlap=overlap, expected=durations)
     rows = []
     for count in workers:
-        seconds = simulate(plan, policy, count, durations)
+        seconds = simulate(plan, policy, count)
         rows.append(ForecastRow(count, seconds, total / seconds if seconds else 1.0))
     return tuple(rows)
 
 
-def simulate(plan: Plan, policy: Policy, workers: int, durations: Mapping[str, float]) -> float:
-    """Wall time in seconds if every attempt succeeds after its duration and every merge is clean and free."""
+def simulate(plan: Plan, policy: Policy, workers: int) -> float:
+    """Wall time in seconds if every attempt takes what the policy expects and every merge is clean and free."""
     run = RunRecord("forecast", "forecast", policy.schedule, workers, "base", "base", None, 0.0)
     agents = dict.fromkeys(plan.workstreams, "none")
     machine = Machine(plan, policy, first_records(run, plan, agents, {}))
@@ -58,7 +58,7 @@ def simulate(plan: Plan, policy: Policy, workers: int, durations: Mapping[str, f
             for effect in machine.step(waiting.pop(), clock).effects:
                 match effect:
                     case StartAttempt(id, attempt, _, _):
-                        heappush(ends, (clock + durations[id], id, attempt))
+                        heappush(ends, (clock + policy.expected[id], id, attempt))
                     case Collect(id, attempt):
                         waiting.append(Collected(id, attempt, "c", "t"))
                     case Merge(id):
@@ -69,9 +69,10 @@ def simulate(plan: Plan, policy: Policy, workers: int, durations: Mapping[str, f
                         pass
         if run.state in RUN_OVER or not ends:
             return clock
+        wakeup = machine.next_wakeup()
+        if wakeup is not None and wakeup < ends[0][0]:
+            clock = wakeup
+            waiting.append(Ticked())
+            continue
         clock, id, attempt = heappop(ends)
         waiting.append(AttemptEnded(id, attempt, AttemptState.SUCCEEDED))
-        while ends and ends[0][0] == clock:
-            _, id, attempt = heappop(ends)
-            waiting.append(AttemptEnded(id, attempt, AttemptState.SUCCEEDED))
-        waiting.reverse()

@@ -4,7 +4,7 @@ from heapq import heappush
 
 from uet_tui.core import vocabulary
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.effects import Collect
+from uet_tui.core.effects import Collect, LayOut
 from uet_tui.core.events import (
     AttemptEnded,
     AttemptStarted,
@@ -339,6 +339,7 @@ def merge_conflicted(board: Board, event: MergeConflicted) -> None:
     )
     board.records.conflicts[conflict.id] = conflict
     board.touch_conflict(conflict)
+    board.effects.append(LayOut(conflict.id))
     record.conflict = conflict.id
     others = f" with {', '.join(event.against)}" if event.against else ""
     files = event.files[0].path + (f" and {len(event.files) - 1} more" if len(event.files) > 1 else "")

@@ -1,6 +1,7 @@
 """The settings that the core decides by."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -15,3 +16,5 @@ class Policy:
     retry_jitter: float = 0.5
     reserve_usd: float = 0.0
     """Reserved for an attempt of a workstream without `max_cost_usd`, US dollars."""
+    expected: Mapping[str, float] = field(default_factory=dict)
+    """How long an attempt of each workstream takes, in seconds, where that is known."""

@@ -9,6 +9,9 @@ from uet_tui.core.records import AttemptRecord, WorkerRecord
 from uet_tui.core.states import WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
 from uet_tui.plan.model import Workstream
 
+_HOLD_SHARE, _LONGEST_HOLD = 0.1, 1.0
+"""A worker is kept for more urgent work for at most this share of an attempt's time, and this many seconds."""
+
 
 def schedule(board: Board) -> None:
     """Starts all that may start, and the next merge."""
@@ -72,7 +75,60 @@ def _dispatch(board: Board) -> None:
             board.why(record, reason)
             board.park(id, holder)
             continue
+        if _worth_waiting(board, id):
+            board.ready_ids.add(id)
+            heappush(board.ready, board.rank(id))
+            return
+        board.hold_until = None
         _start(board, ws, worker)
+
+
+def _worth_waiting(board: Board, id: str) -> bool:
+    """Whether a more urgent workstream is about to become ready, so that this worker is better kept for it.
+
+    Attempts that were started together end together, but never in the same instant. Without a short wait the first
+    worker that is free takes lesser work, and the critical path finds no worker a moment later.
+    """
+    window = min(_LONGEST_HOLD, _HOLD_SHARE * board.policy.expected.get(id, 0.0))
+    if window <= 0:
+        return False
+    if board.hold_until is not None and board.now >= board.hold_until:
+        return False
+    soon = {other for other in board.active if _about_to_merge(board, other, board.now + window)}
+    if not soon:
+        return False
+    rank = board.rank(id)
+    rows, plan = board.records.workstreams, board.plan
+    for ending in soon:
+        freed = [d for d in plan.dependents.get(ending, ()) if rows[d].state is WorkstreamState.PENDING]
+        held = board.parked.get(ending, [])
+        if any(board.rank(w) < rank and _unmet_without(board, w, soon) == 0 for w in (*freed, *held)):
+            if board.hold_until is None:
+                board.hold_until = board.now + window
+            return True
+    return False
+
+
+def _about_to_merge(board: Board, id: str, by: float) -> bool:
+    state, ws = board.workstream(id).state, board.plan.workstreams[id]
+    if state is not WorkstreamState.RUNNING:
+        return not ws.test_gates
+    attempt = board.attempt(id)
+    expected = board.policy.expected.get(id)
+    return (
+        expected is not None
+        and attempt is not None
+        and not ws.test_gates
+        and (attempt.started_at if attempt.started_at is not None else attempt.created_at) + expected <= by
+    )
+
+
+def _unmet_without(board: Board, id: str, soon: set[str]) -> int:
+    if board.unmet[id] > len(soon):
+        return board.unmet[id]
+    rows = board.records.workstreams
+    needs = board.plan.workstreams[id].depends_on
+    return sum(d not in soon and rows[d].state is not WorkstreamState.MERGED for d in needs)
 
 
 def _open_wave(board: Board) -> int:
@@ -165,4 +221,7 @@ def _start(board: Board, ws: Workstream, worker: WorkerRecord) -> None:
 
 def next_wakeup(board: Board) -> float | None:
     """When time alone will next change something: seconds since the epoch, or None."""
-    return board.timers[0][0] if board.timers else None
+    times = [board.timers[0][0]] if board.timers else []
+    if board.hold_until is not None and board.hold_until > board.now:
+        times.append(board.hold_until)
+    return min(times, default=None)

@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+PROMPT: Final = "prompt.md"
+"""In an attempt's folder: what its agent was told."""
+OUTPUT: Final = "output.log"
+"""In an attempt's folder: what its agent printed."""
+DIFF: Final = "diff.patch"
+"""In an attempt's folder: what its agent changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,10 @@ class RunPaths:
     def attempt(self, workstream: str, number: int) -> Path:
         """The folder of one attempt."""
         return self.folder / "attempts" / workstream / str(number)
+
+    def conflict(self, conflict: str) -> Path:
+        """The folder with the marked text of each file of a conflict."""
+        return self.folder / "conflicts" / conflict
 
     def sandbox(self, worker: int | str) -> Path:
         """The working copy of a worker; `queue` is the merge queue's own."""

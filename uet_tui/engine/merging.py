@@ -1,0 +1,99 @@
+"""Carrying out a merge: in memory, gated as merged, then one move of the integration branch."""
+
+from dataclasses import replace
+
+from uet_tui.core.conflicts import decided
+from uet_tui.core.effects import Merge
+from uet_tui.core.events import MergeConflicted, Merged, MergeFailed
+from uet_tui.core.records import ConflictRecord, GateEntry
+from uet_tui.engine.attempting import gate_entry, gate_environment
+from uet_tui.engine.workplace import Workplace
+from uet_tui.gates.runner import run_gates
+from uet_tui.merge.merging import Clean, Conflicted, merge
+from uet_tui.merge.resolution import marked_text, resolve
+from uet_tui.workspace.control import StaleRefError
+
+QUEUE = "queue"
+"""The name of the merge queue's own sandbox."""
+
+
+def carry_out_merge(
+    place: Workplace, effect: Merge, conflict: ConflictRecord | None
+) -> Merged | MergeConflicted | MergeFailed:
+    """Merges a result onto the integration tip.
+
+    Done twice it still happens once: a branch that moved is searched for this very merge before anything else.
+    """
+    tip = place.control.head_of(place.integration)
+    if tip != effect.tip:
+        found = place.control.find_merge(place.integration, effect.tip, place.run, effect.workstream, effect.attempt)
+        if found is None:
+            return MergeFailed(effect.workstream, f"the integration branch is at {tip}, not where it was left")
+        return Merged(effect.workstream, found)
+    outcome = (
+        merge(place.control, effect.tip, effect.commit)
+        if conflict is None
+        else _merge_resolved(place, effect, conflict)
+    )
+    if isinstance(outcome, Conflicted):
+        paths = [file.path for file in outcome.files]
+        against = place.control.merges_touching(_base(place, effect), effect.tip, paths)
+        return MergeConflicted(effect.workstream, effect.tip, effect.commit, outcome.files, against)
+    ws = place.plan.workstreams[effect.workstream]
+    trailers = {"UET-Run": place.run, "UET-Workstream": ws.id, "UET-Attempt": str(effect.attempt)}
+    parents = (effect.tip, effect.commit)
+    commit = place.control.commit_tree(outcome.tree, parents, f"Merge {ws.id}", trailers)
+    gates, problem = _gate_merged(place, effect, commit, outcome.tree)
+    if problem:
+        return MergeFailed(ws.id, problem, gates)
+    try:
+        place.control.update_refs(
+            [(place.integration, commit, effect.tip), (place.result_ref(ws.id), effect.commit, None)]
+        )
+    except StaleRefError as error:
+        return MergeFailed(ws.id, str(error), gates)
+    return Merged(ws.id, commit, gates)
+
+
+def _base(place: Workplace, effect: Merge) -> str:
+    return place.control.merge_base(effect.tip, effect.commit) or effect.tip
+
+
+def _merge_resolved(place: Workplace, effect: Merge, conflict: ConflictRecord) -> Clean | Conflicted:
+    """The operator's resolution, merged again if the tip moved on since it was made: never landed stale."""
+    if not decided(conflict.files):
+        raise ValueError(f"conflict {conflict.id} is not decided")
+    first = merge(place.control, conflict.ours_commit, effect.commit)
+    if isinstance(first, Clean):
+        return merge(place.control, effect.tip, effect.commit)
+    tree = resolve(place.control, first.tree, conflict.files)
+    if conflict.ours_commit == effect.tip:
+        return Clean(tree)
+    resolved = place.control.commit_tree(
+        tree, (conflict.ours_commit, effect.commit), f"Resolution of {conflict.id}", {}
+    )
+    return merge(place.control, effect.tip, resolved)
+
+
+def _gate_merged(place: Workplace, effect: Merge, commit: str, tree: str) -> tuple[tuple[GateEntry, ...], str]:
+    ws = place.plan.workstreams[effect.workstream]
+    configured = [gate for gate in ws.test_gates if place.settings.gates[gate.type].commands]
+    if not configured or tree == place.control.tree_of(effect.commit):
+        return (), ""  # what the sandbox's gates saw is the very tree that is merged
+    folder = place.paths.attempt(ws.id, effect.attempt) / "merged"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sandbox = place.sandbox(QUEUE)
+    sandbox.reset(commit)
+    verdict = run_gates(
+        configured, place.settings.gates, sandbox=sandbox.folder, output=folder, environ=gate_environment()
+    )
+    entries = tuple(gate_entry(r, ws.id, effect.attempt, "merged") for r in verdict.results)
+    return entries, f"as merged: {verdict.problem}" if verdict.problem else ""
+
+
+def lay_out(place: Workplace, conflict: ConflictRecord) -> None:
+    """Writes each file of a conflict with its markers to where `$EDITOR` is pointed."""
+    folder = place.paths.conflict(conflict.id)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for index, file in enumerate(conflict.files):
+        (folder / f"{index}.txt").write_bytes(marked_text(place.control, replace(file, choice=None)))

@@ -1,0 +1,145 @@
+"""Carrying effects out: the one seam between deciding and doing. Another machine would be another runner."""
+
+import logging
+import subprocess
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from uet_tui.core import vocabulary
+from uet_tui.core.effects import Collect, Effect, KillAttempt, Land, LayOut, Merge, SpawnWorker, StartAttempt
+from uet_tui.core.events import (
+    AttemptEnded,
+    AttemptStarted,
+    Collected,
+    Event,
+    Landed,
+    LandingRefused,
+    Merged,
+    MergeFailed,
+    Noted,
+    WorkerBroken,
+    WorkerReady,
+)
+from uet_tui.core.records import Records
+from uet_tui.core.states import AttemptState
+from uet_tui.engine import attempts
+from uet_tui.engine.attempting import collect, make_sandbox, start_attempt, write_diff
+from uet_tui.engine.merging import carry_out_merge, lay_out
+from uet_tui.engine.publishing import Publisher
+from uet_tui.engine.workplace import Workplace
+from uet_tui.errors import UetError
+from uet_tui.merge.landing import land
+from uet_tui.text import one_line
+
+_log = logging.getLogger(__name__)
+
+_THREADS = 64
+"""More than effects ever run at once; threads are made as they are needed."""
+
+
+class Runner(Protocol):
+    """Carries effects out and reports what came of them, in its own time and threads."""
+
+    def carry_out(self, effect: Effect) -> None:
+        """Begins an effect and returns at once."""
+
+    def close(self) -> None:
+        """Waits for the effects under way and lets go of everything."""
+
+
+class LocalRunner:
+    """Carries effects out on this machine, in threads of its own."""
+
+    def __init__(self, place: Workplace, records: Records, report: Callable[[Event], None]) -> None:
+        self._place = place
+        self._records = records
+        self._report = report
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="uet-effect")
+        self._later = ThreadPoolExecutor(1, thread_name_prefix="uet-later")
+        self._publisher = Publisher(place)
+        self._keepers: set[subprocess.Popen[bytes]] = set()
+        self._keepers_lock = threading.Lock()
+
+    def carry_out(self, effect: Effect) -> None:
+        """Begins an effect in a thread of the pool."""
+        self._pool.submit(self._guarded, effect)
+
+    def close(self) -> None:
+        """Waits for the effects under way; agents go on, their keepers hold them."""
+        self._pool.shutdown(wait=True)
+        self._later.shutdown(wait=True)
+        self._publisher.close()
+        self.reap()
+
+    def reap(self) -> None:
+        """Takes the exit of keepers that are gone, so that none stays a zombie."""
+        with self._keepers_lock:
+            self._keepers = {keeper for keeper in self._keepers if keeper.poll() is None}
+
+    def _guarded(self, effect: Effect) -> None:
+        try:
+            self._do(effect)
+        except Exception as error:  # an effect that fails must come back as an event, whatever went wrong
+            _log.exception("effect %s failed", effect)
+            expected = isinstance(error, UetError | OSError)
+            text = one_line(str(error) if expected else f"{type(error).__name__}: {error}")
+            self._report(Noted(vocabulary.ORCHESTRATOR_ERROR, text, "error"))
+            failed = _failure(effect, text)
+            if failed is not None:
+                self._report(failed)
+
+    def _do(self, effect: Effect) -> None:
+        place, records = self._place, self._records
+        match effect:
+            case SpawnWorker(worker):
+                make_sandbox(place, worker, records.run.tip)
+                self._report(WorkerReady(worker))
+            case StartAttempt(id, attempt, _, _):
+                record = records.workstreams[id]
+                keeper = start_attempt(place, effect, record.agent, record.note)
+                with self._keepers_lock:
+                    self._keepers.add(keeper)
+                self._report(AttemptStarted(id, attempt))
+            case KillAttempt(id, attempt):
+                attempts.kill(place.paths.attempt(id, attempt))
+            case Collect(id, attempt, _, base):
+                result = collect(place, effect)
+                self._report(result)
+                if result.commit is not None:
+                    folder = place.paths.attempt(id, attempt)
+                    self._later.submit(write_diff, place, folder, base, result.commit)
+                    if result.problem or not effect.gate:
+                        self._publisher.publish({place.attempt_ref(id, attempt): result.commit})
+            case Merge(id, _, commit, _, conflict):
+                outcome = carry_out_merge(place, effect, records.conflicts[conflict] if conflict else None)
+                if isinstance(outcome, Merged):
+                    self._publisher.publish({place.integration: outcome.tip, place.result_ref(id): commit})
+                self._report(outcome)
+            case LayOut(conflict):
+                lay_out(place, records.conflicts[conflict])
+            case Land(target):
+                self._publisher.flush()
+                landing = land(place.operator, place.control, target, records.run.tip)
+                done = landing.refusal is None
+                self._report(Landed(target, records.run.tip) if done else LandingRefused(landing.refusal or ""))
+            case _:
+                raise TypeError(f"no effect to carry out: {effect}")
+
+
+def _failure(effect: Effect, error: str) -> Event | None:
+    """What an effect that could not be carried out means for the run."""
+    match effect:
+        case SpawnWorker(worker):
+            return WorkerBroken(worker, error)
+        case StartAttempt(id, attempt):
+            return AttemptEnded(id, attempt, AttemptState.FAILED, None, f"could not start: {error}")
+        case Collect(id, attempt):
+            return Collected(id, attempt, None, "", f"could not be collected: {error}")
+        case Merge(id):
+            return MergeFailed(id, f"could not be merged: {error}")
+        case Land():
+            return LandingRefused(error)
+        case _:
+            return None
