@@ -32,9 +32,7 @@ class LeaveDialog(Dialog[Leaving]):
         yield key_button("d", "drain, then leave", "screen.answer('drain')", id="drain")
         yield text("What runs is finished and merged, nothing new starts. Go on with: uet resume", "dialog--means")
         yield key_button("s", "stop now", "screen.answer('stop')", id="stop")
-        yield text(
-            "Agents are ended; their branches keep what they wrote. Go on with: uet resume", "dialog--means"
-        )
+        yield text("Agents are ended; their branches keep what they wrote. Go on with: uet resume", "dialog--means")
 
     def buttons(self) -> Iterable[Button]:
         """Staying is the safe answer."""
