@@ -1,0 +1,322 @@
+"""The control repository: the orchestrator's own bare repository, where all commits and merges are made."""
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from uet_tui.core.conflicts import Entry
+from uet_tui.errors import UetError
+from uet_tui.text import one_line
+from uet_tui.workspace import trees
+from uet_tui.workspace.git import Git, GitError
+from uet_tui.workspace.objects import Objects
+from uet_tui.workspace.operator import OperatorRepository
+from uet_tui.workspace.publish import carry
+from uet_tui.workspace.trees import Change
+
+ABSENT = "absent"
+"""As the old value of a ref: it must not exist yet."""
+_OURS = re.compile(r"refs/(?:heads/)?uet/[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+_TRAILER = re.compile(r"([A-Za-z][A-Za-z-]*): (.*)")
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 1
+\tbare = true
+\tfilemode = true
+\tlogAllRefUpdates = false
+[gc]
+\tauto = 0
+[extensions]
+\tpreciousObjects = true
+\tobjectFormat = {object_format}
+"""
+_ABANDONED_LOCK_SECONDS = 60.0
+"""A ref lock this old is nobody's: git holds one for milliseconds."""
+_HISTORY = 10_000
+"""How many merges back a merge base or a merge is looked for: far more than a run has workstreams."""
+
+
+class StaleRefError(UetError):
+    """A ref is not where it was expected to be; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergedTree:
+    """What `git merge-tree` made of two commits."""
+
+    tree: str
+    """The merged tree; where it could not merge, the files hold conflict markers."""
+    stages: Mapping[str, Mapping[int, Entry]]
+    """The conflicted paths, with base (1), ours (2) and theirs (3) as far as they exist. Empty: a clean merge."""
+    conflicts: Sequence[tuple[tuple[str, ...], str]]
+    """Git's own words for each conflict, `CONFLICT (rename/delete)` for one, with the paths that it concerns."""
+
+
+class ControlRepository:
+    """The orchestrator's own repository, borrowing the operator's objects. Threads may share it."""
+
+    def __init__(self, path: Path, operator: OperatorRepository, clock: Callable[[], float]) -> None:
+        """Use `open_or_create`."""
+        self.path = path
+        self.operator = operator
+        self.git = Git(path, variables={"GIT_DIR": str(path)})
+        self.objects = Objects(self.git, path / "objects", operator.object_format)
+        self._clock = clock
+
+    @classmethod
+    def open_or_create(
+        cls, path: Path, operator: OperatorRepository, clock: Callable[[], float] = time.time
+    ) -> "ControlRepository":
+        """The control repository at `path`, made if it is not there; whatever instant that is killed at, it is whole or not there.
+
+        `clock` gives the time of commits, in seconds since the epoch.
+        """
+        path = path.absolute()
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = Path(tempfile.mkdtemp(prefix=f"{path.name}.new-", dir=path.parent))
+            _make(new, operator)
+            try:
+                new.rename(path)
+            except OSError:  # another process was faster
+                shutil.rmtree(new)
+        _borrow(path, operator)
+        for lock in (*path.glob("*.lock"), *path.glob("refs/**/*.lock")):
+            if lock.stat().st_mtime < clock() - _ABANDONED_LOCK_SECONDS:
+                lock.unlink(missing_ok=True)
+        return cls(path, operator, clock)
+
+    def close(self) -> None:
+        """Ends the lasting git process."""
+        self.objects.close()
+
+    def __enter__(self) -> "ControlRepository":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def head_of(self, ref: str) -> str | None:
+        """The commit that a ref of the control repository is at, by its full name; None if there is no such ref."""
+        return self.objects.find(ref) if _OURS.fullmatch(ref) else None
+
+    def tree_of(self, commit: str) -> str:
+        """The tree of a commit."""
+        return self.objects.commit(commit).tree
+
+    def commit_tree(
+        self, tree: str, parents: Sequence[str], message: str, trailers: Mapping[str, str] | None = None
+    ) -> str:
+        """Makes a commit; the trailers are its last paragraph, whatever the message says."""
+        who = f"uet <uet@localhost> {int(self._clock())} +0000"
+        text = message.replace("\0", "").strip() or "(no message)"
+        lines = [
+            f"tree {tree}",
+            *(f"parent {parent}" for parent in parents),
+            f"author {who}",
+            f"committer {who}",
+            "",
+            text,
+        ]
+        if trailers:
+            lines += ["", *(f"{key}: {one_line(value)}" for key, value in trailers.items())]
+        return self.objects.write("commit", ("\n".join(lines) + "\n").encode("utf-8", "replace"))
+
+    def update_refs(self, updates: Sequence[tuple[str, str, str | None]]) -> None:
+        """Sets refs `(ref, new, old)`, all or none; `old` is where it must be now: `ABSENT` nowhere, None does not matter.
+
+        Raises:
+            StaleRefError: one of them is not where it must be.
+            UetError: a ref outside `refs/heads/uet/` and `refs/uet/`.
+        """
+        zero = "0" * len(self.objects.empty_tree)
+        orders: list[str] = []
+        for ref, new, old in updates:
+            _check(ref)
+            orders.append(f"update {ref}\0{new}\0{zero if old == ABSENT else old or ''}\0")
+        try:
+            self.git.run("update-ref", "-z", "--stdin", input="".join(orders).encode())
+        except GitError as error:
+            for ref, _, old in updates:
+                now = self.head_of(ref)
+                if old is not None and now != (None if old == ABSENT else old):
+                    raise StaleRefError(f"{ref} is at {now or 'no commit'}, not at {old}") from error
+            raise
+
+    def changes(self, old: str, new: str) -> tuple[Change, ...]:
+        """What changed from one commit to another, in path order; a rename is a deletion and an addition."""
+        return trees.compare(self.objects, self.tree_of(old), self.tree_of(new))
+
+    def diff(self, old: str, new: str, limit: int = 1_000_000) -> str:
+        """The unified diff from one commit or tree to another, cut at `limit` bytes, which it then says.
+
+        Not made harmless: it is written to a file and made so by whoever shows it.
+        """
+        out, more = self.git.first(
+            limit, "diff-tree", "-p", "-r", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
+            "--src-prefix=a/", "--dst-prefix=b/", old, new, "--",
+        )  # fmt: skip
+        return out.decode("utf-8", "replace") + (f"\n(cut at {limit} bytes)\n" if more else "")
+
+    def read_blob(self, oid: str) -> bytes:
+        """The content of a file."""
+        return self.objects.read(oid, "blob")
+
+    def write_blob(self, data: bytes) -> str:
+        """Stores the content of a file, byte for byte."""
+        return self.objects.write("blob", data)
+
+    def tree_with(self, tree: str, edits: Mapping[str, Entry | None]) -> str:
+        """The tree with files put in, replaced or (None) taken out.
+
+        Raises:
+            UetError: a path that cannot be in a repository.
+        """
+        return trees.edited(self.objects, tree, edits)
+
+    def entry(self, tree: str, path: str) -> Entry | None:
+        """What a tree has at a path."""
+        return trees.entry_at(self.objects, tree, path)
+
+    def publish(self, refs: Mapping[str, str]) -> tuple[str, ...]:
+        """Brings commits into the operator's repository and sets refs there to them, whatever they were.
+
+        Gives the refs that were held back, because the operator has that branch checked out: moving it would make
+        their checkout look changed.
+
+        Raises:
+            UetError: a ref outside `refs/heads/uet/` and `refs/uet/`; nothing was changed then.
+        """
+        for ref in refs:
+            _check(ref)
+        carry(self.objects, self.path / "objects", self.operator.objects, tuple(refs.values()))
+        used = self.operator.refs_checked_out()
+        free = {ref: oid for ref, oid in refs.items() if ref not in used}
+        if free:
+            self.operator.set_refs(free)
+        return tuple(ref for ref in refs if ref in used and self.operator.resolve(ref) != refs[ref])
+
+    def find_merge(self, ref: str, base: str, run: str, workstream: str, attempt: int) -> str | None:
+        """The merge commit of an attempt on an integration branch, newest first; what recovery asks.
+
+        Only merges on the first-parent chain from `ref` down to `base` count: an agent writes what it likes into
+        commits of its own, but those are never on it.
+        """
+        wanted = {"UET-Run": run, "UET-Workstream": workstream, "UET-Attempt": str(attempt)}
+        at = self.head_of(ref)
+        for _ in range(_HISTORY):
+            if at is None or at == base:
+                return None
+            commit = self.objects.commit(at)
+            if len(commit.parents) > 1 and wanted.items() <= trailers_of(commit.message).items():
+                return at
+            at = commit.parents[0] if commit.parents else None
+        return None
+
+    def merge_base(self, tip: str, commit: str) -> str | None:
+        """The one merge base of the integration tip and a snapshot, if it is plain to see; None lets git find it.
+
+        Plain is: `commit` is in the tip already, or its only parent is on the tip's first-parent chain.
+        """
+        parents = self.objects.commit(commit).parents
+        at: str | None = tip if len(parents) == 1 else None
+        for _ in range(_HISTORY):
+            if at is None or at == commit:
+                return at
+            above = self.objects.commit(at).parents
+            if commit in above:
+                return commit
+            if at == parents[0]:
+                return at
+            at = above[0] if above else None
+        return None
+
+    def merge_tree(self, tip: str, commit: str) -> MergedTree:
+        """Merges two commits in memory, as `git merge-tree` does.
+
+        Raises:
+            GitError: git could not merge them at all (unrelated histories).
+        """
+        done = self.git.run("merge-tree", "--write-tree", "-z", "--messages", tip, commit, ok=(0, 1))
+        head, _, rest = done.out.partition(b"\0")
+        if done.code == 0:
+            return MergedTree(head.decode(), {}, ())
+        listed, _, told = rest.partition(b"\0\0")
+        stages: dict[str, dict[int, Entry]] = {}
+        for line in listed.split(b"\0"):
+            facts, _, path = line.partition(b"\t")
+            mode, oid, stage = facts.decode().split()
+            stages.setdefault(trees.decode(path), {})[int(stage)] = Entry(mode, oid)
+        words = iter([trees.decode(word) for word in told.split(b"\0")])
+        conflicts: list[tuple[tuple[str, ...], str]] = []
+        for count in words:
+            if not count.strip():
+                break
+            paths = tuple(next(words) for _ in range(int(count)))
+            kind = next(words)
+            next(words)  # the sentence that git shows people
+            if kind.startswith("CONFLICT"):
+                conflicts.append((paths, kind))
+        return MergedTree(head.decode(), stages, conflicts)
+
+    def merge_file(
+        self, ours: bytes, base: bytes, theirs: bytes, marker_size: int, names: tuple[str, str, str]
+    ) -> bytes:
+        """The text of a three-way merge, with conflict markers of `marker_size` that bear the names (ours, base, theirs).
+
+        Raises:
+            GitError: one of them is not text.
+        """
+        with tempfile.TemporaryDirectory(prefix="merge-", dir=self.path) as folder:
+            files = [Path(folder, name) for name in ("ours", "base", "theirs")]
+            for file, data in zip(files, (ours, base, theirs), strict=True):
+                file.write_bytes(data)
+            labels = (word for name in names for word in ("-L", name))
+            return self.git.run(
+                "-c", "merge.conflictStyle=zdiff3", "merge-file", "-p", f"--marker-size={marker_size}", *labels,
+                *map(str, files), ok=range(128),
+            ).out  # fmt: skip
+
+
+def trailers_of(message: str) -> Mapping[str, str]:
+    """The `Key: value` lines of a message's last paragraph."""
+    last = message.rstrip("\n").rpartition("\n\n")[2]
+    found = (_TRAILER.fullmatch(line) for line in last.split("\n"))
+    return {match[1]: match[2] for match in found if match}
+
+
+def _check(ref: str) -> None:
+    if not _OURS.fullmatch(ref) or ".." in ref or ref.endswith((".lock", ".")):
+        raise UetError(f"{one_line(ref)!r} is not a ref that uet may set: only refs/heads/uet/* and refs/uet/*")
+
+
+def _make(new: Path, operator: OperatorRepository) -> None:
+    new.chmod(0o700)
+    for folder in ("objects/info", "objects/pack", "refs/heads", "info"):
+        (new / folder).mkdir(parents=True)
+    (new / "config").write_text(_CONFIG.format(object_format=operator.object_format))
+    (new / "HEAD").write_text("ref: refs/heads/uet/none\n")
+
+
+def _borrow(path: Path, operator: OperatorRepository) -> None:
+    """What follows from the operator's repository, each time anew: it may have been moved or deepened."""
+    _write(path / "objects" / "info" / "alternates", os.fsencode(operator.objects) + b"\n")
+    _write(path / "info" / "exclude", operator.ignored())
+    shallow = operator.common_dir / "shallow"
+    if shallow.is_file():
+        _write(path / "shallow", shallow.read_bytes())
+    else:
+        (path / "shallow").unlink(missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    if path.is_file() and path.read_bytes() == data:
+        return
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
