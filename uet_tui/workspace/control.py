@@ -72,7 +72,7 @@ class ControlRepository:
     def open_or_create(
         cls, path: Path, operator: OperatorRepository, clock: Callable[[], float] = time.time
     ) -> "ControlRepository":
-        """The control repository at `path`, made if it is not there; whatever instant that is killed at, it is whole or not there.
+        """The control repository at `path`, made if it is not there: all of it at one instant, so never half of it.
 
         `clock` gives the time of commits, in seconds since the epoch.
         """
@@ -128,7 +128,9 @@ class ControlRepository:
         return self.objects.write("commit", ("\n".join(lines) + "\n").encode("utf-8", "replace"))
 
     def update_refs(self, updates: Sequence[tuple[str, str, str | None]]) -> None:
-        """Sets refs `(ref, new, old)`, all or none; `old` is where it must be now: `ABSENT` nowhere, None does not matter.
+        """Sets refs `(ref, new, old)`, all or none.
+
+        `old` is where the ref must be now: `ABSENT` for nowhere, None if it does not matter.
 
         Raises:
             StaleRefError: one of them is not where it must be.
@@ -158,8 +160,8 @@ class ControlRepository:
         Not made harmless: it is written to a file and made so by whoever shows it.
         """
         out, more = self.git.first(
-            limit, "diff-tree", "-p", "-r", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
-            "--src-prefix=a/", "--dst-prefix=b/", old, new, "--",
+            limit, "diff-tree", "-p", "-r", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-renames",
+            "--no-color", "--src-prefix=a/", "--dst-prefix=b/", old, new, "--",
         )  # fmt: skip
         return out.decode("utf-8", "replace") + (f"\n(cut at {limit} bytes)\n" if more else "")
 
@@ -267,7 +269,7 @@ class ControlRepository:
     def merge_file(
         self, ours: bytes, base: bytes, theirs: bytes, marker_size: int, names: tuple[str, str, str]
     ) -> bytes:
-        """The text of a three-way merge, with conflict markers of `marker_size` that bear the names (ours, base, theirs).
+        """The text of a three-way merge; its conflict markers are `marker_size` long and bear the names of the sides.
 
         Raises:
             GitError: one of them is not text.

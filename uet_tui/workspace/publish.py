@@ -1,7 +1,8 @@
 """Bringing objects from the control repository into the operator's: by hard links, where a `git fetch` costs 20 ms.
 
 Both repositories name an object by its content, so a loose object is the same file in both. What the control
-repository has, it has loose (or, above `core.bigFileThreshold`, in a pack of its own); the rest is borrowed from the operator.
+repository has, it has loose (or, above `core.bigFileThreshold`, in a pack of its own); the rest is borrowed from the
+operator.
 """
 
 import os
