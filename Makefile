@@ -45,6 +45,10 @@ generated: $(READY) ## are the generated files what the code makes?
 	@$(BIN)/python -m uet_tui.plan.schema | diff -u schema/workstream.schema.json -
 	@$(BIN)/python -m uet_tui.store.schema | diff -u schema/schema.sql -
 
+generate: $(READY) ## writes the generated files
+	@$(BIN)/python -m uet_tui.plan.schema >schema/workstream.schema.json
+	@$(BIN)/python -m uet_tui.store.schema >schema/schema.sql
+
 coverage: $(READY) ## all tests, and how much of the code they reach
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest -n 2 --dist=loadgroup
@@ -70,4 +74,4 @@ lock: ## pins what is newest of everything that pyproject.toml allows
 clean: ## removes what make made
 	@rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-.PHONY: help demo test check format lint types imports generated coverage smoke screens bench lock clean
+.PHONY: help demo test check format lint types imports generated generate coverage smoke screens bench lock clean
