@@ -1,8 +1,27 @@
 """Read-only queries; the only way that the console, the command line and the reports see a run."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, select
+from sqlalchemy.exc import DBAPIError
+
+from uet_tui.core.records import Records
+from uet_tui.core.states import CONFLICT_OPEN, WorkstreamState
+from uet_tui.errors import UetError
+from uet_tui.plan.model import Workstream
+from uet_tui.store import inbox, rows
+from uet_tui.store.assembly import Facts, attempt_view, run_view
+from uet_tui.store.database import open_for_reading
+from uet_tui.store.money import SERIES_MINUTES, Used
+from uet_tui.store.paths import Home
+from uet_tui.store.tables import ATTEMPTS, CONFLICTS, COSTS, EVENTS, RUNS, WORKSTREAMS
 from uet_tui.store.views import AttemptView, EventView, RunSummary, RunView
+
+_REVISION = select(RUNS.c.revision).where(RUNS.c.id == bindparam("of_run"))
 
 
 class Reader:
@@ -12,38 +31,155 @@ class Reader:
     no store or it cannot be read.
     """
 
-    def __init__(self, database: Path) -> None: ...
+    def __init__(self, database: Path, clock: Callable[[], float] = time.time) -> None:
+        """Opens the store.
 
-    def close(self) -> None: ...
+        Args:
+            database: `Home.database`; the runs' folders are beside it.
+            clock: seconds since the epoch, for what is told per minute and for the forecast.
+        """
+        self._home = Home(database.parent)
+        self._database = database
+        self._clock = clock
+        self._engine = open_for_reading(database)
+        self._connection = self._engine.connect()
+
+    def close(self) -> None:
+        """Closes the store."""
+        self._connection.close()
+        self._engine.dispose()
 
     def runs(self) -> tuple[RunSummary, ...]:
         """All runs, newest first."""
-        ...
+        total = func.count().label("total")
+        merged = func.sum(case((WORKSTREAMS.c.state == WorkstreamState.MERGED, 1), else_=0)).label("merged")
+        counted = select(WORKSTREAMS.c.run, total, merged).group_by(WORKSTREAMS.c.run).subquery()
+        conflicts = (
+            select(func.count())
+            .where(CONFLICTS.c.run == RUNS.c.id, CONFLICTS.c.state.in_([*CONFLICT_OPEN]))
+            .scalar_subquery()
+            .label("conflicts")
+        )
+        with self._reading() as connection:
+            found = connection.execute(
+                select(RUNS, counted.c.total, counted.c.merged, conflicts)
+                .outerjoin(counted, counted.c.run == RUNS.c.id)
+                .order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc())
+            ).all()
+        return tuple(
+            RunSummary(
+                id=row.id,
+                state=row.state,
+                alive=inbox.held(self._home.run(row.id)),
+                total=row.total or 0,
+                merged=row.merged or 0,
+                spent_usd=row.spent_usd,
+                conflicts=row.conflicts,
+                created_at=row.created_at,
+                ended_at=row.ended_at,
+            )
+            for row in found
+        )
 
     def newest(self) -> str:
         """The id of the newest run; raises `UetError` if there is none."""
-        ...
+        return self._ids()[0]
 
     def resolve(self, run: str | None) -> str:
         """A full run id from None (newest), an id, or an unambiguous prefix of one."""
-        ...
+        ids = self._ids()
+        if run is None:
+            return ids[0]
+        found = [run] if run in ids else [id for id in ids if run and id.startswith(run)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UetError(f"{run} could be any of the runs {', '.join(found)}: write more of its id")
+        raise UetError(f"there is no run {run}: `uet runs` lists those there are; the newest is {ids[0]}")
 
     def revision(self, run: str) -> int:
         """A number that grows with every write to the run: one indexed read, fit for polling at 10 Hz."""
-        ...
+        with self._reading() as connection:
+            found = connection.execute(_REVISION, {"of_run": run}).scalar()
+        if found is None:
+            raise UetError(f"there is no run {run}: `uet runs` lists those there are")
+        return int(found)
 
     def run(self, run: str) -> RunView:
         """The whole run in one transaction."""
-        ...
+        with self._reading() as connection:
+            records = rows.read_records(connection, run)
+            now = records.run.ended_at or self._clock()
+            facts = _facts(connection, records, now)
+        return run_view(facts, alive=inbox.held(self._home.run(run)), now=now)
 
     def events(self, run: str, *, after: int = 0, limit: int = 1000) -> tuple[EventView, ...]:
         """Events with an id greater than `after`, oldest first."""
-        ...
+        chosen = select(EVENTS).where(EVENTS.c.run == run, EVENTS.c.id > after)
+        return self._events(chosen.order_by(EVENTS.c.id).limit(limit))
 
     def last_events(self, run: str, count: int, *, workstream: str | None = None) -> tuple[EventView, ...]:
         """The newest `count` events, oldest first."""
-        ...
+        chosen = select(EVENTS).where(EVENTS.c.run == run)
+        if workstream is not None:
+            chosen = chosen.where(EVENTS.c.workstream == workstream)
+        return self._events(chosen.order_by(EVENTS.c.id.desc()).limit(count))[::-1]
 
     def attempts(self, run: str, workstream: str) -> tuple[AttemptView, ...]:
         """The attempts of a workstream, first to last."""
-        ...
+        chosen = select(ATTEMPTS).where(ATTEMPTS.c.run == run, ATTEMPTS.c.workstream == workstream)
+        with self._reading() as connection:
+            found = connection.execute(chosen.order_by(ATTEMPTS.c.number)).all()
+        paths = self._home.run(run)
+        return tuple(
+            attempt_view(rows.ATTEMPT.record(row), str(paths.attempt(workstream, row.number).relative_to(paths.folder)))
+            for row in found
+        )
+
+    def _ids(self) -> list[str]:
+        with self._reading() as connection:
+            found = connection.execute(select(RUNS.c.id).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()))
+            ids = [*found.scalars()]
+        if not ids:
+            raise UetError(f"there is no run yet in {self._home.folder}: `uet run` starts one")
+        return ids
+
+    def _events(self, chosen: Select[Any]) -> tuple[EventView, ...]:  # Any: the types of whole rows
+        with self._reading() as connection:
+            return tuple(_event(row) for row in connection.execute(chosen))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except DBAPIError as error:
+            raise UetError(f"cannot read the store {self._database}: {error.orig}") from error
+
+
+def _facts(connection: Connection, records: Records, now: float) -> Facts:
+    of_run = COSTS.c.run == records.run.id
+    used = connection.execute(
+        select(COSTS.c.workstream, func.sum(COSTS.c.usd), func.sum(COSTS.c.tokens_in), func.sum(COSTS.c.tokens_out))
+        .where(of_run)
+        .group_by(COSTS.c.workstream)
+    )
+    since = rows.moment(now - 60 * SERIES_MINUTES)
+    recent = connection.execute(select(COSTS.c.time, COSTS.c.usd).where(of_run, COSTS.c.time >= since))
+    declared = connection.execute(
+        select(WORKSTREAMS.c.id, WORKSTREAMS.c.declaration).where(WORKSTREAMS.c.run == records.run.id)
+    )
+    revision = connection.execute(_REVISION, {"of_run": records.run.id}).scalar_one()
+    return Facts(
+        records=records,
+        revision=revision,
+        declared={id: Workstream.model_validate(declaration) for id, declaration in declared},
+        used={workstream: Used(*sums) for workstream, *sums in used},
+        recent=[(time.timestamp(), usd) for time, usd in recent],
+    )
+
+
+def _event(row: Row[Any]) -> EventView:  # Any: the types of a whole row
+    return EventView(
+        row.id, row.time, row.type, row.severity, row.workstream, row.worker, row.attempt, row.text, row.data
+    )

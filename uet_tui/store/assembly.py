@@ -1,0 +1,205 @@
+"""The view of a whole run, from its records. Pure, but for the clock that is handed in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from uet_tui.core.conflicts import ConflictFile, Hunk
+from uet_tui.core.records import AttemptRecord, ConflictRecord, Records, RunRecord, WorkerRecord, WorkstreamRecord
+from uet_tui.core.states import CONFLICT_OPEN, WORKSTREAM_OVER, RunState, WorkerState
+from uet_tui.plan.model import Workstream
+from uet_tui.store.forecast import ends_at
+from uet_tui.store.money import Used, cost_view
+from uet_tui.store.needs import needs
+from uet_tui.store.rows import moment
+from uet_tui.store.views import (
+    AttemptView,
+    ConflictFileView,
+    ConflictView,
+    HunkView,
+    RunView,
+    WorkerView,
+    WorkstreamView,
+)
+from uet_tui.text import harmless, one_line
+
+_HELD = frozenset({RunState.PAUSED, RunState.DRAINING, RunState.HALTED})
+_UNDER_WAY = frozenset({RunState.RUNNING, RunState.PAUSED, RunState.DRAINING})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the store knows of a run, read in one transaction."""
+
+    records: Records
+    revision: int
+    declared: Mapping[str, Workstream]
+    used: Mapping[str, Used]
+    recent: Sequence[tuple[float, float]]
+    """Time and dollars of each report of use of the last ten minutes."""
+
+
+def run_view(facts: Facts, *, alive: bool, now: float) -> RunView:
+    """All of a run that the home screen shows; `now` is seconds since the epoch."""
+    records, run = facts.records, facts.records.run
+    depends_on = {id: declared.depends_on for id, declared in facts.declared.items()}
+    waited_for_by: dict[str, list[str]] = {id: [] for id in records.workstreams}
+    for id, others in depends_on.items():
+        for other in others:
+            waited_for_by[other].append(id)
+    conflicts = tuple(
+        _conflict(record, records, facts.declared, waited_for_by)
+        for record in sorted(records.conflicts.values(), key=lambda c: (c.state not in CONFLICT_OPEN, c.opened_at))
+    )
+    end = ends_at(records, depends_on, now) if alive else None
+    return RunView(
+        id=run.id,
+        revision=facts.revision,
+        name=run.name,
+        state=run.state,
+        reason=run.reason,
+        alive=alive,
+        schedule=run.schedule,
+        parallelism=run.parallelism,
+        created_at=moment(run.created_at),
+        started_at=_moment(run.started_at),
+        ended_at=_moment(run.ended_at),
+        target_branch=run.target_branch,
+        base_commit=run.base_commit,
+        tip=run.tip,
+        landed_at=_moment(run.landed_at),
+        forecast_end_at=_moment(end),
+        notices=_notices(run, alive=alive),
+        workstreams=tuple(
+            _workstream(record, facts.declared[record.id], waited_for_by[record.id])
+            for record in sorted(records.workstreams.values(), key=lambda ws: (ws.wave, ws.id))
+        ),
+        workers=tuple(
+            _worker(record) for record in records.workers.values() if record.state is not WorkerState.TERMINATED
+        ),
+        conflicts=conflicts,
+        costs=cost_view(records, facts.used, facts.recent, now),
+        needs=needs(records, conflicts),
+    )
+
+
+def _notices(run: RunRecord, *, alive: bool) -> tuple[str, ...]:
+    held = (run.reason,) if run.reason and run.state in _HELD else ()
+    left = not alive and run.state in _UNDER_WAY
+    return (*held, f"no orchestrator has it: `uet resume {run.id}` goes on") if left else held
+
+
+def attempt_view(record: AttemptRecord, folder: str) -> AttemptView:
+    """One attempt; `folder` is relative to the run's."""
+    return AttemptView(
+        workstream=record.workstream,
+        number=record.number,
+        state=record.state,
+        worker=record.worker,
+        agent=record.agent,
+        model=record.model,
+        started_at=_moment(record.started_at),
+        ended_at=_moment(record.ended_at),
+        exit_code=record.exit_code,
+        error=record.error,
+        commit=record.commit,
+        cost_usd=record.cost_usd,
+        tokens_in=record.tokens_in,
+        tokens_out=record.tokens_out,
+        folder=folder,
+    )
+
+
+def _workstream(record: WorkstreamRecord, declared: Workstream, waited_for_by: Sequence[str]) -> WorkstreamView:
+    return WorkstreamView(
+        id=record.id,
+        state=record.state,
+        reason=record.reason,
+        wave=record.wave,
+        worker=record.worker,
+        agent=record.agent,
+        model=record.model,
+        attempts=record.attempts,
+        cost_usd=record.cost_usd,
+        started_at=_moment(record.started_at),
+        ended_at=_moment(record.ended_at),
+        merge_commit=record.merge_commit,
+        result_commit=record.result_commit,
+        depends_on=declared.depends_on,
+        waited_for_by=tuple(sorted(waited_for_by)),
+        priority=declared.priority,
+        kind=declared.kind,
+        tasks=declared.tasks,
+        files_scope=declared.files_scope,
+        files_create=declared.files_create,
+        acceptance_tests=declared.acceptance_tests,
+        test_gates=tuple(gate.type for gate in declared.test_gates),
+    )
+
+
+def _worker(record: WorkerRecord) -> WorkerView:
+    return WorkerView(
+        number=record.number,
+        state=record.state,
+        workstream=record.workstream,
+        agent=record.agent,
+        since=moment(record.since),
+        doing=record.doing,
+    )
+
+
+def _conflict(
+    record: ConflictRecord,
+    records: Records,
+    declared: Mapping[str, Workstream],
+    waited_for_by: Mapping[str, Sequence[str]],
+) -> ConflictView:
+    behind: set[str] = set()
+    reached = [record.workstream]
+    while reached:
+        further = set(waited_for_by[reached.pop()]) - behind
+        behind |= further
+        reached.extend(further)
+    return ConflictView(
+        id=record.id,
+        workstream=record.workstream,
+        against=record.against,
+        state=record.state,
+        files=tuple(_file(file) for file in record.files),
+        proposal=record.proposal,
+        opened_at=moment(record.opened_at),
+        closed_at=_moment(record.closed_at),
+        ours_commit=record.ours_commit,
+        theirs_commit=record.theirs_commit,
+        ours_tasks=tuple(task for other in record.against if other in declared for task in declared[other].tasks),
+        theirs_tasks=declared[record.workstream].tasks,
+        waiting=tuple(sorted(id for id in behind if records.workstreams[id].state not in WORKSTREAM_OVER)),
+        tried=(),
+    )
+
+
+def _file(file: ConflictFile) -> ConflictFileView:
+    return ConflictFileView(one_line(file.path), file.kind, tuple(_hunk(hunk) for hunk in file.hunks), file.choice)
+
+
+def _hunk(hunk: Hunk) -> HunkView:
+    return HunkView(
+        number=hunk.number,
+        line=hunk.line,
+        before=_lines(hunk.before),
+        ours=_lines(hunk.ours),
+        base=_lines(hunk.base),
+        theirs=_lines(hunk.theirs),
+        after=_lines(hunk.after),
+        choice=hunk.choice,
+        proposal=None if hunk.proposal is None else _lines(hunk.proposal),
+    )
+
+
+def _lines(lines: Sequence[str]) -> tuple[str, ...]:
+    """Lines that the store keeps exactly, since a resolution is made of them, made harmless to be shown."""
+    return tuple(harmless(line.rstrip("\r")).replace("\n", "␤") for line in lines)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)

@@ -1,0 +1,29 @@
+"""What of a run waits for the operator, most urgent first. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from uet_tui.core.records import Records
+from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.store.views import ConflictView, NeedView
+
+
+def needs(records: Records, conflicts: Sequence[ConflictView]) -> tuple[NeedView, ...]:
+    """Open conflicts, then what could be retried, then a halt, then landing."""
+    return tuple(_needs(records, conflicts))
+
+
+def _needs(records: Records, conflicts: Sequence[ConflictView]) -> Iterator[NeedView]:
+    run = records.run
+    for conflict in conflicts:
+        if conflict.open:
+            reason = records.workstreams[conflict.workstream].reason
+            yield NeedView("conflict", conflict.id, f"{conflict.workstream}: {reason or 'conflict ' + conflict.id}")
+    for kind, state in (("quarantined", WorkstreamState.QUARANTINED), ("failed", WorkstreamState.FAILED)):
+        for ws in records.workstreams.values():
+            if ws.state is state and run.landed_at is None:
+                yield NeedView(kind, ws.id, f"{ws.id} {kind}: {ws.reason}" if ws.reason else f"{ws.id} {kind}")
+    if run.state is RunState.HALTED:
+        yield NeedView("halted", "", run.reason or "halted by the budget: raise it and resume")
+    if run.state is RunState.COMPLETED and run.landed_at is None and run.target_branch:
+        merged = sum(ws.state is WorkstreamState.MERGED for ws in records.workstreams.values())
+        yield NeedView("land", "", f"{merged} merged workstreams can land on {run.target_branch}")
