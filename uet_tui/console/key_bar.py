@@ -35,7 +35,11 @@ class KeyBar(Widget, can_focus=False):
         self.refresh(layout=True)
 
     def render(self) -> RenderResult:
-        """The keys with their words; what cannot be done now is dim."""
+        """The keys with their words, in as many lines as they take."""
+        return Content("  ").join(self.entries())
+
+    def entries(self) -> list[Content]:
+        """An entry a key or a group of keys, in the order of the bindings; what cannot be done now is dim."""
         shown: dict[object, list[tuple[Binding, bool]]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
@@ -44,7 +48,7 @@ class KeyBar(Widget, can_focus=False):
                 keys = shown.setdefault(together, [])
                 if binding.group is not None or not keys:
                     keys.append((binding, active.enabled))
-        return Content("  ").join(self._entry(keys) for keys in shown.values())
+        return [self._entry(keys) for keys in shown.values()]
 
     def _entry(self, keys: list[tuple[Binding, bool]]) -> Content:
         """One entry; its spaces do not break, so that a key never loses its word at a line end."""
