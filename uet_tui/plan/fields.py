@@ -121,7 +121,9 @@ def _complaints(node: Node, errors: Sequence[ErrorDetails]) -> Iterator[Complain
     wrong = [(_existing(node, error["loc"]), error) for error in errors if error["type"] != "missing"]
     for place, group in groupby(wrong, key=lambda pair: pair[0]):
         found = _at(node, place)
-        yield Complaint(found.line, _wrong(place, found, [error for _, error in group]))
+        # Pydantic also calls a list too short when its items are wrong.
+        if errors_here := [error for _, error in group if error["type"] != "too_short" or not found.value]:
+            yield Complaint(found.line, _wrong(place, found, errors_here))
 
 
 def _existing(node: Node, place: Sequence[int | str]) -> tuple[int | str, ...]:

@@ -11,6 +11,8 @@ from uet_tui.plan.model import Plan, Workstream
 
 BOTTLENECKS = 10
 """How many bottlenecks are named at most."""
+_TOLD = 12
+"""How many ids of a cycle are named at most."""
 _MANY = 0.25
 """The share of all others that must wait for a workstream before it counts as a bottleneck."""
 
@@ -19,7 +21,8 @@ class CycleError(UetError):
     """Workstreams wait for each other in a circle, so none of them could ever start."""
 
     def __init__(self, cycle: tuple[str, ...]) -> None:
-        super().__init__(f"{' -> '.join(cycle)}: each waits for the next: remove one of these from depends_on")
+        told = cycle if len(cycle) <= _TOLD else (*cycle[: _TOLD - 2], f"({len(cycle) - _TOLD + 1:,} more)", cycle[-1])
+        super().__init__(f"{' -> '.join(told)}: each waits for the next: remove one of these from depends_on")
         self.cycle = cycle
         """From the smallest id around to itself; each depends on the next."""
 

@@ -102,7 +102,7 @@ class Workstream(_Frozen):
     kind: Kind = Kind.IMPL
     """What sort of work it is."""
     priority: Priority = Priority.FOREGROUND
-    """Foreground work starts before background work."""
+    """Which goes first where both could start."""
     estimated_context_tokens: Annotated[int, Field(ge=0)] | None = None
     """How many tokens of context it is thought to need."""
     max_cost_usd: Money | None = None
