@@ -1,11 +1,16 @@
 """The last lines of a screen: its keys, each of them clickable, wrapped so that none is out of sight at 80 columns."""
 
+from collections.abc import Iterable
+
 from textual.app import RenderResult
 from textual.binding import Binding
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
+
+GAP = "  "
 
 
 class KeyBar(Widget, can_focus=False):
@@ -34,29 +39,39 @@ class KeyBar(Widget, can_focus=False):
     def _changed(self, _screen: Screen[object]) -> None:
         self.refresh(layout=True)
 
-    def render(self) -> RenderResult:
-        """The keys with their words, in as many lines as they take."""
-        return Content("  ").join(self.entries())
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as the keys need."""
+        return max(1, len(self._rows(width)))
 
-    def entries(self) -> list[Content]:
-        """An entry a key or a group of keys, in the order of the bindings; what cannot be done now is dim."""
+    def render(self) -> RenderResult:
+        """The keys with their words; what cannot be done now is dim."""
+        return Content("\n").join(self._rows(self.content_size.width))
+
+    def _rows(self, width: int) -> list[Content]:
+        """The entries on as few lines as they fit on; none is broken at a line end."""
+        rows: list[Content] = []
+        for entry in self._entries():
+            if rows and rows[-1].cell_length + len(GAP) + entry.cell_length <= width:
+                rows[-1] = rows[-1] + GAP + entry
+            else:
+                rows.append(entry)
+        return rows
+
+    def _entries(self) -> Iterable[Content]:
         shown: dict[object, list[tuple[Binding, bool]]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.show and binding.description:
-                together = binding.group or binding.action
-                keys = shown.setdefault(together, [])
+                keys = shown.setdefault(binding.group or binding.action, [])
                 if binding.group is not None or not keys:
                     keys.append((binding, active.enabled))
-        return [self._entry(keys) for keys in shown.values()]
+        return (self._entry(keys) for keys in shown.values())
 
     def _entry(self, keys: list[tuple[Binding, bool]]) -> Content:
-        """One entry; its spaces do not break, so that a key never loses its word at a line end."""
         first, enabled = keys[0]
-        word = first.group.description if first.group else first.description
-        entry = Content("\u00a0").join(self._key(binding, on) for binding, on in keys)
-        entry += Content("\u00a0" + word.replace(" ", "\u00a0")).stylize(_press(first) if enabled else "dim")
-        return entry
+        word = first.group.description if first.group and len(keys) > 1 else first.description
+        names = Content(" ").join(self._key(binding, on) for binding, on in keys)
+        return names + Content(f" {word}").stylize(_press(first) if enabled else "dim")
 
     def _key(self, binding: Binding, enabled: bool) -> Content:
         name = Content(self.app.get_key_display(binding))

@@ -130,7 +130,7 @@ class LinesBox(ScrollView, can_focus=True):
         if index < len(self._lines):
             strip = self._draw(self._lines[index])
         elif index == 0 and self._empty:
-            return self._draw(Content.styled(self._empty, "$text-muted"))
+            return self._draw(Content.styled(self._empty, "$foreground-muted"))
         else:
             return Strip.blank(0)
         self._strips[index] = strip
@@ -147,5 +147,5 @@ class LinesBox(ScrollView, can_focus=True):
 
 
 def _short(line: Content) -> Content:
-    cut = line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + Content.styled("…", "$text-muted")
+    cut = line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + Content.styled("…", "$foreground-muted")
     return cut.expand_tabs(4)

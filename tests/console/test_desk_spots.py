@@ -1,0 +1,100 @@
+"""Walking a conflict and marking its sides, without a console."""
+
+import time
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.console.samples import conflict, hunk
+from uet_tui.console.desk.marks import MarkedLine, side_lines
+from uet_tui.console.desk.spots import (
+    Spot,
+    choice_at,
+    next_undecided,
+    settle,
+    spots,
+    step_file,
+    step_hunk,
+    undecided,
+)
+from uet_tui.store.views import ConflictFileView
+
+FILES = (
+    ConflictFileView("a.py", "content", (hunk(1), hunk(2, choice="ours"), hunk(3)), None),
+    ConflictFileView("b.png", "binary", (), None),
+    ConflictFileView("c.py", "content", (hunk(1), hunk(2)), "edited"),
+)
+CONFLICT = conflict(files=FILES)
+A1, A2, A3, B = Spot("a.py", 1), Spot("a.py", 2), Spot("a.py", 3), Spot("b.png", None)
+C1, C2 = Spot("c.py", 1), Spot("c.py", 2)
+LINES = st.lists(st.sampled_from(["a", "b", "c", "", "  x"]), max_size=8).map(tuple)
+
+
+def test_every_hunk_and_every_whole_file_is_one_spot() -> None:
+    assert spots(CONFLICT) == (A1, A2, A3, B, C1, C2)
+
+
+def test_a_choice_for_the_whole_file_decides_its_hunks() -> None:
+    assert choice_at(CONFLICT, C2) == "edited"
+    assert undecided(CONFLICT) == (A1, A3, B)
+    assert undecided(CONFLICT, {A3}) == (A1, B)
+
+
+def test_the_next_undecided_spot_wraps_round_and_ends() -> None:
+    assert next_undecided(CONFLICT, A1) == A3
+    assert next_undecided(CONFLICT, B) == A1
+    assert next_undecided(CONFLICT, A1, {A1, A3}) == B
+    assert next_undecided(CONFLICT, A1, {A1, A3, B}) is None
+
+
+def test_steps_go_over_file_ends_and_stop_at_both_ends() -> None:
+    assert step_hunk(CONFLICT, A3, 1) == B
+    assert step_hunk(CONFLICT, A1, -1) == A1
+    assert step_hunk(CONFLICT, C2, 1) == C2
+    assert step_file(CONFLICT, A3, 1) == B
+    assert step_file(CONFLICT, C2, 1) == C2
+    assert step_file(CONFLICT, C2, -2) == A1
+
+
+def test_a_spot_that_vanished_gives_way_to_the_first_undecided_one() -> None:
+    assert settle(CONFLICT, Spot("gone.py", 1)) == A1
+    assert settle(CONFLICT, C2) == C2
+    assert settle(replace(CONFLICT, files=()), A1) is None
+
+
+def test_a_side_is_marked_against_the_base_with_its_own_line_numbers() -> None:
+    assert side_lines(hunk(), hunk().theirs) == (
+        MarkedLine(41, " ", "def main(argv):"),
+        MarkedLine(42, " ", "    args = parse(argv)"),
+        MarkedLine(43, "+", "    args.jobs = max(1, args.jobs)"),
+        MarkedLine(44, " ", "    return run(args)"),
+    )
+    assert [(line.number, line.mark) for line in side_lines(hunk(), hunk().ours)] == [
+        (41, " "),
+        (None, "-"),
+        (42, "+"),
+        (43, " "),
+    ]
+
+
+def test_a_hunk_has_no_escape_sequence_left() -> None:
+    lines = side_lines(hunk(ours=("a\x1b]52;c;eA==\x07b",), base=()), ("a\x1b]52;c;eA==\x07b",))
+    assert not any("\x1b" in line.text or "\x07" in line.text for line in lines)
+
+
+@given(LINES, LINES)
+def test_marks_give_back_both_texts(base: tuple[str, ...], side: tuple[str, ...]) -> None:
+    lines = side_lines(hunk(base=base, before=(), after=()), side)
+    assert tuple(line.text for line in lines if line.mark != "-") == side
+    assert tuple(line.text for line in lines if line.mark != "+") == base
+    numbers = [line.number for line in lines if line.number is not None]
+    assert numbers == list(range(42, 42 + len(side)))
+
+
+def test_a_hunk_of_thousands_of_lines_is_marked_at_once() -> None:
+    ours, base = (tuple(f"{word} {n}" for n in range(5_000)) for word in ("new", "old"))
+    start = time.monotonic()
+    lines = side_lines(hunk(ours=ours, base=base), ours)
+    assert len(lines) == 10_002
+    assert time.monotonic() - start < 1
