@@ -194,6 +194,17 @@ class Changes:
     costs: list[CostEntry] = field(default_factory=list)
     gates: list[GateEntry] = field(default_factory=list)
 
+    def add(self, later: "Changes") -> None:
+        """Takes in the changes of a later step."""
+        self.run = later.run or self.run
+        self.workstreams.update(later.workstreams)
+        self.attempts.update(later.attempts)
+        self.workers.update(later.workers)
+        self.conflicts.update(later.conflicts)
+        self.events += later.events
+        self.costs += later.costs
+        self.gates += later.gates
+
     def __bool__(self) -> bool:
         return bool(
             self.run
@@ -205,3 +216,12 @@ class Changes:
             or self.costs
             or self.gates
         )
+
+
+def compact(records: Records) -> dict[str, object]:
+    """The run in a few values: what a checkpoint holds."""
+    states: dict[str, list[str]] = {}
+    for id, row in records.workstreams.items():
+        states.setdefault(row.state.value, []).append(id)
+    run = records.run
+    return {"state": run.state.value, "tip": run.tip, "spent_usd": run.spent_usd, "workstreams": states}

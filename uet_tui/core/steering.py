@@ -304,6 +304,9 @@ def _budget(board: Board, event: Asked) -> str:
     board.touch_run()
     board.unpark(BUDGET)
     was = "no limit" if old is None else f"${old:.2f}"
+    if run.state is RunState.HALTED and board.dispatching and amount > run.spent_usd:
+        board.move_run(RunState.RUNNING)
+        fill_workers(board)
     board.tell(vocabulary.BUDGET_CHANGED, f"budget {was} -> ${amount:.2f} by {event.command.by}", old=old, new=amount)
     return f"the budget is ${amount:.2f} now (was {was})"
 

@@ -63,7 +63,7 @@ def start_attempt(place: Workplace, effect: StartAttempt, agent_name: str, note:
         {
             "argv": command_line(agent, prompt_file=prompt, sandbox=sandbox.folder, attempt=effect.attempt),
             "cwd": str(sandbox.folder),
-            "env": environment(agent.env, os.environ),
+            "env": environment(agent.env, os.environ) | sandbox.environment,
             "timeout": ws.timeout or settings.timeout_seconds,
             "grace": settings.grace_seconds,
             "cookie": f"{place.run}/{ws.id}/{effect.attempt}",
@@ -73,16 +73,11 @@ def start_attempt(place: Workplace, effect: StartAttempt, agent_name: str, note:
 
 
 def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) -> AttemptEnded | None:
-    """How an attempt ended, as its folder tells; None while it lives.
-
-    An attempt whose lock is free and which says nothing about its end is LOST: proven dead.
-    """
+    """How an attempt ended, as its folder tells; None if it does not say."""
     folder = place.paths.attempt(workstream, attempt)
     ended = attempts.ended(folder)
     if ended is None:
-        if attempts.alive(folder):
-            return None
-        ended = attempts.ended(folder) or attempts.Ended(None, "lost", 0.0)
+        return None
     use = read_use(folder / OUTPUT, json_lines=place.agent(agent_name).usage == "json-lines")
     last = one_line(use.last_line, 200)
     match ended.why, ended.code:
@@ -95,7 +90,7 @@ def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) 
         case "exit", code:
             outcome, error = AttemptState.FAILED, f"exit {code}" + (f": {last}" if last else "")
         case _:
-            outcome, error = AttemptState.LOST, "its processes are gone and nobody saw how they ended"
+            outcome, error = AttemptState.LOST, "its record of how it ended cannot be read"
     return AttemptEnded(
         workstream, attempt, outcome, ended.code, error, use.usd, use.tokens_in, use.tokens_out, use.no_change
     )
@@ -107,8 +102,7 @@ def collect(place: Workplace, effect: Collect) -> Collected:
     folder = place.paths.attempt(ws.id, effect.attempt)
     sandbox = place.sandbox(effect.worker)
     message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
-    trailers = {"UET-Run": place.run, "UET-Workstream": ws.id, "UET-Attempt": str(effect.attempt)}
-    snapshot = sandbox.snapshot(effect.base, one_line(message, 72), trailers)
+    snapshot = sandbox.snapshot(effect.base, one_line(message, 72))
     if snapshot.commit is not None:
         refs = [(place.attempt_ref(ws.id, effect.attempt), snapshot.commit, None)]
         place.control.update_refs(refs)

@@ -72,6 +72,24 @@ def alive(folder: Path) -> bool:
     return False
 
 
+def prove_dead(folder: Path) -> bool:
+    """Whether the attempt is dead for good: its lock was free, and no keeper can begin it any more.
+
+    A keeper that its orchestrator had just started when that died may be about to take the lock; it finds the fence.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = os.open(folder / "attempt.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(folder / "keeper.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
 def kill(folder: Path) -> None:
     """Asks the keeper of a living attempt to end it; if the keeper itself is gone, ends the tree here."""
     if not alive(folder):
@@ -83,10 +101,10 @@ def kill(folder: Path) -> None:
         return
     with contextlib.suppress(OSError, ValueError, KeyError):
         cookie = json.loads((folder / "start.json").read_bytes())["cookie"]
-        keeper.end_tree(_NO_GROUP, cookie)
+        keeper.end_tree(NO_GROUP, cookie)
 
 
-_NO_GROUP = 2**22 + 1
+NO_GROUP = 2**22 + 1
 """Beyond the largest pid there can be: a keeper that died took the knowledge of the group with it."""
 
 

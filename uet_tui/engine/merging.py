@@ -12,6 +12,7 @@ from uet_tui.gates.runner import run_gates
 from uet_tui.merge.merging import Clean, Conflicted, merge
 from uet_tui.merge.resolution import marked_text, resolve
 from uet_tui.workspace.control import StaleRefError
+from uet_tui.workspace.history import merges_touching
 
 QUEUE = "queue"
 """The name of the merge queue's own sandbox."""
@@ -37,7 +38,8 @@ def carry_out_merge(
     )
     if isinstance(outcome, Conflicted):
         paths = [file.path for file in outcome.files]
-        against = place.control.merges_touching(_base(place, effect), effect.tip, paths)
+        base = place.control.merge_base(effect.tip, effect.commit) or place.operator.head
+        against = merges_touching(place.control, base, effect.tip, paths)
         return MergeConflicted(effect.workstream, effect.tip, effect.commit, outcome.files, against)
     ws = place.plan.workstreams[effect.workstream]
     trailers = {"UET-Run": place.run, "UET-Workstream": ws.id, "UET-Attempt": str(effect.attempt)}
@@ -53,10 +55,6 @@ def carry_out_merge(
     except StaleRefError as error:
         return MergeFailed(ws.id, str(error), gates)
     return Merged(ws.id, commit, gates)
-
-
-def _base(place: Workplace, effect: Merge) -> str:
-    return place.control.merge_base(effect.tip, effect.commit) or effect.tip
 
 
 def _merge_resolved(place: Workplace, effect: Merge, conflict: ConflictRecord) -> Clean | Conflicted:

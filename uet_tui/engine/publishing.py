@@ -48,7 +48,9 @@ class Publisher:
                     return
                 self._busy = True
             try:
-                self._place.control.publish(self._place.operator, refs)
+                held_back = self._place.control.publish(refs)
+                for ref in held_back:
+                    _log.warning("%s is checked out by the operator and was not moved", ref)
             except UetError as error:
                 # The work is safe in the control repository; the next publication carries the newest refs again.
                 _log.warning("could not publish %d refs: %s", len(refs), error)

@@ -81,7 +81,7 @@ class LocalRunner:
     def _guarded(self, effect: Effect) -> None:
         try:
             self._do(effect)
-        except Exception as error:  # an effect that fails must come back as an event, whatever went wrong
+        except Exception as error:  # noqa: BLE001 - an effect that fails must come back as an event, whatever went wrong
             _log.exception("effect %s failed", effect)
             expected = isinstance(error, UetError | OSError)
             text = one_line(str(error) if expected else f"{type(error).__name__}: {error}")

@@ -1,13 +1,18 @@
 """All that a run works with: its files, its repositories, its plan and its settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from uet_tui.core.policy import Policy
 from uet_tui.plan.model import Plan
 from uet_tui.settings.model import AgentSettings, Settings
 from uet_tui.store.paths import Home, RunPaths
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.operator import OperatorRepository
 from uet_tui.workspace.sandbox import Sandbox
+
+SIMULATED = "simulated"
+"""The agent whose durations are known beforehand."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,8 @@ class Workplace:
     control: ControlRepository
     plan: Plan
     settings: Settings
+    agent_of: Mapping[str, str]
+    """The agent of each workstream."""
 
     @property
     def paths(self) -> RunPaths:
@@ -48,3 +55,23 @@ class Workplace:
     def agent(self, name: str) -> AgentSettings:
         """The settings of an agent."""
         return self.settings.agents[name]
+
+
+def policy_of(place: Workplace) -> Policy:
+    """What of the settings the core decides by."""
+    settings = place.settings
+    rehearsal = settings.simulated.unit_seconds
+    expected = {
+        ws.id: (ws.estimated_seconds or rehearsal) / settings.simulated.speed
+        for ws in place.plan.workstreams.values()
+        if place.agent_of[ws.id] == SIMULATED
+    }
+    return Policy(
+        schedule=settings.schedule,
+        overlap=settings.overlap,
+        retry_base_seconds=settings.retry.base_seconds,
+        retry_max_seconds=settings.retry.max_seconds,
+        retry_jitter=settings.retry.jitter,
+        reserve_usd=settings.budget.reserve_usd,
+        expected=expected,
+    )

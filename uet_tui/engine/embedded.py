@@ -1,0 +1,74 @@
+"""The engine in the console's process: started before the screen, let go of when the operator leaves."""
+
+import subprocess
+import sys
+import time
+from typing import Literal
+
+from uet_tui.core.commands import Verb
+from uet_tui.core.states import WORKSTREAM_ACTIVE
+from uet_tui.engine.headless import operator_command
+from uet_tui.engine.orchestrator import Orchestrator
+from uet_tui.engine.start import OpenRun, log_to_file
+from uet_tui.store import inbox
+
+_LOOK = 0.1
+_STOP_SECONDS = 60.0
+"""How long leaving waits for agents that were asked to end, beyond their grace."""
+
+
+class EmbeddedEngine:
+    """An orchestrator in threads of this process; what the console knows as its `EngineHost`."""
+
+    def __init__(self, opened: OpenRun) -> None:
+        self._opened = opened
+        self._orchestrator = Orchestrator(opened.place, opened.hold, linger=True)
+        self._log = log_to_file(opened.place)
+
+    def start(self) -> None:
+        """Begins."""
+        self._orchestrator.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still has the run."""
+        return self._orchestrator.alive
+
+    def stop(self, how: Literal["background", "drain", "stop"]) -> None:
+        """Lets go of the run.
+
+        `background` leaves agents running and hands the run to a detached `uet resume --headless`; `drain` waits for
+        running attempts; `stop` ends them. Blocks until that is done.
+        """
+        if self.alive and how != "background":
+            self._send(Verb.DRAIN if how == "drain" else Verb.STOP)
+            settings = self._opened.place.settings
+            patience = settings.drain_seconds if how == "drain" else settings.grace_seconds + _STOP_SECONDS
+            end = time.monotonic() + patience
+            while self.alive and time.monotonic() < end and self._busy():
+                time.sleep(_LOOK)
+        if self.alive:
+            self._send(Verb.DETACH)
+            self._orchestrator.join(_STOP_SECONDS)
+        self._log.close()
+        if how == "background":
+            self._resume_detached()
+
+    def _busy(self) -> bool:
+        rows = list(self._opened.hold.records.workstreams.values())
+        return any(row.state in WORKSTREAM_ACTIVE for row in rows)
+
+    def _send(self, verb: Verb) -> None:
+        inbox.submit(self._opened.place.paths, operator_command(verb, "console"))
+
+    def _resume_detached(self) -> None:
+        place = self._opened.place
+        with (place.paths.folder / "headless.log").open("ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "uet_tui", "resume", place.run, "--headless"],
+                cwd=place.operator.root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )

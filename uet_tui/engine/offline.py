@@ -1,0 +1,72 @@
+"""Carrying a command out on a run that no orchestrator has: take the lock, do it, let go."""
+
+import threading
+from pathlib import Path
+
+from uet_tui.core.commands import Answer, Command, Verb
+from uet_tui.core.states import WorkstreamState
+from uet_tui.engine.orchestrator import Orchestrator
+from uet_tui.engine.start import log_to_file, open_run
+from uet_tui.errors import UetError
+from uet_tui.store import inbox
+from uet_tui.store.paths import Home
+
+WITHOUT_AGENT = frozenset(
+    {
+        Verb.TAKE,
+        Verb.UNDO,
+        Verb.EDIT,
+        Verb.APPROVE,
+        Verb.REDO,
+        Verb.QUARANTINE,
+        Verb.RETRY,
+        Verb.SKIP,
+        Verb.BUDGET,
+        Verb.LAND,
+    }
+)
+"""What can be done where no orchestrator has the run."""
+
+_ANSWER_SECONDS = 120.0
+"""Longer than a merge with its gates should take; the merge goes on even if nobody waits for the answer."""
+
+
+def carry_out(home: Home, run: str, command: Command) -> Answer:
+    """Does what the command asks, merge included, and answers when it is done.
+
+    Raises:
+        UetError: the command needs an orchestrator, or another process has the run.
+    """
+    if command.verb not in WITHOUT_AGENT:
+        raise UetError(
+            f"nobody runs {run} now, so there is nothing to {command.verb.value}; `uet resume {run}` goes on"
+        )
+    opened = open_run(home, run)
+    log = log_to_file(opened.place)
+    orchestrator = Orchestrator(opened.place, opened.hold, dispatch=False)
+    inbox.submit(opened.place.paths, command)
+    thread = threading.Thread(target=orchestrator.run, name="uet-offline")
+    thread.start()
+    answer = inbox.wait(opened.place.paths, command.id, _ANSWER_SECONDS)
+    thread.join()
+    log.close()
+    if orchestrator.failure is not None:
+        raise UetError(f"run {run}: {orchestrator.failure}; {Path(opened.place.paths.engine_log)} tells more")
+    if answer is None:
+        raise UetError(f"run {run} did not answer; {opened.place.paths.engine_log} may tell why")
+    return _with_outcome(answer, command, orchestrator)
+
+
+def _with_outcome(answer: Answer, command: Command, orchestrator: Orchestrator) -> Answer:
+    """What became of a resolution, once its merge was tried."""
+    records = orchestrator.records
+    conflict = records.conflicts.get(command.conflict or "")
+    if not answer.ok or conflict is None:
+        return answer
+    record = records.workstreams[conflict.workstream]
+    if record.state is WorkstreamState.MERGED:
+        text = f"{answer.message.partition(';')[0]}; {record.id} merged as {(record.merge_commit or '')[:7]}"
+        return answer.model_copy(update={"message": text})
+    if "merge queue" in answer.message:
+        return answer.model_copy(update={"ok": False, "message": f"{record.id} did not merge: {record.reason}"})
+    return answer

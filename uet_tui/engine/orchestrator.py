@@ -1,0 +1,209 @@
+"""The thread that owns a run: takes events, asks the core, commits, has the effects carried out.
+
+Everything that happens comes through one queue and one FIFO; the thread sleeps in `select` until there is something to
+do. State and the effects that it implies are committed together before any of them is carried out.
+"""
+
+import logging
+import os
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from uet_tui.core.commands import Answer, Command, Verb
+from uet_tui.core.conflicts import Entry
+from uet_tui.core.effects import Effect, LetGo, Reply
+from uet_tui.core.events import Asked, Began, Event, Ticked
+from uet_tui.core.machine import Machine
+from uet_tui.core.records import Changes, Records, compact
+from uet_tui.engine.runner import LocalRunner
+from uet_tui.engine.watching import Watch
+from uet_tui.engine.workplace import Workplace, policy_of
+from uet_tui.errors import UetError
+from uet_tui.merge.resolution import accept_edit
+from uet_tui.store import inbox
+from uet_tui.store.lock import RunLock
+from uet_tui.store.writer import Writer
+
+_log = logging.getLogger(__name__)
+
+_SWEEP: Final = 1.0
+"""Seconds between looks at what nobody would tell: a keeper that was killed, the last line of an agent."""
+_CHECKPOINT: Final = 30.0
+"""Seconds between checkpoints; they shorten recovery, no fact waits for them."""
+
+
+@dataclass
+class Hold:
+    """The proof that this process has the run: its lock, its token, and the store that it alone writes."""
+
+    lock: RunLock
+    token: str
+    writer: Writer
+    records: Records
+
+    def release(self, run: str) -> None:
+        """Lets go of the run."""
+        with suppress(UetError):
+            self.writer.release(run, self.token)
+        self.writer.close()
+        self.lock.release()
+
+
+class Orchestrator:
+    """Runs one plan to its end, or until it is told to let go."""
+
+    def __init__(
+        self,
+        place: Workplace,
+        hold: Hold,
+        *,
+        dispatch: bool = True,
+        linger: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._place = place
+        self._hold = hold
+        self._clock = clock
+        self._began = Began(dispatch, linger)
+        self._machine = Machine(place.plan, policy_of(place), hold.records)
+        self._watch = Watch(place, self._machine.board)
+        self._bell_in, self._bell_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._events: deque[Event] = deque()
+        self._taken: dict[str, Command] = {}
+        self._runner = LocalRunner(place, hold.records, self.report)
+        self._thread = threading.Thread(target=self.run, name="uet-orchestrator", daemon=True)
+        self._let_go: str | None = None
+        self.failure: BaseException | None = None
+        """What ended the thread before its time."""
+
+    # For other threads
+
+    def report(self, event: Event) -> None:
+        """Puts an event in the queue."""
+        self._events.append(event)
+        with suppress(OSError):  # a full pipe rings already; a closed one has nobody left to wake
+            os.write(self._bell_out, b"e")
+
+    def start(self) -> None:
+        """Begins in a thread of its own."""
+        self._thread.start()
+
+    def join(self, seconds: float | None = None) -> bool:
+        """Waits for the thread; says whether it has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    @property
+    def records(self) -> Records:
+        """The records; to be read once the thread has ended."""
+        return self._hold.records
+
+    # The thread
+
+    def run(self) -> None:
+        """Takes the run up where it was and drives it until it lets go."""
+        wake = inbox.open_wake(self._place.paths)
+        try:
+            self._advance([*self._watch.recovered(), self._began])
+            swept = saved = self._clock()
+            while self._let_go is None:
+                self._wait(wake, swept + _SWEEP)
+                now = self._clock()
+                events = [*self._commands(), *self._reported(), *self._watch.ended()]
+                if now >= swept + _SWEEP:
+                    swept = now
+                    events += self._watch.swept()
+                    self._runner.reap()
+                self._advance(events or [Ticked()])
+                if now >= saved + _CHECKPOINT:
+                    saved = now
+                    self._hold.writer.checkpoint(self._place.run, self._hold.token, compact(self._hold.records))
+        except Exception as error:  # noqa: BLE001 - the thread must tell why it died; what was committed can be resumed
+            self.failure = error
+            _log.exception("the orchestrator of run %s stops", self._place.run)
+        finally:
+            self._runner.close()
+            with suppress(Exception):  # the last words; whatever is wrong with the store is known by now
+                self._advance_quietly()
+            os.close(wake)
+            os.close(self._bell_in)
+            os.close(self._bell_out)
+            self._hold.release(self._place.run)
+            self._place.control.close()
+
+    def _wait(self, wake: int, until: float) -> None:
+        wakeup = self._machine.next_wakeup()
+        at = until if wakeup is None else min(until, wakeup)
+        timeout = 0.0 if self._events else max(0.0, at - self._clock())
+        for descriptor in select.select([wake, self._bell_in], [], [], timeout)[0]:
+            with suppress(BlockingIOError):
+                os.read(descriptor, 65_536)
+
+    def _reported(self) -> Iterator[Event]:
+        while self._events:
+            yield self._events.popleft()
+
+    def _commands(self) -> Iterator[Event]:
+        for item in inbox.take(self._place.paths):
+            if isinstance(item, Answer):
+                inbox.answer(self._place.paths, item)
+            elif item.id not in self._taken:
+                self._taken[item.id] = item
+                try:
+                    yield Asked(item, self._edited(item))
+                except UetError as error:
+                    self._reply(Answer(id=item.id, ok=False, message=str(error)))
+
+    def _edited(self, command: Command) -> Entry | None:
+        if command.verb is not Verb.EDIT or command.file is None or command.content is None:
+            return None
+        data = command.content.encode("utf-8", "surrogateescape")
+        return accept_edit(self._place.control, command.file, data)
+
+    def _advance(self, events: Sequence[Event]) -> None:
+        """Steps through events, commits all that they changed at once, then has their effects carried out."""
+        changes = Changes()
+        effects: list[Effect] = []
+        for event in events:
+            step = self._machine.step(event, self._clock())
+            changes.add(step.changes)
+            effects += step.effects
+        replies = [effect.answer for effect in effects if isinstance(effect, Reply)]
+        answered = [(self._taken[reply.id], reply) for reply in replies]
+        if changes or answered:
+            self._hold.writer.commit(self._place.run, self._hold.token, changes, answered)
+        for effect in effects:
+            match effect:
+                case Reply(answer):
+                    self._reply(answer)
+                case LetGo(why):
+                    if why == "left" or not self._began.linger:
+                        self._let_go = why
+                case _:
+                    self._runner.carry_out(effect)
+
+    def _advance_quietly(self) -> None:
+        """Commits what effects reported while the orchestrator was letting go, so that no fact is left behind.
+
+        What these events would have begun is begun by whoever takes the run next: the committed state implies it.
+        """
+        changes = Changes()
+        for event in self._reported():
+            changes.add(self._machine.step(event, self._clock()).changes)
+        if changes:
+            self._hold.writer.commit(self._place.run, self._hold.token, changes)
+
+    def _reply(self, answer: Answer) -> None:
+        inbox.answer(self._place.paths, answer)
+        self._taken.pop(answer.id, None)

@@ -1,0 +1,182 @@
+"""Opening runs: a new one from a plan, or one that is there, with the lock that makes this process its owner."""
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from uet_tui.core.beginning import first_records
+from uet_tui.core.records import RunRecord
+from uet_tui.engine.orchestrator import Hold
+from uet_tui.engine.workplace import Workplace
+from uet_tui.errors import UetError
+from uet_tui.plan.graph import build_plan
+from uet_tui.plan.model import Plan, Workstream
+from uet_tui.settings.model import Settings
+from uet_tui.store.lock import RunLock
+from uet_tui.store.paths import Home
+from uet_tui.store.writer import Writer
+from uet_tui.workspace.control import ControlRepository
+from uet_tui.workspace.operator import OperatorRepository
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run that this process owns."""
+
+    place: Workplace
+    hold: Hold
+
+
+def repository_at(folder: Path) -> OperatorRepository:
+    """The operator's repository around a folder.
+
+    Raises:
+        UetError: git is missing or too old, or there is no repository with a commit and a checkout.
+    """
+    return OperatorRepository.discover(folder)
+
+
+def home_of(operator: OperatorRepository) -> Home:
+    """The `.uet/` folder of a repository."""
+    return Home(operator.root / ".uet")
+
+
+def new_run(
+    operator: OperatorRepository,
+    plan: Plan,
+    settings: Settings,
+    *,
+    agent: str | None = None,
+    target: str | None = None,
+) -> OpenRun:
+    """Makes a run of a valid plan, and owns it.
+
+    Args:
+        operator: where the work is for.
+        plan: what is to be done.
+        settings: how.
+        agent: overrides the tool of every workstream.
+        target: the branch to land on; the one that is checked out if None.
+
+    Raises:
+        UetError: nothing was left behind.
+    """
+    run = secrets.token_hex(4)
+    home = home_of(operator)
+    operator.exclude_uet()
+    home.folder.mkdir(mode=0o700, exist_ok=True)
+    paths = home.run(run)
+    for folder in (paths.inbox, paths.sandbox(1).parent, paths.index(1).parent):
+        folder.mkdir(parents=True, mode=0o700)
+    control = ControlRepository.open_or_create(home.control, operator)
+    paths.plan.write_text(
+        json.dumps([ws.model_dump(mode="json") for ws in plan.workstreams.values()], indent=1), encoding="utf-8"
+    )
+    agents = {id: agent or ws.tool for id, ws in plan.workstreams.items()}
+    frozen = {"settings": settings.model_dump(mode="json"), "agents": agents}
+    paths.settings.write_text(json.dumps(frozen, indent=1), encoding="utf-8")
+    place = Workplace(run, home, operator, control, plan, settings, agents)
+    control.update_refs([(place.integration, operator.head, None)])
+    record = RunRecord(
+        id=run,
+        name=operator.name,
+        schedule=settings.schedule,
+        parallelism=settings.workers,
+        base_commit=operator.head,
+        tip=operator.head,
+        target_branch=target or operator.branch,
+        created_at=time.time(),
+        budget_usd=settings.budget.max_cost_total,
+    )
+    models = {name: entry.model for name, entry in settings.agents.items()}
+    lock = RunLock.acquire(paths)
+    writer = Writer(home.database)
+    try:
+        records = first_records(record, plan, agents, models)
+        writer.create_run(records, plan)
+        return OpenRun(place, _claim(place, lock, writer))
+    except BaseException:
+        writer.close()
+        lock.release()
+        shutil.rmtree(paths.folder)
+        raise
+
+
+def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = None) -> OpenRun:
+    """Takes a run that nobody has, with the plan and settings that it began with.
+
+    Args:
+        home: the repository's `.uet/`.
+        run: its full id.
+        overrides: top-level settings that the operator changed on resuming.
+
+    Raises:
+        RunLockedError: another orchestrator has it.
+        UetError: its files are not whole.
+    """
+    paths = home.run(run)
+    lock = RunLock.acquire(paths)
+    try:
+        operator = repository_at(home.folder.parent)
+        plan, settings, agents = _frozen(home, run, overrides or {})
+        control = ControlRepository.open_or_create(home.control, operator)
+        place = Workplace(run, home, operator, control, plan, settings, agents)
+        writer = Writer(home.database)
+    except BaseException:
+        lock.release()
+        raise
+    try:
+        return OpenRun(place, _claim(place, lock, writer))
+    except BaseException:
+        writer.close()
+        lock.release()
+        raise
+
+
+def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
+    token = secrets.token_hex(8)
+    writer.claim(place.run, token, os.getpid())
+    return Hold(lock, token, writer, writer.load(place.run))
+
+
+def _frozen(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, Settings, dict[str, str]]:
+    paths = home.run(run)
+    try:
+        bundles = json.loads(paths.plan.read_bytes())
+        frozen = json.loads(paths.settings.read_bytes())
+        plan = build_plan(Workstream.model_validate(bundle) for bundle in bundles)
+        settings = Settings.model_validate({**frozen["settings"], **overrides})
+        return plan, settings, dict(frozen["agents"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UetError(f"{paths.folder}: the run's plan.json or settings.json is not whole: {error}") from error
+
+
+class EngineLog:
+    """The run's `engine.log`, until it is closed."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self._handler = handler
+
+    def close(self) -> None:
+        """Ends the logging."""
+        logging.getLogger("uet_tui").removeHandler(self._handler)
+        self._handler.close()
+
+
+def log_to_file(place: Workplace) -> EngineLog:
+    """Sends what the engine logs about itself to the run's `engine.log`: the screen belongs to the console."""
+    handler = logging.FileHandler(place.paths.engine_log, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+    logger = logging.getLogger("uet_tui")
+    logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    return EngineLog(handler)
