@@ -1,0 +1,120 @@
+"""Asking a run for something: through the inbox where an orchestrator has it, else by doing it here."""
+
+import getpass
+import os
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+from uet_tui.cli.looking import Look
+from uet_tui.cli.output import emit, show
+from uet_tui.core.commands import Answer, Command, Side, Verb
+from uet_tui.errors import RunLockedError, UetError
+from uet_tui.store import inbox
+
+_NEED_NO_AGENT: Final = frozenset(
+    {
+        Verb.RETRY,
+        Verb.SKIP,
+        Verb.BUDGET,
+        Verb.TAKE,
+        Verb.UNDO,
+        Verb.EDIT,
+        Verb.APPROVE,
+        Verb.REDO,
+        Verb.QUARANTINE,
+        Verb.LAND,
+    }
+)
+_PATIENCE_SECONDS: Final = 30.0
+_WAITS_FOR_OPERATOR: Final = 4
+
+
+class RefusedError(UetError):
+    """The run said no; the message says why and what to do instead."""
+
+
+class LandingRefusedError(UetError):
+    """The integration branch cannot land yet: something in the operator's checkout is theirs to settle."""
+
+    exit_code = _WAITS_FOR_OPERATOR
+
+
+def ask(
+    at: Look,
+    verb: Verb,
+    *,
+    json: bool,
+    worker: int | None = None,
+    workstream: str | None = None,
+    conflict: str | None = None,
+    number: int | None = None,
+    amount: float | None = None,
+    side: Side | None = None,
+    file: str | None = None,
+    hunk: int | None = None,
+    content: str | None = None,
+    settle: bool = False,
+    target: str | None = None,
+    note: str = "",
+) -> None:
+    """Has a command carried out and prints the answer.
+
+    Raises:
+        UetError: it was refused; nobody runs the run and the command needs somebody who does; or no answer came.
+    """
+    command = Command(
+        id=uuid4().hex,
+        verb=verb,
+        worker=worker,
+        workstream=workstream,
+        conflict=conflict,
+        number=number,
+        amount=amount,
+        side=side,
+        file=file,
+        hunk=hunk,
+        content=content,
+        settle=settle,
+        target=target,
+        note=note,
+        by=_login(),
+        source=f"cli:{os.getpid()}",
+        at=datetime.now(UTC),
+    )
+    answer = _through_inbox(at, command) if inbox.held(at.paths) else _here(at, command)
+    if not answer.ok:
+        raise (LandingRefusedError if verb is Verb.LAND else RefusedError)(answer.message)
+    if json:
+        emit({"run": at.run, "ok": answer.ok, "message": answer.message})
+    else:
+        show(answer.message)
+
+
+def _through_inbox(at: Look, command: Command) -> Answer:
+    inbox.submit(at.paths, command)
+    answer = inbox.wait(at.paths, command.id, _PATIENCE_SECONDS)
+    if answer is None:
+        raise UetError(
+            f"the orchestrator of {at.run} gave no answer in {_PATIENCE_SECONDS:g} s; "
+            "the command waits for it: see uet status"
+        )
+    return answer
+
+
+def _here(at: Look, command: Command) -> Answer:
+    if command.verb not in _NEED_NO_AGENT:
+        raise UetError(f"nobody runs {at.run}; go on with: uet resume {at.run}")
+    from uet_tui.engine.offline import carry_out
+
+    try:
+        return carry_out(at.home, at.run, command)
+    except RunLockedError:  # an orchestrator took the run in between
+        return _through_inbox(at, command)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no such user, as in a container
+        return str(os.getuid())

@@ -1,0 +1,140 @@
+"""`uet health`: is everything here sound, and if not, how to mend it."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import typer
+from rich.text import Text
+
+from uet_tui.cli.options import Json, Sets
+from uet_tui.cli.output import emit, show
+from uet_tui.cli.place import repository, settings
+from uet_tui.core.states import RUN_OVER, RunState
+from uet_tui.errors import UetError
+from uet_tui.report.cells import cell, columns
+from uet_tui.settings.model import Settings
+from uet_tui.store.paths import Home
+from uet_tui.store.queries import Reader
+from uet_tui.workspace.git import Git, check_version
+from uet_tui.workspace.operator import OperatorRepository
+
+app = typer.Typer()
+
+_LOW_DISK_BYTES: Final = 1 << 30
+"""A sandbox is a whole checkout; below this a run of any size is likely to fill the disk."""
+_SMALLEST: Final = (80, 24)
+"""Columns and lines that the console is made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    verdict: Literal["ok", "note", "bad"]
+    """`note`: not as it could be, but nothing stands still for it."""
+    found: str
+    fix: str = ""
+
+
+@app.command()
+def health(json: Json = False, sets: Sets = None) -> None:
+    """Check that everything here is sound; ends with 1 if something is not."""
+    checks = list(_checks(sets))
+    sound = all(check.verdict != "bad" for check in checks)
+    if json:
+        emit({"sound": sound, "checks": [asdict(check) for check in checks]})
+    else:
+        looks = {"ok": ("✓ ok", "green"), "note": ("! note", "yellow"), "bad": ("✗ bad", "red")}
+        table = columns("", "check", "found")
+        for check in checks:
+            found = Text.assemble(cell(check.found), ("\n-> " if check.fix else "", "dim"), cell(check.fix))
+            table.add_row(Text(*looks[check.verdict]), check.name, found)
+        show(table)
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _checks(sets: list[str] | None) -> Iterator[Check]:
+    yield Check("python", "ok", platform.python_version())
+    yield _tried("git", _git)
+    yield _tried("repository", lambda: str(OperatorRepository.discover(Path.cwd()).root), otherwise="note")
+    root = repository()
+    yield from _runs(Home((root or Path.cwd()) / ".uet"))
+    yield _disk(root or Path.cwd())
+    yield _terminal()
+    try:
+        chosen = settings(sets).settings
+    except UetError as error:
+        yield Check("settings", "bad", str(error), "correct it there")
+    else:
+        yield Check("settings", "ok", "every value is right")
+        yield from _agents(chosen)
+
+
+def _tried(name: str, look: Callable[[], str], otherwise: Literal["note", "bad"] = "bad") -> Check:
+    """What a look found; the message of the `UetError` that it raised holds the fix after its colon."""
+    try:
+        return Check(name, "ok", look())
+    except UetError as error:
+        found, _, fix = str(error).partition(": ")
+        return Check(name, otherwise, found, fix)
+
+
+def _git() -> str:
+    check_version()
+    return os.fsdecode(Git(Path("/")).run("version").out).strip().removeprefix("git version ")
+
+
+def _runs(home: Home) -> Iterator[Check]:
+    if not home.database.exists():
+        yield Check("store", "ok", "no runs yet")
+        return
+    try:
+        with closing(Reader(home.database)) as reader:
+            runs = reader.runs()
+    except UetError as error:
+        yield Check("store", "bad", str(error), f"keep a copy of {home.folder}; uet run makes a new one where none is")
+        return
+    yield Check("store", "ok", f"{home.database}, {len(runs)} runs")
+    for run in runs:
+        if not run.alive and run.state not in RUN_OVER | {RunState.HALTED}:
+            yield Check("lock", "note", f"run {run.id} is {run.state.value} and nobody has it", f"uet resume {run.id}")
+
+
+def _disk(folder: Path) -> Check:
+    free = shutil.disk_usage(folder).free
+    told = f"{free / (1 << 30):.1f} GB free at {folder}"
+    if free < _LOW_DISK_BYTES:
+        return Check("disk", "bad", told, "make room: every worker has a checkout of its own under .uet/")
+    return Check("disk", "ok", told)
+
+
+def _terminal() -> Check:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return Check("terminal", "note", "none here", "the console needs one; uet run --headless does not")
+    size, kind = os.get_terminal_size(), os.environ.get("TERM", "")
+    told = f"{kind or 'unknown'}, {size.columns} by {size.lines}"
+    if kind in ("", "dumb"):
+        return Check("terminal", "note", told, "set TERM to what it is, such as xterm-256color")
+    if size.columns < _SMALLEST[0] or size.lines < _SMALLEST[1]:
+        return Check("terminal", "note", told, "make it at least 80 by 24")
+    return Check("terminal", "ok", told)
+
+
+def _agents(chosen: Settings) -> Iterator[Check]:
+    for name, agent in chosen.agents.items():
+        program = agent.command[0] if agent.command else ""
+        found = sys.executable if program == "{python}" else shutil.which(program)
+        if found:
+            yield Check(f"agent {name}", "ok", found)
+        else:
+            fix = f"install it, or set agents.{name}.command; only workstreams with this tool need it"
+            yield Check(f"agent {name}", "note", f"{program or 'its program'} is not found", fix)

@@ -1,0 +1,98 @@
+"""`uet pause`, `continue`, `drain`, `stop`, `scale`, `retry`, `skip`, `budget`: steers a run from any terminal."""
+
+import math
+from typing import Annotated
+
+import typer
+
+from uet_tui.cli.asking import ask
+from uet_tui.cli.detail import Workstream, find
+from uet_tui.cli.looking import look
+from uet_tui.cli.options import Json, Run, Sets
+from uet_tui.core.commands import Verb
+
+app = typer.Typer()
+
+OneWorker = Annotated[
+    int | None, typer.Option("--worker", metavar="N", min=1, help="This worker only, instead of the whole run.")
+]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What the agent is to be told.")]
+
+
+@app.command()
+def pause(worker: OneWorker = None, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Start no new attempts; what runs goes on to its end."""
+    with look(run) as at:
+        ask(at, Verb.PAUSE, worker=worker, json=json)
+
+
+@app.command(name="continue")
+def continue_(worker: OneWorker = None, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Go on after a pause."""
+    with look(run) as at:
+        ask(at, Verb.CONTINUE, worker=worker, json=json)
+
+
+@app.command()
+def drain(
+    worker: Annotated[int | None, typer.Argument(metavar="WORKER", min=1, help="This worker only.")] = None,
+    run: Run = None,
+    json: Json = False,
+    sets: Sets = None,
+) -> None:
+    """Let what runs finish, then end the worker, or all of them and the run."""
+    with look(run) as at:
+        ask(at, Verb.DRAIN, worker=worker, json=json)
+
+
+@app.command()
+def stop(run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """End what runs, gently; uet resume goes on with it."""
+    with look(run) as at:
+        ask(at, Verb.STOP, json=json)
+
+
+@app.command()
+def scale(
+    number: Annotated[int, typer.Argument(metavar="N", min=1, max=256, help="How many workers.")],
+    run: Run = None,
+    json: Json = False,
+    sets: Sets = None,
+) -> None:
+    """Change how many workers run at once."""
+    with look(run) as at:
+        ask(at, Verb.SCALE, number=number, json=json)
+
+
+@app.command()
+def retry(id: Workstream, note: Note = "", run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Try a workstream again that failed or was quarantined."""
+    with look(run) as at:
+        ask(at, Verb.RETRY, workstream=find(at.reader.run(at.run), id).id, note=note, json=json)
+
+
+@app.command()
+def skip(id: Workstream, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Leave a workstream out, and with it what depends on it."""
+    with look(run) as at:
+        ask(at, Verb.SKIP, workstream=find(at.reader.run(at.run), id).id, json=json)
+
+
+def _dollars(value: float) -> float:
+    if not math.isfinite(value) or value < 0:
+        raise typer.BadParameter("money is a finite number of US dollars, 0 or more")
+    return value
+
+
+@app.command()
+def budget(
+    total: Annotated[
+        float, typer.Option("--total", metavar="USD", help="For the whole run, US dollars.", callback=_dollars)
+    ],
+    run: Run = None,
+    json: Json = False,
+    sets: Sets = None,
+) -> None:
+    """Change what the run may spend."""
+    with look(run) as at:
+        ask(at, Verb.BUDGET, amount=total, json=json)

@@ -1,0 +1,112 @@
+"""One workstream and one conflict at length, as rich renderables."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from uet_tui.report.cells import cell, columns, state
+from uet_tui.report.tables import event
+from uet_tui.report.words import between, clock, money
+from uet_tui.store.views import AttemptView, ConflictFileView, ConflictView, EventView, HunkView, WorkstreamView
+
+
+def workstream(
+    view: WorkstreamView, attempts: Sequence[AttemptView], events: Sequence[EventView], now: datetime
+) -> RenderableType:
+    """All that is known of a workstream: what it is, where it is, what was tried, what happened last."""
+    head = Text.assemble(cell(view.id, "bold"), "  ", state(view.state.value), f"  wave {view.wave}")
+    facts = [
+        ("why", (view.reason,)),
+        ("agent", (f"{view.agent} {view.model}".strip(),)),
+        ("tasks", view.tasks),
+        ("scope", view.files_scope),
+        ("creates", view.files_create),
+        ("tests", view.acceptance_tests),
+        ("gates", view.test_gates),
+        ("depends on", view.depends_on),
+        ("waited for by", view.waited_for_by),
+        ("merged as", (view.merge_commit or "",)),
+        ("result", (view.result_commit or "",)),
+    ]
+    lines = [line for name, values in facts for line in _fact(name, values)]
+    parts: list[RenderableType] = [head, *lines]
+    if attempts:
+        table = columns("#", "state", "worker", "agent", "time", "cost", "exit", "error")
+        for one in attempts:
+            table.add_row(
+                str(one.number),
+                state(one.state.value),
+                str(one.worker),
+                cell(one.agent),
+                clock(between(one.started_at, one.ended_at, now)),
+                money(one.cost_usd),
+                "" if one.exit_code is None else str(one.exit_code),
+                cell(one.error),
+            )
+        parts += [Text(), table]
+    if events:
+        parts += [Text(), *map(event, events)]
+    return Group(*parts)
+
+
+def _fact(name: str, values: Iterable[str]) -> Iterable[Text]:
+    heading = name
+    for value in values:
+        if value:
+            yield Text.assemble((f"{heading:<14}", "dim"), cell(value))
+            heading = ""
+
+
+def why(view: WorkstreamView, waits_for: Sequence[WorkstreamView]) -> RenderableType:
+    """The one recorded reason, and where that stands which it waits for."""
+    reason = view.reason or "nothing holds it"
+    head = Text.assemble(cell(view.id, "bold"), "  ", state(view.state.value), "  ", cell(reason))
+    rest = [Text.assemble("  ", state(one.state.value), f"  {one.id}  ", cell(one.reason)) for one in waits_for]
+    return Group(head, *rest)
+
+
+def conflict(view: ConflictView) -> RenderableType:
+    """A conflict hunk by hunk with both sides, and why each side changed it."""
+    against = ", ".join(view.against) or "the base"
+    head = Text.assemble(cell(view.id, "bold"), f"  {view.state.value}  ", cell(f"{view.workstream} against {against}"))
+    head.append(f"  {view.decided_files} of {len(view.files)} files decided")
+    lines = [head]
+    for name, tasks in (("ours wanted", view.ours_tasks), ("theirs wanted", view.theirs_tasks)):
+        lines += _fact(name, tasks)
+    if view.waiting:
+        lines += _fact("wait behind it", (", ".join(view.waiting),))
+    for rung in view.tried:
+        lines += _fact("tried", (f"{rung.name}: {rung.verdict}",))
+    return Group(*lines, *(line for file in view.files for line in _file(file)))
+
+
+def _file(file: ConflictFileView) -> Iterable[Text]:
+    yield Text()
+    yield Text.assemble(cell(file.path, "bold"), f"  {file.kind}", (_decision(file.choice), "green"))
+    if not file.hunks:
+        yield Text("  has no hunks: take it whole, --ours or --theirs", "dim")
+    for hunk in file.hunks:
+        decision = (_decision(hunk.choice), "green")
+        yield Text.assemble((f"@@ hunk {hunk.number} of {len(file.hunks)}, line {hunk.line} @@", "cyan"), decision)
+        yield from _hunk(hunk)
+
+
+def _decision(choice: str | None) -> str:
+    return f"  -> {choice}" if choice else ""
+
+
+def _hunk(hunk: HunkView) -> Iterable[Text]:
+    """Each line begins with who wrote it, so that nothing depends on colour."""
+    blocks = [
+        ("       ", "dim", hunk.before),
+        ("ours   ", "green", hunk.ours),
+        ("base   ", "dim", hunk.base),
+        ("theirs ", "magenta", hunk.theirs),
+        ("proposal ", "yellow", hunk.proposal or ()),
+        ("       ", "dim", hunk.after),
+    ]
+    for who, look, lines in blocks:
+        for line in lines or (("(nothing)",) if who.strip() in ("ours", "theirs") else ()):
+            yield Text.assemble((who + "│ ", "dim"), cell(line, look))

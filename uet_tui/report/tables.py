@@ -1,0 +1,152 @@
+"""A run as rich renderables: what the looking commands print for people."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from uet_tui.report.cells import cell, columns, state
+from uet_tui.report.words import between, clock, local_time, money, several
+from uet_tui.store.views import ConflictView, CostView, EventView, NeedView, RunSummary, RunView, WorkerView
+
+_SEVERITY = {"debug": "dim", "warning": "yellow", "error": "red"}
+_NEXT = {
+    "conflict": "uet conflicts show {}",
+    "quarantined": "uet show {}, then uet retry {} or uet skip {}",
+    "failed": "uet show {}, then uet retry {} or uet skip {}",
+    "halted": "uet budget --total AMOUNT, then uet resume",
+    "land": "uet land",
+}
+
+
+def status(view: RunView, now: datetime) -> RenderableType:
+    """The whole run: how it goes, what it costs, what needs the operator, and every workstream."""
+    table = columns("workstream", "wave", "state", "agent", "worker", "tries", "time", "cost", "why", right=_NUMBERS)
+    for one in view.workstreams:
+        table.add_row(
+            cell(one.id),
+            str(one.wave),
+            state(one.state.value),
+            cell(one.agent),
+            str(one.worker or ""),
+            str(one.attempts or ""),
+            clock(between(one.started_at, one.ended_at, now)),
+            money(one.cost_usd) if one.cost_usd else "",
+            cell(one.reason),
+        )
+    return Group(headline(view, now), spending(view), *_notices(view), *needs(view.needs), Text(), table)
+
+
+_NUMBERS = frozenset(
+    {"#", "wave", "worker", "tries", "time", "cost", "merged", "spent", "conflicts", "in", "out", "hunks"}
+)
+
+
+def headline(view: RunView, now: datetime) -> Text:
+    """Is it going well?"""
+    share = 100 * view.merged // max(1, len(view.workstreams))
+    line = Text.assemble(cell(view.name, "bold"), f" run {view.id}  ", state(view.state.value), f" {view.schedule}   ")
+    line.append(f"{view.merged} of {len(view.workstreams)} merged ({share} %)")
+    if view.started_at:
+        line.append(f"   for {clock(between(view.started_at, view.ended_at, now))}")
+    if view.forecast_end_at and not view.ended_at:
+        line.append(f"   ends about {local_time(view.forecast_end_at)[:5]}")
+    if view.landed_at:
+        line.append(f"   landed on {view.target_branch}" if view.target_branch else "   landed")
+    if not view.alive and not view.ended_at:
+        line.append("   nobody runs it: uet resume", "yellow")
+    return line
+
+
+def spending(view: RunView) -> Text:
+    """What does it cost, and how wide does it run?"""
+    costs = view.costs
+    limit = f" of {money(costs.budget_usd)}" if costs.budget_usd is not None else ""
+    reserved = f" + {money(costs.reserved_usd)} reserved" if costs.reserved_usd else ""
+    return Text(f"workers {len(view.workers)} of {view.parallelism}   {money(costs.spent_usd)} spent{reserved}{limit}")
+
+
+def _notices(view: RunView) -> Iterable[Text]:
+    texts = ([view.reason] if view.reason else []) + [text for text in view.notices if text != view.reason]
+    return [cell(text, "yellow") for text in texts]
+
+
+def needs(views: Sequence[NeedView]) -> Iterable[Text]:
+    """What waits for the operator, each with the command that goes on with it."""
+    for need in views:
+        command = _NEXT.get(need.kind, "uet show {}").replace("{}", need.target)
+        yield Text.assemble(("! ", "bold yellow"), cell(need.text, "yellow"), ("  -> " + command, "dim"))
+
+
+def workers(views: Sequence[WorkerView], now: datetime) -> RenderableType:
+    """Who does what."""
+    if not views:
+        return Text("no workers: the run is not under way")
+    table = columns("#", "state", "workstream", "agent", "time", "doing", right=_NUMBERS)
+    for one in views:
+        table.add_row(
+            str(one.number),
+            state(one.state.value),
+            cell(one.workstream or ""),
+            cell(one.agent),
+            clock(between(one.since, None, now)),
+            cell(one.doing),
+        )
+    return table
+
+
+def runs(views: Sequence[RunSummary], now: datetime) -> RenderableType:
+    """All runs, newest first."""
+    if not views:
+        return Text("no runs yet: uet run starts one")
+    table = columns("run", "state", "merged", "spent", "conflicts", "time", "begun", right=_NUMBERS)
+    for one in views:
+        table.add_row(
+            one.id,
+            state(one.state.value) + Text("" if one.alive or one.ended_at else " (nobody runs it)", "yellow"),
+            f"{one.merged} of {one.total}",
+            money(one.spent_usd),
+            str(one.conflicts or ""),
+            clock(between(one.created_at, one.ended_at, now)) if one.alive or one.ended_at else "",
+            one.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+        )
+    return table
+
+
+def costs(view: CostView) -> RenderableType:
+    """Where the money went."""
+    left = None if view.budget_usd is None else view.budget_usd - view.spent_usd - view.reserved_usd
+    first = f"spent {money(view.spent_usd)}   reserved {money(view.reserved_usd)}"
+    first += f"   left {money(left)} of {money(view.budget_usd or 0)}" if left is not None else "   no limit"
+    second = f"wasted {money(view.wasted_usd)} ({several(view.retries, 'retry', 'retries')})"
+    second += f"   {money(view.per_minute_usd)}/min"
+    second += f"   forecast {money(view.forecast_usd)}" if view.forecast_usd is not None else ""
+    table = columns("cost", "tries", "in", "out", "agent", "workstream", right=_NUMBERS)
+    for row in view.rows:
+        numbers = (money(row.usd), str(row.attempts), f"{row.tokens_in:,}", f"{row.tokens_out:,}")
+        table.add_row(*numbers, cell(row.agent), cell(row.workstream))
+    return Group(Text(first), Text(second), Text(), table)
+
+
+def conflicts(views: Sequence[ConflictView], now: datetime) -> RenderableType:
+    """The conflicts of a run, open ones first."""
+    if not views:
+        return Text("no conflicts")
+    table = columns("id", "state", "workstream", "decided", "waiting", "time", "files", right=_NUMBERS)
+    for one in views:
+        table.add_row(
+            one.id,
+            state(one.state.value) if one.open else cell(one.state.value, "dim"),
+            cell(one.workstream),
+            f"{one.decided_files} of {len(one.files)}",
+            str(len(one.waiting) or ""),
+            clock(between(one.opened_at, one.closed_at, now)),
+            cell(", ".join(file.path for file in one.files)),
+        )
+    return table
+
+
+def event(view: EventView) -> Text:
+    """One event on one line."""
+    return Text.assemble((local_time(view.time) + "  ", "dim"), cell(view.text, _SEVERITY.get(view.severity, "")))
