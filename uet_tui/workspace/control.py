@@ -203,6 +203,14 @@ class ControlRepository:
             self.operator.set_refs(free)
         return tuple(ref for ref in refs if ref in used and self.operator.resolve(ref) != refs[ref])
 
+    def lend(self, commit: str) -> None:
+        """Brings a commit into the operator's repository, without a ref."""
+        carry(self.objects, self.path / "objects", self.operator.objects, (commit,))
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether one commit is in the history of another; either may be the operator's."""
+        return self.git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
+
     def find_merge(self, ref: str, base: str, run: str, workstream: str, attempt: int) -> str | None:
         """The merge commit of an attempt on an integration branch, newest first; what recovery asks.
 
@@ -266,10 +274,8 @@ class ControlRepository:
                 conflicts.append((paths, kind))
         return MergedTree(head.decode(), stages, conflicts)
 
-    def merge_file(
-        self, ours: bytes, base: bytes, theirs: bytes, marker_size: int, names: tuple[str, str, str]
-    ) -> bytes:
-        """The text of a three-way merge; its conflict markers are `marker_size` long and bear the names of the sides.
+    def merge_file(self, ours: bytes, base: bytes, theirs: bytes, marker_size: int) -> bytes:
+        """The text of a three-way merge; its conflict markers, base included, are `marker_size` long.
 
         Raises:
             GitError: one of them is not text.
@@ -278,9 +284,8 @@ class ControlRepository:
             files = [Path(folder, name) for name in ("ours", "base", "theirs")]
             for file, data in zip(files, (ours, base, theirs), strict=True):
                 file.write_bytes(data)
-            labels = (word for name in names for word in ("-L", name))
             return self.git.run(
-                "-c", "merge.conflictStyle=zdiff3", "merge-file", "-p", f"--marker-size={marker_size}", *labels,
+                "-c", "merge.conflictStyle=zdiff3", "merge-file", "-p", f"--marker-size={marker_size}",
                 *map(str, files), ok=range(128),
             ).out  # fmt: skip
 

@@ -136,10 +136,6 @@ class OperatorRepository:
         done = self._git.run("rev-parse", "--verify", "-q", "--end-of-options", name + "^{commit}", ok=range(256))
         return done.out.decode().strip() or None
 
-    def is_ancestor(self, old: str, new: str) -> bool:
-        """Whether one commit is in the history of another."""
-        return self._git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
-
     def worktrees(self) -> Sequence[Worktree]:
         """Every checkout of the repository, with the branch that must not be moved under it."""
         listed = self._git.run("worktree", "list", "--porcelain", "-z").out.decode("utf-8", "surrogateescape")

@@ -1,0 +1,104 @@
+"""Landing: moving the target branch to the integration tip. The last step, the operator's; forwards only."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from uet_tui.text import one_line
+from uet_tui.workspace.control import ControlRepository
+from uet_tui.workspace.git import GitError
+from uet_tui.workspace.operator import OperatorRepository
+
+_SHORT = 10
+"""Digits of a commit's id shown to people."""
+
+
+class Way(Enum):
+    """How a landing is made."""
+
+    COMPARE_AND_SWAP = "compare-and-swap"
+    """Nobody has the branch checked out: its ref is moved, if it is still where it was."""
+    FAST_FORWARD = "fast-forward in checkout"
+    """The operator's own checkout has it and is clean: `git merge --ff-only` there, as if they had typed it."""
+    NOTHING = "nothing to do"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What landing would do now, or why it would not."""
+
+    way: Way
+    branch: str | None
+    old: str | None
+    """The commit that the branch is at."""
+    new: str
+    reason: str
+    """One line for the operator: what will be done, or why not and what to do instead."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the operator has to do something first."""
+        return self.way is Way.REFUSED
+
+
+def plan_landing(operator: OperatorRepository, control: ControlRepository, target: str | None, tip: str) -> Landing:
+    """What landing the commit `tip` on the branch `target` would do; changes nothing."""
+
+    def refusal(reason: str, old: str | None = None) -> Landing:
+        return Landing(Way.REFUSED, target, old, tip, reason)
+
+    if target is None:
+        return refusal("no branch was checked out when the run began: say where to land with --target BRANCH")
+    old = operator.resolve(f"refs/heads/{target}")
+    if old is None:
+        return refusal(
+            f"there is no branch {one_line(target)}: make it with `git branch {one_line(target)} {tip[:_SHORT]}`, "
+            "or land elsewhere with --target BRANCH"
+        )
+    if control.is_ancestor(tip, old):
+        return Landing(Way.NOTHING, target, old, tip, f"{target} already holds {tip[:_SHORT]}")
+    if not control.is_ancestor(old, tip):
+        return refusal(
+            f"{target} is at {old[:_SHORT]}, which the run's result {tip[:_SHORT]} does not hold: it moved since the "
+            f"run began. Merge by hand: `git switch {target} && git merge {tip[:_SHORT]}`",
+            old,
+        )
+    users = [worktree for worktree in operator.worktrees() if worktree.branch == target]
+    if not users:
+        reason = f"{target} moves from {old[:_SHORT]} to {tip[:_SHORT]}"
+        return Landing(Way.COMPARE_AND_SWAP, target, old, tip, reason)
+    if any(worktree.busy for worktree in users):
+        return refusal(f"{target} is being rebased in {users[0].path}: finish or abort that, then land again", old)
+    elsewhere = [worktree for worktree in users if worktree.path.resolve() != operator.root.resolve()]
+    if elsewhere:
+        place = one_line(str(elsewhere[0].path))
+        return refusal(f"{target} is checked out in {place}: run `git merge --ff-only {tip[:_SHORT]}` there", old)
+    dirty = operator.dirty()
+    if dirty:
+        named = ", ".join(one_line(path) for path in dirty[:3]) + (" ..." if len(dirty) > 3 else "")
+        return refusal(
+            f"{target} is checked out here with uncommitted changes ({named}): commit or stash them first", old
+        )
+    return Landing(
+        Way.FAST_FORWARD, target, old, tip, f"{target} and its checkout go from {old[:_SHORT]} to {tip[:_SHORT]}"
+    )
+
+
+def land(operator: OperatorRepository, control: ControlRepository, target: str | None, tip: str, run: str) -> Landing:
+    """Lands the commit `tip` on the branch `target`, or gives the refusal; what was done is the landing's `way`.
+
+    A fast-forward in the operator's checkout runs as the operator: their configuration, filters and hooks
+    (`post-merge`) do what they do at any merge of theirs. A moved ref gets a reflog entry that names the run.
+    """
+    landing = plan_landing(operator, control, target, tip)
+    try:
+        if not landing.refused:
+            control.lend(tip)
+        if landing.way is Way.FAST_FORWARD:
+            operator.fast_forward(tip)
+        elif landing.way is Way.COMPARE_AND_SWAP and landing.branch and landing.old:
+            operator.move_branch(landing.branch, tip, landing.old, f"uet: land {run}")
+    except GitError as error:
+        reason = f"git would not, and nothing was changed: {error}"
+        return Landing(Way.REFUSED, landing.branch, landing.old, tip, reason)
+    return landing
