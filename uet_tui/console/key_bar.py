@@ -1,7 +1,5 @@
 """The last lines of a screen: its keys, each of them clickable, wrapped so that none is out of sight at 80 columns."""
 
-from collections.abc import Iterable
-
 from textual.app import RenderResult
 from textual.binding import Binding
 from textual.content import Content
@@ -50,14 +48,15 @@ class KeyBar(Widget, can_focus=False):
     def _rows(self, width: int) -> list[Content]:
         """The entries on as few lines as they fit on; none is broken at a line end."""
         rows: list[Content] = []
-        for entry in self._entries():
+        for entry in self.entries():
             if rows and rows[-1].cell_length + len(GAP) + entry.cell_length <= width:
                 rows[-1] = rows[-1] + GAP + entry
             else:
                 rows.append(entry)
         return rows
 
-    def _entries(self) -> Iterable[Content]:
+    def entries(self) -> list[Content]:
+        """An entry a key or a group of keys, in the order of the bindings; what cannot be done now is dim."""
         shown: dict[object, list[tuple[Binding, bool]]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
@@ -65,7 +64,7 @@ class KeyBar(Widget, can_focus=False):
                 keys = shown.setdefault(binding.group or binding.action, [])
                 if binding.group is not None or not keys:
                     keys.append((binding, active.enabled))
-        return (self._entry(keys) for keys in shown.values())
+        return [self._entry(keys) for keys in shown.values()]
 
     def _entry(self, keys: list[tuple[Binding, bool]]) -> Content:
         first, enabled = keys[0]

@@ -65,7 +65,7 @@ class ConflictDesk(RunScreen):
         Binding("T", "take_file('theirs')", "whole file theirs", id="desk.theirs-file", group=WHOLE),
         Binding("u", "undo", "undo", id="desk.undo", tooltip="Takes back what was decided here, or last"),
         Binding("e", "edit", "edit", id="desk.edit", tooltip="Write this file yourself, in $EDITOR"),
-        Binding("R", "redo", "redo on tip", id="desk.redo", tooltip="Send it back: an agent does the work again"),
+        Binding("R", "redo", "redo", id="desk.redo", tooltip="Send it back: an agent does the work again"),
         Binding("x", "quarantine", "quarantine", id="desk.quarantine", tooltip="Give the workstream up for this run"),
         Binding("]", "hunk(1)", "next hunk", id="desk.next-hunk", key_display="]", group=HUNK),
         Binding("[", "hunk(-1)", "previous hunk", id="desk.previous-hunk", key_display="[", group=HUNK),

@@ -77,10 +77,10 @@ def heading(view: RunView, conflict: ConflictView, sent: Collection[Spot], now: 
         (conflict.workstream, "bold $text-accent"),
         f" into uet/{view.id}",
         GAP,
-        (_behind(conflict), "$text-warning" if conflict.waiting else "$foreground-muted"),
-        GAP,
         ("decided ", "$foreground-muted"),
         (f"{decided} of {len(there)}", "bold $text-success" if decided == len(there) else "bold"),
+        GAP,
+        (_behind(conflict), "$text-warning" if conflict.waiting else "$foreground-muted"),
         (f"{GAP}open for {age(conflict.opened_at, now)}" if conflict.open else "", "$foreground-muted"),
     )
 
