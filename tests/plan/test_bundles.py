@@ -71,10 +71,10 @@ def test_unknown_keys_warn_with_line_and_nearest_key(tmp_path: Path):
         (lines[warning.line - 1].split('"')[1], warning.message.partition("ignored")[2]) for warning in read.warnings
     ]
     assert told == [
-        ("file_scope", ", did you mean files_scope?"),
-        ("max_atempts", ", did you mean max_attempts?"),
+        ("file_scope", " (did you mean files_scope?)"),
+        ("max_atempts", " (did you mean max_attempts?)"),
         ("zz", ""),
-        ("requird", ", did you mean required?"),
+        ("requird", " (did you mean required?)"),
     ]
 
 
@@ -108,7 +108,7 @@ def test_unknown_keys_warn_with_line_and_nearest_key(tmp_path: Path):
         ("depends_on", None, "depends_on must be a list, not null: write []"),
         ("parallel_ok", "no", 'parallel_ok must be true or false, not "no"'),
         ("metadata", [], "metadata must be an object, not a list"),
-        ("kind", "doc", 'refactor, background or spike, not "doc", did you mean docs?'),
+        ("kind", "doc", 'refactor, background or spike, not "doc" (did you mean docs?)'),
         ("priority", -1, "priority must be foreground or background, not -1"),
         ("max_cost_usd", -1, "max_cost_usd must be 0 or more, not -1"),
         ("max_cost_usd", "NaN", 'max_cost_usd must be a number, not "NaN"'),
@@ -117,7 +117,7 @@ def test_unknown_keys_warn_with_line_and_nearest_key(tmp_path: Path):
         ("estimated_context_tokens", -1, "estimated_context_tokens must be 0 or more, not -1"),
         ("circuit_breaker", 3, "circuit_breaker must be an object, not 3"),
         ("circuit_breaker", {"max_attempts": 0}, "max_attempts of circuit_breaker must be 1 or more, not 0"),
-        ("test_gates", [{"type": "GATE_LNT"}], 'not "GATE_LNT", did you mean GATE_LINT?'),
+        ("test_gates", [{"type": "GATE_LNT"}], 'not "GATE_LNT" (did you mean GATE_LINT?)'),
         ("test_gates", [{}], 'in item 1 of test_gates type is missing: write it like "type": "GATE_UNIT"'),
         ("files_scope", ["../outside/s"], 'files_scope: "../outside/s" leads upwards'),
         ("files_scope", ["a", "/etc/passwd"], 'files_scope: "/etc/passwd" is absolute'),

@@ -44,7 +44,7 @@ def test_an_unknown_dependency_names_the_nearest_id(tmp_path: Path):
     file = write(tmp_path / "a.json", [declared(id="ws-parser"), declared(id="ws-b", depends_on=["ws-parsr"])])
     line, message = loaded_error(load(file))
     assert line == line_with(file, "ws-parsr")
-    assert 'depends on "ws-parsr", which is not in the plan, did you mean ws-parser?' in message
+    assert 'depends on "ws-parsr", which is not in the plan (did you mean ws-parser?)' in message
 
 
 def test_what_could_not_be_read_is_not_also_reported_as_unknown(tmp_path: Path):
@@ -69,11 +69,12 @@ def test_a_cycle_is_named_with_its_place(tmp_path: Path):
     assert error.message.startswith("ws-a -> ws-b -> ws-c -> ws-a: each waits for the next")
 
 
-def test_an_unknown_tool_lists_the_known_ones(tmp_path: Path):
-    file = write(tmp_path / "a.json", declared(tool="shel"))
+def test_an_unknown_tool_is_one_error_that_lists_the_known_ones(tmp_path: Path):
+    file = write(tmp_path / "a.json", [declared(id=f"ws-{n}", tool="shel") for n in range(3)])
     line, message = loaded_error(load(file))
     assert line == line_with(file, '"tool"')
-    assert 'the tool "shel", which is not configured, did you mean shell?: write one of shell, simulated' in message
+    assert message.startswith('ws-0 (and 2 more) wants the tool "shel", which is not configured (did you mean shell?)')
+    assert "write one of shell, simulated" in message
 
 
 def test_gates_without_commands_warn_once_each(tmp_path: Path):
@@ -82,7 +83,7 @@ def test_gates_without_commands_warn_once_each(tmp_path: Path):
     loaded = load(tmp_path)
     assert loaded.valid
     (warning,) = loaded.warnings
-    assert "ws-0 and 2 more wants GATE_LINT, which has no commands" in warning.message
+    assert "ws-0 (and 2 more) wants GATE_LINT, which has no commands" in warning.message
 
 
 def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_files(tmp_path: Path):

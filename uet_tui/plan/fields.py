@@ -78,7 +78,7 @@ def declared(node: Node) -> Declared:
 def nearest(word: str, known: Sequence[str]) -> str:
     """A half sentence that offers the known word that is most like this one, or nothing."""
     close = get_close_matches(word, known, n=1)
-    return f", did you mean {close[0]}?" if close else ""
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _unknown_keys(node: Node) -> Iterator[Complaint]:

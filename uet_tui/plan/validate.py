@@ -92,11 +92,13 @@ def _duplicates(bundles: Sequence[Bundle]) -> Iterator[Problem]:
 
 def _unknown_tools(bundles: Sequence[Bundle], tools: Collection[str]) -> Iterator[Problem]:
     known = sorted(tools)
+    wanting: dict[str, list[Bundle]] = {}
     for bundle in bundles:
-        ws = bundle.workstream
-        if ws.tool not in tools:
-            message = f"{ws.id} wants the tool {quoted(ws.tool)}, which is not configured{nearest(ws.tool, known)}"
-            yield _at(bundle, f"{message}: write one of {', '.join(known)}, or add it to config/agents.yaml", "tool")
+        if bundle.workstream.tool not in tools:
+            wanting.setdefault(bundle.workstream.tool, []).append(bundle)
+    for tool, where in wanting.items():
+        message = f"{_who(where)} wants the tool {quoted(tool)}, which is not configured{nearest(tool, known)}"
+        yield _at(where[0], f"{message}: write one of {', '.join(known)}, or add it to config/agents.yaml", "tool")
 
 
 def _self_dependencies(bundles: Sequence[Bundle]) -> Iterator[Problem]:
@@ -118,17 +120,18 @@ def _unknown_dependencies(bundles: Sequence[Bundle]) -> Iterator[Problem]:
 
 
 def _unconfigured_gates(bundles: Sequence[Bundle], gates: Collection[str]) -> Iterator[Problem]:
-    wanting: dict[str, list[tuple[Bundle, int]]] = {}
+    wanting: dict[str, list[Bundle]] = {}
     for bundle in bundles:
-        for place, gate in enumerate(bundle.workstream.test_gates):
-            if gate.type not in gates:
-                wanting.setdefault(gate.type, []).append((bundle, place))
-    for gate_type, where in wanting.items():
-        bundle, place = where[0]
-        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        who = f"{bundle.workstream.id}{others}"
-        message = f"{who} wants {gate_type}, which has no commands and holds nothing up: add some to config/gates.yaml"
-        yield _at(bundle, message, "test_gates", place)
+        for gate_type in sorted({gate.type for gate in bundle.workstream.test_gates if gate.type not in gates}):
+            wanting.setdefault(gate_type, []).append(bundle)
+    for name, where in wanting.items():
+        message = f"{_who(where)} wants {name}, which has no commands and holds nothing up"
+        yield _at(where[0], f"{message}: add some to config/gates.yaml", "test_gates")
+
+
+def _who(bundles: Sequence[Bundle]) -> str:
+    others = f" (and {len(bundles) - 1} more)" if len(bundles) > 1 else ""
+    return bundles[0].workstream.id + others
 
 
 def _cycle(bundles: Sequence[Bundle], error: CycleError) -> Problem:
