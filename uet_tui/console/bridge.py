@@ -17,7 +17,7 @@ from uet_tui.console.screens import Field
 from uet_tui.console.source import RunSource
 from uet_tui.core.commands import Answer, Verb
 from uet_tui.errors import UetError
-from uet_tui.store.views import RunView
+from uet_tui.store.views import EventView, RunView
 
 POLL_SECONDS = 0.12
 POST_SECONDS = 0.25
@@ -39,6 +39,7 @@ class Bridge:
         self._thread = Thread(target=self._watch, name="console-reader", daemon=True)
         self._commands = ThreadPoolExecutor(1, thread_name_prefix="console-commands")
         self._seen_event: int | None = None
+        self._behind = False
         self._view: RunView | None = None
         self._read_at = 0.0
         self._failure = ""
@@ -98,19 +99,12 @@ class Bridge:
     def _look(self) -> bool:
         """Reads and posts what is new; says whether anything was."""
         seen = -1 if self._view is None else self._view.revision
-        changed = self._source.revision() != seen
+        changed = self._behind or self._source.revision() != seen
         if not changed and monotonic() - self._read_at < AGAIN_SECONDS:
             return False
         view = self._source.run()
         self._read_at = monotonic()
-        events = ()
-        if changed:
-            events = (
-                self._source.last_events(FIRST_EVENTS)
-                if self._seen_event is None
-                else self._source.events(self._seen_event, EVENTS_AT_ONCE)
-            )
-            self._seen_event = events[-1].id if events else self._seen_event or 0
+        events = self._new_events() if changed else ()
         if events:
             self._post(EventsArrived(events))
         if view != self._view:
@@ -118,6 +112,17 @@ class Bridge:
             self._post(RunChanged(view))
             return True
         return bool(events)
+
+    def _new_events(self) -> tuple[EventView, ...]:
+        if self._seen_event is None:
+            events = self._source.last_events(FIRST_EVENTS)
+            self._seen_event = 0
+        else:
+            events = self._source.events(self._seen_event, EVENTS_AT_ONCE)
+            self._behind = len(events) == EVENTS_AT_ONCE
+        if events:
+            self._seen_event = events[-1].id
+        return events
 
     def _fail(self, text: str) -> None:
         if text != self._failure:

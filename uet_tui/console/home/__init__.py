@@ -1,0 +1,1 @@
+"""The home screen: a header and five panes, one module each."""

@@ -1,0 +1,132 @@
+"""The header: is it going well, what does it cost, what holds it, what needs the operator."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from textual.content import Content
+from textual.style import Style
+from textual.widget import Widget
+
+from uet_tui.console.format import bar, between, end_time, money, run_look, share
+from uet_tui.core.states import RUN_OVER
+from uet_tui.store.views import RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a header line; where there is not enough room, the one with the greatest rank goes first."""
+
+    content: Content
+    rank: int
+
+
+def fit(parts: list[Part], width: int, gap: int) -> list[Content]:
+    """The parts that fit into a line with `gap` cells between them, in their order."""
+    kept = list(parts)
+    while len(kept) > 1 and sum(p.content.cell_length for p in kept) + gap * (len(kept) - 1) > width:
+        kept.remove(max(kept, key=lambda part: part.rank))
+    return [part.content for part in kept]
+
+
+def needs(count: int, key: str = "w") -> Content:
+    """`! 2 need you  w`, a mouse target too; empty when nothing does."""
+    if not count:
+        return Content("")
+    text = f"! {count} {'needs' if count == 1 else 'need'} you  {key}"
+    return Content.styled(text, Style.from_meta({"@click": "screen.next_need"})).stylize("bold $text-warning")
+
+
+def first_line(view: RunView, now: datetime, width: int) -> Content:
+    """State and progress."""
+    wide = width >= 100
+    look = run_look(view.state)
+    total = len(view.workstreams)
+    done = share(view.merged, total)
+    gap = 3 if wide else 2
+    name = f"{view.name} · run {view.id}" if wide else f"run {view.id}"
+    percent = f"{int(done * 100)} %" if total else ""
+    merged = f"{view.merged} of {total} merged " if wide else f"{view.merged}/{total} "
+    parts = [
+        Part(Content.styled("uet", "bold $text-accent"), 6),
+        Part(Content(name), 5),
+        Part(Content.assemble(look.content, f" {view.schedule}" if wide and view.state not in RUN_OVER else ""), 1),
+        Part(Content.assemble(merged, (bar(done, 17 if wide else 12), "$text-success"), f" {percent}"), 3),
+        Part(Content.styled(timing(view, now, wide), "$text-muted"), 4),
+        Part(needs(len(view.needs)), 0),
+    ]
+    shown = fit([part for part in parts if part.content], width - 2, gap)
+    return Content(" ") + Content(" " * gap).join(shown)
+
+
+def timing(view: RunView, now: datetime, wide: bool) -> str:
+    """When it will end, or how long it took."""
+    if view.ended_at is not None:
+        return f"took {between(view.started_at, view.ended_at, now)}"
+    if view.started_at is None:
+        return "not started"
+    if view.forecast_end_at is not None:
+        return f"{'ends about' if wide else 'ends'} {end_time(view.forecast_end_at, now)}"
+    return f"for {between(view.started_at, None, now)}"
+
+
+def second_line(view: RunView, width: int, wanted: int | None) -> Content:
+    """Workers, money, and what holds the run as a whole; `wanted` is a parallelism that was just asked for."""
+    wide = width >= 100
+    busy = sum(worker.workstream is not None for worker in view.workers)
+    asked = f" → {wanted}" if wanted is not None and wanted != view.parallelism else ""
+    of = " of " if wide else "/"
+    workers = Content.assemble(
+        f"workers {busy}{of}{view.parallelism}",
+        (asked, "bold $text-accent"),
+        " (",
+        ("+", Style.from_meta({"@click": "screen.scale(1)"})),
+        " ",
+        ("-", Style.from_meta({"@click": "screen.scale(-1)"})),
+        ")",
+    )
+    costs = view.costs
+    if wide:
+        spent = f"{money(costs.spent_usd)} spent + {money(costs.reserved_usd)} reserved"
+        limit = "" if costs.budget_usd is None else f" of {money(costs.budget_usd)} "
+    else:
+        spent = f"{money(costs.spent_usd)} + {costs.reserved_usd:.2f}"
+        limit = "" if costs.budget_usd is None else f" of {costs.budget_usd:,.2f}"
+    gauge = bar(share(costs.spent_usd + costs.reserved_usd, costs.budget_usd or 0), 10) if wide and limit else ""
+    said = " · ".join(text for text in (*view.notices, view.reason) if text)
+    left = width - 2 - workers.cell_length - len(spent) - len(limit) - len(gauge) - 6
+    parts = [
+        Part(workers, 1),
+        Part(Content.assemble(spent, limit, (gauge, "$text-accent")), 2),
+        Part(Content.styled(said, "$text-warning").truncate(max(left, width // 3), ellipsis=True), 0),
+    ]
+    shown = fit([part for part in parts if part.content], width - 2, 3)
+    return Content(" ") + Content("   ").join(shown)
+
+
+class Header(Widget):
+    """Two lines at the top."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__(id="header")
+        self._view: RunView | None = None
+        self._now = datetime.fromtimestamp(0, UTC)
+        self._wanted: int | None = None
+
+    def show(self, view: RunView, now: datetime, wanted: int | None) -> None:
+        """Takes the newest view, the time and the parallelism that was asked for."""
+        self._view, self._now, self._wanted = view, now, wanted
+        self.refresh()
+
+    def tick(self, now: datetime) -> None:
+        """Takes the time."""
+        self._now = now
+        self.refresh()
+
+    def render(self) -> Content:
+        """The two lines."""
+        if self._view is None:
+            return Content(" uet  reads the run …")
+        first = first_line(self._view, self._now, self.size.width)
+        return first + "\n" + second_line(self._view, self.size.width, self._wanted)

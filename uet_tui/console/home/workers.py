@@ -1,0 +1,81 @@
+"""The workers pane: what each worker is, does and has done it for."""
+
+from textual.content import Content
+
+from uet_tui.console.format import between, cell, right, worker_look
+from uet_tui.console.home.pane import Pane
+from uet_tui.core.states import WorkerState
+from uet_tui.store.views import RunView, WorkerView
+
+
+class WorkersPane(Pane):
+    """One line a worker."""
+
+    number = 2
+    title = "Workers"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._workers: tuple[WorkerView, ...] = ()
+        self._over = False
+
+    def show(self, view: RunView) -> None:
+        """Takes the newest view."""
+        with self.keeping_place():
+            self._workers = view.workers
+            self._over = view.ended_at is not None
+
+    def worker(self) -> WorkerView | None:
+        """The worker under the cursor."""
+        return self._workers[self._cursor] if self.selected is not None else None
+
+    def workstream(self) -> str | None:
+        """The workstream that the worker under the cursor has."""
+        worker = self.worker()
+        return worker.workstream if worker else None
+
+    def count(self) -> int:
+        """Workers that are not terminated."""
+        return len(self._workers)
+
+    def key_at(self, index: int) -> str:
+        """The worker's number."""
+        return str(self._workers[index].number)
+
+    def empty(self) -> str:
+        """Said before the first worker and after the last."""
+        if self._over:
+            return "The run is over; its workers are gone."
+        return "Workers appear here when the run starts. + adds one."
+
+    def heading(self, width: int) -> tuple[Content, ...]:
+        """The names of the columns."""
+        return (Content(_columns("#", "state", "workstream", "agent", "for", "doing", width)),) if self._workers else ()
+
+    def lines(self, index: int, width: int) -> tuple[Content, ...]:
+        """One worker."""
+        worker = self._workers[index]
+        look = worker_look(worker.state)
+        since = between(worker.since, None, self.now) if worker.state is not WorkerState.IDLE else ""
+        text = _columns(
+            str(worker.number),
+            f"{look.glyph} {look.word}",
+            worker.workstream or "–",
+            worker.agent,
+            since,
+            worker.doing,
+            width,
+        )
+        return (Content.assemble(text[:4], (text[4:16], look.style), text[16:]),)
+
+
+def _columns(number: str, state: str, workstream: str, agent: str, since: str, doing: str, width: int) -> str:
+    """The columns in a line: the workstream and what is done share what the others leave."""
+    if width < 46:
+        return f"{right(number, 3)} {cell(state, 12)}{cell(workstream, width - 24)}{right(since, 7)} "
+    rest = width - 16 - 8 - 8
+    name = max(12, min(26, rest * 2 // 3))
+    return (
+        f"{right(number, 3)} {cell(state, 12)}{cell(workstream, name)} {cell(agent, 7)}"
+        f"{right(since, 7)}  {cell(doing, rest - name - 1)}"
+    )
