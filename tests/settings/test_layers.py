@@ -87,7 +87,7 @@ def test_other_files_of_a_config_folder_are_not_read(repository: Path) -> None:
         ("workers: 4\nwokers: 3\n", "2: unknown key `wokers`; did you mean `workers`?"),
         ("base_seconds: 3\n", "1: unknown key `base_seconds`; did you mean `retry.base_seconds`?"),
         ("retry:\n  jiter: 0.1\n", "2: unknown key `retry.jiter`; did you mean `retry.jitter`?"),
-        ("\nworkers: four\n", 'config/uet.yaml:2: `workers` should be a valid integer, not "four"'),
+        ("\nworkers: four\n", '2: `workers` should be a valid integer, not "four"'),
         ("workers: true\n", "1: `workers` should be a valid integer, not true"),
         ("workers: 0\n", "1: `workers` should be greater than or equal to 1, not 0"),
         ("schedule: eagr\n", "1: `schedule` should be 'eager' or 'waves', not \"eagr\""),

@@ -12,20 +12,6 @@ from uet_tui.core.commands import Answer, Command, Side, Verb
 from uet_tui.errors import RunLockedError, UetError
 from uet_tui.store import inbox
 
-_NEED_NO_AGENT: Final = frozenset(
-    {
-        Verb.RETRY,
-        Verb.SKIP,
-        Verb.BUDGET,
-        Verb.TAKE,
-        Verb.UNDO,
-        Verb.EDIT,
-        Verb.APPROVE,
-        Verb.REDO,
-        Verb.QUARANTINE,
-        Verb.LAND,
-    }
-)
 _PATIENCE_SECONDS: Final = 30.0
 _WAITS_FOR_OPERATOR: Final = 4
 
@@ -103,8 +89,6 @@ def _through_inbox(at: Look, command: Command) -> Answer:
 
 
 def _here(at: Look, command: Command) -> Answer:
-    if command.verb not in _NEED_NO_AGENT:
-        raise UetError(f"nobody runs {at.run}; go on with: uet resume {at.run}")
     from uet_tui.engine.offline import carry_out
 
     try:

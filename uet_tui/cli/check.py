@@ -11,14 +11,16 @@ from uet_tui.cli.place import repository, settings
 from uet_tui.core.forecast import forecast
 from uet_tui.errors import UetError
 from uet_tui.plan.bundles import read_bundles
-from uet_tui.plan.model import ForecastRow
-from uet_tui.plan.validate import load_plan
+from uet_tui.plan.validate import Loaded, load_plan
 from uet_tui.report.profile import Profile, document, rendered
 from uet_tui.settings.model import Settings
 
 app = typer.Typer()
 
+REHEARSAL = "simulated"
+"""The agent whose durations are known beforehand."""
 _TRIED = (1, 2, 4, 8)
+"""Numbers of workers that every forecast shows."""
 
 
 def find_plan(given: str | None) -> Path:
@@ -33,25 +35,38 @@ def find_plan(given: str | None) -> Path:
     raise UetError("there is no workstreams/ here; name a plan, or write a sample one with: uet init")
 
 
-def profile(path: Path, chosen: Settings, *, agent: str | None = None) -> Profile:
-    """Reads and checks a plan and forecasts it for some numbers of workers and the one that is set.
-
-    With an agent for all, what tools the workstreams ask for does not matter, and one without a known duration takes
-    as long as the rehearsal would; else it counts as one unit.
-    """
+def load(path: Path, chosen: Settings, *, agent: str | None = None) -> Loaded:
+    """Reads and checks a plan; with an agent for all, what tools the workstreams ask for does not matter."""
     if agent is None:
-        tools, unit = frozenset(chosen.agents), 1.0
+        tools = frozenset(chosen.agents)
     else:
-        tools, unit = _any_tool(path), chosen.simulated.unit_seconds
         known_agent(agent, chosen)
+        tools = frozenset(bundle.workstream.tool for bundle in read_bundles(path).bundles)
     gates = frozenset(name for name, gate in chosen.gates.items() if gate.commands)
-    loaded = load_plan(path, tools=tools, gates=gates, overlap=chosen.overlap, default_seconds=unit)
-    rows: tuple[ForecastRow, ...] = ()
-    if loaded.plan:
-        counts = sorted({*_TRIED, chosen.workers})
-        rows = forecast(loaded.plan, counts, schedule=chosen.schedule, overlap=chosen.overlap, default_seconds=unit)
-    timed = agent is not None or any(one.workstream.estimated_seconds for one in loaded.bundles)
-    return Profile(loaded.plan, chosen.workers, rows, loaded.errors, loaded.warnings, timed)
+    return load_plan(path, tools=tools, gates=gates, overlap=chosen.overlap)
+
+
+def profile(loaded: Loaded, chosen: Settings, *, agent: str | None = None) -> Profile:
+    """Forecasts a plan for some numbers of workers and the one that is set.
+
+    A workstream without a known duration counts as one unit; in a rehearsal every duration is known.
+    """
+    plan = loaded.plan
+    if plan is None:
+        return Profile(None, chosen.workers, (), loaded.errors, loaded.warnings, timed=False)
+    rehearsed = {}
+    if agent == REHEARSAL:
+        unit, speed = chosen.simulated.unit_seconds, chosen.simulated.speed
+        rehearsed = {ws.id: (ws.estimated_seconds or unit) / speed for ws in plan.workstreams.values()}
+    rows = forecast(
+        plan,
+        sorted({*_TRIED, chosen.workers}),
+        schedule=chosen.schedule,
+        overlap=chosen.overlap,
+        learned=rehearsed,
+    )
+    timed = bool(rehearsed) or any(ws.estimated_seconds for ws in plan.workstreams.values())
+    return Profile(plan, chosen.workers, rows, loaded.errors, loaded.warnings, timed)
 
 
 def known_agent(name: str, chosen: Settings) -> None:
@@ -60,10 +75,6 @@ def known_agent(name: str, chosen: Settings) -> None:
         near = get_close_matches(name, chosen.agents, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(chosen.agents)}"
         raise UetError(f"--agent {name}: no such agent; {hint}")
-
-
-def _any_tool(path: Path) -> frozenset[str]:
-    return frozenset(bundle.workstream.tool for bundle in read_bundles(path).bundles)
 
 
 def report(found: Profile, *, json: bool) -> None:
@@ -80,4 +91,4 @@ def report(found: Profile, *, json: bool) -> None:
 def validate(plan: PlanArgument = None, workers: Workers = None, json: Json = False, sets: Sets = None) -> None:
     """Check a plan and print its profile."""
     chosen = settings(sets, {"workers": workers}).settings
-    report(profile(find_plan(plan), chosen), json=json)
+    report(profile(load(find_plan(plan), chosen), chosen), json=json)

@@ -16,6 +16,7 @@ from uet_tui.cli.steer import Note
 from uet_tui.core.commands import Side, Verb
 from uet_tui.errors import UetError
 from uet_tui.report import details, documents, tables
+from uet_tui.store.conflict_text import conflict_text
 from uet_tui.store.views import ConflictView
 
 app = typer.Typer()
@@ -111,7 +112,7 @@ def edit(id: Id = None, file: File = None, run: Run = None, json: Json = False, 
     with look(run) as at:
         view = _find(at, id)
         index = editing.which_file(view, file)
-        marked = at.paths.conflict(view.id) / f"{index}.txt"
+        marked = conflict_text(at.paths.conflict(view.id), index)
         path = view.files[index].path
         content = editing.edited(editor, marked, Path(path).name)
         ask(at, Verb.EDIT, conflict=view.id, file=path, content=content, settle=True, json=json)

@@ -38,20 +38,20 @@ def which_file(conflict: ConflictView, path: str | None) -> int:
     return paths.index(path)
 
 
-def edited(command: list[str], marked: Path, name: str) -> str:
-    """What the operator made of the file with conflict markers; the original stays as it is.
+def edited(command: list[str], marked: str, name: str) -> str:
+    """What the operator made of a text with conflict markers.
+
+    Args:
+        command: The editor.
+        marked: The text.
+        name: The name of the file that it belongs to.
 
     Raises:
-        UetError: the file is no text, the editor failed, or markers are left; what was written is kept and named.
+        UetError: the editor failed, or markers are left; what was written is kept and named.
     """
-    try:
-        text = marked.read_bytes()
-        text.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UetError(f"{name} cannot be edited as text; take a side instead: --ours or --theirs") from error
     folder = Path(tempfile.mkdtemp(prefix="uet-"))
     copy = folder / name  # under its own name, so that the editor knows the language
-    copy.write_bytes(text)
+    copy.write_bytes(marked.encode())
     try:
         code = subprocess.run([*command, str(copy)], check=False).returncode
     except OSError as error:

@@ -1,15 +1,20 @@
 """`uet run`, `resume`, `console`, `demo`: carries plans out, in the console or without."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from uet_tui.cli.check import find_plan, profile, report
+from uet_tui.cli.check import find_plan, load, profile, report
 from uet_tui.cli.options import Json, PlanArgument, Run, RunArgument, Sets, Workers, chosen
 from uet_tui.cli.place import settings
 from uet_tui.errors import UetError
+from uet_tui.plan.model import Problem
+
+if TYPE_CHECKING:
+    from uet_tui.engine.start import OpenRun
 
 app = typer.Typer()
 
@@ -44,14 +49,31 @@ def run(
     sets: Sets = None,
 ) -> None:
     """Run a plan."""
-    flags = {"workers": workers, "schedule": schedule, "land": land}
-    now = settings(sets, flags).settings
-    path = find_plan(plan)
+    now = settings(sets, {"workers": workers, "schedule": schedule, "land": land}).settings
+    loaded = load(find_plan(plan), now, agent=agent)
     if dry_run:
-        report(profile(path, now, agent=agent), json=json)
+        report(profile(loaded, now, agent=agent), json=json)
         return
+    from uet_tui.engine import start
+
+    operator = start.repository_at(Path.cwd())
+    if loaded.plan is None:
+        raise UetError(_first(loaded.errors))
     if not headless:
         need_terminal("add --headless, or --dry-run to see the plan")
+    _go_on(start.new_run(operator, loaded.plan, now, agent=agent, target=target), headless=headless, json=json)
+
+
+def _first(errors: Sequence[Problem]) -> str:
+    more = f" (and {len(errors) - 1} more: uet validate)" if len(errors) > 1 else ""
+    return f"{errors[0]}{more}"
+
+
+def _go_on(opened: "OpenRun", *, headless: bool, json: bool) -> None:
+    if headless:
+        from uet_tui.cli.driving import drive
+
+        raise typer.Exit(drive(opened, json=json))
 
 
 @app.command()
@@ -59,10 +81,17 @@ def resume(
     run: RunArgument = None, headless: Headless = False, named: Run = None, json: Json = False, sets: Sets = None
 ) -> None:
     """Go on with a run after a crash, a halt, a drain or a stop."""
-    now = settings(sets).settings
-    wanted = chosen(run, named)
+    changed = settings(sets)
     if not headless:
         need_terminal("add --headless")
+    from uet_tui.cli.looking import look
+    from uet_tui.engine import start
+
+    with look(chosen(run, named)) as at:
+        home, wanted = at.home, at.run
+    tops = {key.partition(".")[0] for key, origin in changed.origins.items() if origin.layer == "--set"}
+    overrides = changed.settings.model_dump(mode="json", include=tops)
+    _go_on(start.open_run(home, wanted, overrides=overrides), headless=headless, json=json)
 
 
 @app.command()

@@ -35,7 +35,12 @@ def status(view: RunView, now: datetime) -> RenderableType:
             money(one.cost_usd) if one.cost_usd else "",
             cell(one.reason),
         )
-    return Group(headline(view, now), spending(view), *_notices(view), *needs(view.needs), Text(), table)
+    return Group(*summary(view, now), Text(), table)
+
+
+def summary(view: RunView, now: datetime) -> Sequence[RenderableType]:
+    """How it goes, what it costs, what holds it and what needs the operator."""
+    return [headline(view, now), spending(view), *_notices(view), *needs(view.needs)]
 
 
 _NUMBERS = frozenset(

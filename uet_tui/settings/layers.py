@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FILES = ("uet.yaml", "budget.yaml", "agents.yaml", "gates.yaml")
 """The files of a configuration folder; others in it are not read, for `config/` is a common name."""
 _PREFIX = "UET_"
+_NO_SETTING = frozenset({"UET_ATTEMPT"})
+"""Variables that uet itself gives to agents, so that an agent may call `uet` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Loaded:
     settings: Settings
     origins: Mapping[str, Origin]
     """By dotted key."""
+    values: Mapping[str, object]
+    """By dotted key, as plain values."""
 
 
 def load_settings(
@@ -56,7 +60,7 @@ def load_settings(
             if (folder / name).is_file():
                 tree = merged(tree, read_file(folder / name, layer, f"{shown}/{name}"))
     for name, text in sorted(environ.items()):
-        if name.startswith(_PREFIX):
+        if name.startswith(_PREFIX) and name not in _NO_SETTING:
             tree = merged(tree, _parsed(_variable_path(tree, name), text, Origin("environment", name)))
     for given in sets:
         key, equals, text = given.partition("=")
@@ -69,7 +73,12 @@ def load_settings(
             path = tuple(key.split("."))
             origin = Origin("flag", "--" + path[-1].replace("_", "-"))
             tree = merged(tree, nested(path, Leaf(value, origin)))
-    return Loaded(_typed(tree), {".".join(path): leaf.origin for path, leaf in tree.leaves()})
+    leaves = {".".join(path): leaf for path, leaf in tree.leaves()}
+    return Loaded(
+        _typed(tree),
+        origins={key: leaf.origin for key, leaf in leaves.items()},
+        values={key: leaf.value for key, leaf in leaves.items()},
+    )
 
 
 def _folders(repository: Path | None) -> Iterator[tuple[str, Path, str]]:
