@@ -121,9 +121,8 @@ class LocalRunner:
                 lay_out(place, records.conflicts[conflict])
             case Land(target):
                 self._publisher.flush()
-                landing = land(place.operator, place.control, target, records.run.tip)
-                done = landing.refusal is None
-                self._report(Landed(target, records.run.tip) if done else LandingRefused(landing.refusal or ""))
+                landing = land(place.operator, place.control, target, records.run.tip, place.run)
+                self._report(LandingRefused(landing.reason) if landing.refused else Landed(target, landing.new))
             case _:
                 raise TypeError(f"no effect to carry out: {effect}")
 
