@@ -4,14 +4,11 @@ import codecs
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from uet_tui.store.files import open_regular
+from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
 from uet_tui.text import harmless
 
-OUTPUT: Final = "output.log"
-PROMPT: Final = "prompt.md"
-DIFF: Final = "diff.patch"
 _WHOLE_BYTES = 4 * 1024 * 1024
 """How much of a prompt or diff is read: more than anyone reads on a screen."""
 _LEAST_BYTES = 16

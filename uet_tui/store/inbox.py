@@ -66,8 +66,8 @@ def wait(paths: RunPaths, command_id: str, seconds: float) -> Answer | None:
 def take(paths: RunPaths) -> tuple[Command | Answer, ...]:
     """All waiting commands, oldest first, left in place until answered; rubbish is answered with a refusal.
 
-    A command that is not answered yet comes again with the next call. Rubbish is moved to `inbox/rejected`, and its
-    refusal is among what is returned, once.
+    A command that is not answered yet comes again with the next call. Rubbish is moved to `inbox/rejected`; its
+    refusal, which has been sent by then, is among what is returned, without an id where nobody can be told.
     """
     taken: list[Command | Answer] = []
     for name in _names(paths):
@@ -82,11 +82,13 @@ def take(paths: RunPaths) -> tuple[Command | Answer, ...]:
 
 
 def answer(paths: RunPaths, answer: Answer) -> None:
-    """Answers a command and removes it from the inbox.
+    """Answers a command and removes it from the inbox; an answer to nobody is dropped.
 
     Raises:
         UetError: the answer cannot be written, as on a full disk; the command stays.
     """
+    if not answer.id:
+        return
     try:
         write_whole(_answer_path(paths, answer.id), answer.model_dump_json().encode())
     except OSError as error:

@@ -1,9 +1,10 @@
 """Records as rows and back. Records count seconds since the epoch, rows hold times: exact to the microsecond."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from inspect import signature
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Row, Table, select
 from sqlmodel.sql.sqltypes import UTCDateTime
@@ -23,10 +24,7 @@ from uet_tui.core.records import (
 from uet_tui.errors import UetError
 from uet_tui.store import tables
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-R = TypeVar("R", bound="DataclassInstance")
+R = TypeVar("R")
 Convert = Callable[[Any], object]  # Any: one column's type, which the table knows
 
 
@@ -64,7 +62,7 @@ class Rows(Generic[R]):
 
 
 def _rows(table: Table, record: type[R], **special: tuple[Convert, Convert]) -> Rows[R]:
-    names = tuple(field.name for field in fields(record))
+    names = tuple(signature(record).parameters)  # a record is made of its fields, in order
     times = {name: (moment, datetime.timestamp) for name in names if isinstance(table.c[name].type, UTCDateTime)}
     both: dict[str, tuple[Convert, Convert]] = {**times, **special}
     write = {name: convert for name, (convert, _) in both.items()}
