@@ -49,9 +49,12 @@ def commented(shipped: str) -> str:
 
 
 def _write(path: Path, text: str) -> bool:
-    """Writes a file that is not there yet; False if it is. Never follows a link out of the repository."""
+    """Writes a file that is not there yet, not even as a link; False if it is."""
     try:
         path.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UetError(f"cannot make the folder {path.parent}: {error.strerror}") from error
+    try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
