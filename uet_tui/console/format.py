@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import WORKSTREAM_ACTIVE, ConflictState, RunState, WorkerState, WorkstreamState
 
 
 class Look(NamedTuple):
@@ -185,23 +185,36 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """Counts by state in the order of work: `2 merged · 2 running · 1 conflicted`."""
-    return " · ".join(f"{counts[s]} {s.value.lower()}" for s in _ORDER if counts.get(s))
+def counted(counts: Mapping[str, int], width: int) -> str:
+    """Counts by state, `2 merged · 2 running · 1 conflicted · 3 pending`; all that work counts as running.
+
+    Where there is no room for all, what is wrong is kept longest.
+    """
+    running = sum(counts.get(state.value, 0) for state in WORKSTREAM_ACTIVE)
+    known = {**counts, WorkstreamState.RUNNING.value: running}
+    parts = [(state, f"{known[state]} {state.value.lower()}") for state in _ORDER if known.get(state)]
+    for state in _DISPENSABLE:
+        if len(" · ".join(text for _, text in parts)) > width:
+            parts = [part for part in parts if part[0] is not state]
+    return " · ".join(text for _, text in parts)
 
 
 _ORDER = (
     WorkstreamState.MERGED,
     WorkstreamState.RUNNING,
-    WorkstreamState.GATING,
-    WorkstreamState.QUEUED,
-    WorkstreamState.MERGING,
     WorkstreamState.CONFLICTED,
     WorkstreamState.FAILED,
     WorkstreamState.QUARANTINED,
     WorkstreamState.SKIPPED,
     WorkstreamState.CANCELLED,
     WorkstreamState.PENDING,
+)
+_DISPENSABLE = (
+    WorkstreamState.PENDING,
+    WorkstreamState.MERGED,
+    WorkstreamState.CANCELLED,
+    WorkstreamState.SKIPPED,
+    WorkstreamState.RUNNING,
 )
 
 

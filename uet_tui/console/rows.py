@@ -20,7 +20,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-CURSOR = "▌"
+CURSOR, CURSOR_AWAY = "▌", "▏"
+"""What marks the cursor's line, with the focus and without."""
 
 
 class RowList(ScrollView, can_focus=True):
@@ -40,7 +41,7 @@ class RowList(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", id="list.open", tooltip="Open what the cursor is on"),
+        Binding("enter", "open", "open", id="list.open", key_display="enter", tooltip="Open what the cursor is on"),
         Binding("up", "move(-1)", "Up", id="list.up", show=False),
         Binding("down,j", "move(1)", "Down", id="list.down", show=False),
         Binding("pageup", "page(-1)", "Page up", id="list.page_up", show=False),
@@ -136,7 +137,12 @@ class RowList(ScrollView, can_focus=True):
             return Strip.blank(width, self.visual_style.rich_style)
         under = index == self._cursor
         line = self.lines(index, width - 1)[part]
-        return self._strip(CURSOR if under else " ", line, width, "rowlist--cursor" if under else "")
+        return self._strip(
+            (CURSOR if self.has_focus else CURSOR_AWAY) if under else " ",
+            line,
+            width,
+            "rowlist--cursor" if under else "",
+        )
 
     def _strip(self, gutter: str, content: Content, width: int, component: str) -> Strip:
         style = self.get_visual_style(component) if component else self.visual_style

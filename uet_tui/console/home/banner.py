@@ -32,7 +32,7 @@ def summary(view: RunView, now: datetime, width: int) -> Content:
         step = f"L land on {view.target_branch}   q leave" if view.target_branch else "L land   q leave"
     else:
         step = "enter on a workstream shows why, r retries it   q leave"
-    lines = [Content.assemble(look.content, facts)]
+    lines = [Content.assemble(look.content, facts), Content.styled(step, "bold")]
     wrong = [ws for ws in view.workstreams if ws.state is not WorkstreamState.MERGED]
     for ws in wrong[:LISTED]:
         mark = workstream_look(ws.state)
@@ -40,7 +40,6 @@ def summary(view: RunView, now: datetime, width: int) -> Content:
         lines.append(Content.styled(text, mark.style))
     if len(wrong) > LISTED:
         lines.append(Content.styled(f"  and {len(wrong) - LISTED} more in the waves", "$text-muted"))
-    lines.append(Content.styled(step, "bold"))
     return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
 

@@ -50,13 +50,16 @@ class ConflictsPane(Pane):
         conflict = self._conflicts[index]
         look = conflict_look(conflict.state)
         files = plural(len(conflict.files), "file")
-        by = f"proposal: {conflict.proposal}" if conflict.proposal else "no proposal"
-        name = max(10, width - 13 - len(files) - 2 - 22)
+        by = ""
+        if conflict.open:
+            by = f"proposal: {conflict.proposal}" if conflict.proposal else "no proposal"
+        by = cell(by, min(len(by), width // 3))
+        name = max(10, width - 13 - len(files) - len(by) - 5)
         first = Content.assemble(
             (cell(f"{look.glyph} {look.word}", 13), look.style),
             cell(conflict.workstream, name),
             f"  {files}  ",
-            (cell(by if conflict.open else "", 22 if name > 10 else width - 25 - len(files)), "$text-muted"),
+            (by, "$text-muted"),
         )
         behind = len(conflict.waiting)
         held = (

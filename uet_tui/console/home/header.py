@@ -20,12 +20,17 @@ class Part:
     rank: int
 
 
-def fit(parts: list[Part], width: int, gap: int) -> list[Content]:
-    """The parts that fit into a line with `gap` cells between them, in their order."""
-    kept = list(parts)
-    while len(kept) > 1 and sum(p.content.cell_length for p in kept) + gap * (len(kept) - 1) > width:
+def fit(parts: list[Part], width: int) -> Content:
+    """A line of the parts that fit, in their order, three cells apart or else two."""
+    kept = [part for part in parts if part.content]
+
+    def needed(gap: int) -> int:
+        return sum(part.content.cell_length for part in kept) + gap * (len(kept) - 1)
+
+    while len(kept) > 1 and needed(2) > width - 2:
         kept.remove(max(kept, key=lambda part: part.rank))
-    return [part.content for part in kept]
+    gap = 3 if needed(3) <= width - 2 else 2
+    return Content(" ") + Content(" " * gap).join(part.content for part in kept)
 
 
 def needs(count: int, key: str = "w") -> Content:
@@ -42,20 +47,20 @@ def first_line(view: RunView, now: datetime, width: int) -> Content:
     look = run_look(view.state)
     total = len(view.workstreams)
     done = share(view.merged, total)
-    gap = 3 if wide else 2
     name = f"{view.name} · run {view.id}" if wide else f"run {view.id}"
-    percent = f"{int(done * 100)} %" if total else ""
-    merged = f"{view.merged} of {total} merged " if wide else f"{view.merged}/{total} "
+    merged = f"{view.merged} of {total} merged" if wide else f"{view.merged}/{total}"
+    progress = Content(merged if total else "")
+    if total and width >= 60:
+        progress += Content.assemble(" ", (bar(done, 17 if wide else 12), "$text-success"), f" {int(done * 100)} %")
     parts = [
         Part(Content.styled("uet", "bold $text-accent"), 6),
         Part(Content(name), 5),
         Part(Content.assemble(look.content, f" {view.schedule}" if wide and view.state not in RUN_OVER else ""), 1),
-        Part(Content.assemble(merged, (bar(done, 17 if wide else 12), "$text-success"), f" {percent}"), 3),
+        Part(progress, 2),
         Part(Content.styled(timing(view, now, wide), "$text-muted"), 4),
         Part(needs(len(view.needs)), 0),
     ]
-    shown = fit([part for part in parts if part.content], width - 2, gap)
-    return Content(" ") + Content(" " * gap).join(shown)
+    return fit(parts, width)
 
 
 def timing(view: RunView, now: datetime, wide: bool) -> str:
@@ -99,8 +104,7 @@ def second_line(view: RunView, width: int, wanted: int | None) -> Content:
         Part(Content.assemble(spent, limit, (gauge, "$text-accent")), 2),
         Part(Content.styled(said, "$text-warning").truncate(max(left, width // 3), ellipsis=True), 0),
     ]
-    shown = fit([part for part in parts if part.content], width - 2, 3)
-    return Content(" ") + Content("   ").join(shown)
+    return fit(parts, width)
 
 
 class Header(Widget):

@@ -87,7 +87,10 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
     return tests.get(action, True)
 
 
-_GIVEN_UP_FIRST = (" filter", " drain", " kill", " pause worker", " continue worker", " workers", " open")
+_GIVEN_UP_FIRST = (
+    *(" filter", " drain", " kill", " pause worker", " continue worker"),
+    *(" open", " workers", " conflicts", " retry", " pause run", " continue run", " for me", " land"),
+)
 """Entries that end like this are left out, in this order, where there is not enough room."""
 
 

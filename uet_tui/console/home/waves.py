@@ -183,11 +183,14 @@ def wave_line(wave: Wave, folded: bool, now: datetime, width: int) -> Content:
     counts: dict[str, int] = {}
     for ws in wave.workstreams:
         counts[ws.state.value] = counts.get(ws.state.value, 0) + 1
-    head = f"{'▸' if folded else '▾'} wave {wave.number:<3}"
+    head = f"{'▸' if folded else '▾'} wave {wave.number:<2}"
     took = wave.took(now)
-    room = width - len(head) - _TIME - 2
+    room = width - len(head) - 1 - (_TIME + 1 if took else 0)
     return Content.assemble(
-        (head, "bold"), " ", (cell(counted(counts), room), "$text-muted"), (right(took, _TIME), "$text-muted"), " "
+        (head, "bold"),
+        " ",
+        (cell(counted(counts, room), room), "$text-muted"),
+        (right(took, _TIME + 1) if took else "", "$text-muted"),
     )
 
 
@@ -195,14 +198,14 @@ def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int
     """State, id, what it does or why it does not move, how long, how much."""
     look = workstream_look(ws.state)
     id_width = max(10, min(id_width, (width - 16) * 2 // 5, 32))
-    time, cost = between(ws.started_at, ws.ended_at, now), ws.cost_usd
+    time, cost = between(ws.started_at, ws.ended_at, now), ws.cost_usd if width >= 50 else 0.0
     if ws.worker is not None and not ws.over:
         note = " · ".join(part for part in (f"worker {ws.worker}", ws.agent) if part)
     else:
         note = ws.reason
     figures = ""
     if time or cost:
-        figures = right(time, _TIME) + right(money(cost) if cost else "", _COST)
+        figures = right(time, _TIME) + (right(money(cost) if cost else "", _COST) if width >= 50 else "")
     if ws.state is S.MERGED and not note:
         note = (ws.merge_commit or "")[:7]
     room = width - 16 - id_width - 1 - len(figures)
