@@ -96,9 +96,11 @@ class Sandbox:
     def _put_away(self, place: Path) -> None:
         if self._agent_git.holds_work():
             self._agent_git.move_to(_free(place / ".git"))
-        for path in [path for path, kind in oddities(self.folder, self._keep) if kind == "repository"]:
+        for path, kind in list(oddities(self.folder, self._keep)):
             here = self.folder / os.fsdecode(path)
-            if here.is_dir():  # it went with the repository around it otherwise
+            if kind != "repository":
+                here.unlink(missing_ok=True)  # holds nothing, and `git clean` does not see it
+            elif here.is_dir():  # it went with the repository around it otherwise
                 target = _free(place / os.fsdecode(path))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(here, target)
@@ -133,14 +135,18 @@ class Sandbox:
                 (self.folder / os.fsdecode(path)).unlink()
         if not found:
             return []
-        asked = b"".join(path + b"\0" for path in found)
-        said = self._git.run(*self._overlooking(), "check-ignore", "-z", "--stdin", input=asked, ok=(0, 1, 128))
+        said = self._git.run(
+            *self._overlooking(), "check-ignore", "-z", "--stdin",
+            input=b"".join(b"./" + path + b"\0" for path in found),
+            env={"GIT_LITERAL_PATHSPECS": "0"},  # it knows no pathspecs, not even literal ones
+            ok=(0, 1, 128),
+        )  # fmt: skip
         ignored = said.out.split(b"\0")
         return [
             f"{one_line(os.fsdecode(path))} is a {kind}: "
             + ("its history is not part of the commit" if kind == "repository" else "left out of the commit")
             for path, kind in sorted(found.items())
-            if path not in ignored
+            if b"./" + path not in ignored
         ]
 
     def _links_out(self, changes: Sequence[Change]) -> list[str]:
