@@ -404,6 +404,9 @@ class FakeSource:
     def diff(self, folder: str) -> str:
         return f"--- a/{folder}\n+++ b/{folder}\n@@ -1 +1 @@\n-old\n+new\n"
 
+    def conflict_text(self, conflict: str, index: int) -> str:
+        return f"<<<<<<< ours\nours of {conflict}\n=======\ntheirs, file {index}\n>>>>>>> theirs\n"
+
     def send(self, verb: Verb, **fields: Field) -> Answer:
         self.sent.append((verb, {name: value for name, value in fields.items() if value is not None}))
         return Answer(id=str(len(self.sent)), ok=not self.refusal, message=self.refusal or f"{verb} done")

@@ -29,10 +29,10 @@ class Look(NamedTuple):
 
 
 GOOD = "$text-success"
-BUSY = "$text-accent"
+BUSY = "$text-primary"
 CARE = "$text-warning"
 BAD = "bold $text-error"
-QUIET = "$text-muted"
+QUIET = "$foreground-muted"
 NORMAL = ""
 
 _WORKSTREAM: Mapping[WorkstreamState, tuple[str, str]] = {
@@ -68,7 +68,7 @@ _WORKER: Mapping[WorkerState, tuple[str, str]] = {
 }
 _CONFLICT: Mapping[ConflictState, tuple[str, str]] = {
     ConflictState.PENDING: ("≠", "bold $text-warning"),
-    ConflictState.PROPOSED: ("≠", "bold $text-accent"),
+    ConflictState.PROPOSED: ("≠", "bold $text-primary"),
     ConflictState.AUTO_RESOLVED: ("✓", GOOD),
     ConflictState.AGENT_RESOLVED: ("✓", GOOD),
     ConflictState.HUMAN_RESOLVED: ("✓", GOOD),

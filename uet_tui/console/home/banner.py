@@ -39,7 +39,7 @@ def summary(view: RunView, now: datetime, width: int) -> Content:
         text = cell(f"{mark.glyph} {ws.id}  {mark.word}  {ws.reason}", width)
         lines.append(Content.styled(text, mark.style))
     if len(wrong) > LISTED:
-        lines.append(Content.styled(f"  and {len(wrong) - LISTED} more in the waves", "$text-muted"))
+        lines.append(Content.styled(f"  and {len(wrong) - LISTED} more in the waves", "$foreground-muted"))
     return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
 

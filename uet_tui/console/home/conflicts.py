@@ -59,7 +59,7 @@ class ConflictsPane(Pane):
             (cell(f"{look.glyph} {look.word}", 13), look.style),
             cell(conflict.workstream, name),
             f"  {files}  ",
-            (by, "$text-muted"),
+            (by, "$foreground-muted"),
         )
         behind = len(conflict.waiting)
         held = (
@@ -69,4 +69,4 @@ class ConflictsPane(Pane):
             held = "decided"
         old = age(conflict.opened_at, self.now)
         second = f"{' ' * 13}{cell(held, width - 13 - 8)}{right(old, 7)} "
-        return first, Content.styled(second, "$text-muted")
+        return first, Content.styled(second, "$foreground-muted")

@@ -67,7 +67,7 @@ class CostsPane(Pane):
             Content.assemble(
                 cell(row.workstream, name),
                 " ",
-                (cell(row.agent, agent), "$text-muted"),
+                (cell(row.agent, agent), "$foreground-muted"),
                 right(money(row.usd), 8),
                 "  ",
                 (bar(share(row.usd, self._rows[0].usd), room, empty=" "), "$text-accent"),

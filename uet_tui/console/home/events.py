@@ -135,5 +135,5 @@ def event_line(event: EventView, width: int) -> Content:
     """`14:03:22  ✓ ws-09-spec-tools merged as 3f2c1ab`."""
     look = event_look(event.type, event.severity)
     return Content.assemble(
-        (clock(event.time), "$text-muted"), "  ", (f"{look.glyph} {cell(event.text, width - 12)}", look.style)
+        (clock(event.time), "$foreground-muted"), "  ", (f"{look.glyph} {cell(event.text, width - 12)}", look.style)
     )

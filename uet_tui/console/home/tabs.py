@@ -32,6 +32,6 @@ class PaneTabs(Widget):
             shown = number == self._current
             text = f" {number} {title} " if titles or shown else f" {number} "
             part = Content.styled(text, Style.from_meta({"@click": f"screen.pane({number})"}))
-            part = part.stylize("bold reverse" if shown else "$text-muted")
+            part = part.stylize("bold reverse" if shown else "$foreground-muted")
             parts.append(part + Content.styled(alert, "bold $text-warning"))
         return Content(" ").join(parts)

@@ -189,8 +189,8 @@ def wave_line(wave: Wave, folded: bool, now: datetime, width: int) -> Content:
     return Content.assemble(
         (head, "bold"),
         " ",
-        (cell(counted(counts, room), room), "$text-muted"),
-        (right(took, _TIME + 1) if took else "", "$text-muted"),
+        (cell(counted(counts, room), room), "$foreground-muted"),
+        (right(took, _TIME + 1) if took else "", "$foreground-muted"),
     )
 
 
@@ -216,8 +216,8 @@ def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int
         room = width - 16 - id_width - 1 - len(figures)
     return Content.assemble(
         ("  " + cell(f"{look.glyph} {look.word}", 14), look.style),
-        (cell(ws.id, id_width), "" if ws.state is not S.PENDING else "$text-muted"),
+        (cell(ws.id, id_width), "" if ws.state is not S.PENDING else "$foreground-muted"),
         " ",
-        (cell(note, room), "$text-warning" if ws.state in _WRONG else "$text-muted"),
+        (cell(note, room), "$text-warning" if ws.state in _WRONG else "$foreground-muted"),
         figures,
     )
