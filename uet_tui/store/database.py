@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
 from uet_tui.errors import UetError
 from uet_tui.resources import SCHEMA
@@ -40,9 +41,7 @@ def open_for_writing(database: Path) -> Engine:
             connection.execute("PRAGMA synchronous=FULL")
             engine = _engine(connection, "BEGIN IMMEDIATE")
             if found != REVISION:
-                from uet_tui.store.schema import migrate  # Alembic is slow to import and almost never needed
-
-                migrate(engine)
+                _migrate(engine, database, found)
             connection.execute("PRAGMA foreign_keys=ON")  # only now: a migration may make a table anew
     except OSError as error:
         raise UetError(f"cannot open the store {database}: {error.strerror}") from error
@@ -96,6 +95,18 @@ def _create(database: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _migrate(engine: Engine, database: Path, found: str) -> None:
+    from uet_tui.store.schema import migrate  # Alembic is slow to import and almost never needed
+
+    try:
+        migrate(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise UetError(
+            f"{database} could not be brought from schema {found} to {REVISION}, and is as it was: {error}"
+        ) from error
 
 
 def _refuse_what_is_no_file(database: Path) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Index, MetaData
 from sqlmodel import Field, SQLModel
 
-from uet_tui.core.commands import Side, Verb
+from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.store.columns import Data, Exact, Line, Prose
 
@@ -256,14 +256,8 @@ class OperatorCommand(_Stored, table=True):
     run: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     verb: Verb = Field(sa_type=Enum(Verb, native_enum=False, length=16, values_callable=lambda verbs: [*verbs]))
-    worker: int | None
-    workstream: str | None = Field(sa_type=Line)
-    conflict: str | None = Field(sa_type=Line)
-    number: int | None
-    amount: float | None
-    side: Side | None = Field(sa_type=Enum(Side, native_enum=False, length=16, values_callable=lambda sides: [*sides]))
-    file: str | None = Field(sa_type=Line)
-    hunk: int | None
+    arguments: object = Field(sa_type=Data, nullable=False)
+    """What the act was done to and with: the other fields that were given."""
     note: str = Field(sa_type=Prose)
     by: str = Field(sa_type=Line)
     source: str = Field(sa_type=Line)

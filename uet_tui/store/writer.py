@@ -166,6 +166,8 @@ _UPSERT_CHECKPOINT = _replacing(CHECKPOINTS)
 _INSERT_EVENT = insert(EVENTS)
 _INSERT_COST = insert(COSTS)
 _INSERT_GATE = insert(GATES)
+_ABOUT = {"id", "verb", "note", "by", "source", "at"}
+"""The fields that every command has; what else was given are its arguments."""
 _INSERT_COMMAND = sqlite.insert(COMMANDS).on_conflict_do_nothing()
 
 
@@ -193,5 +195,11 @@ def _many(connection: Connection, statement: Insert, values: list[dict[str, obje
 
 
 def _command(run: str, command: Command, answer: Answer) -> dict[str, object]:
-    said = command.model_dump(exclude={"content"})  # what an edit wrote is in the conflict, as a blob
-    return {**said, "run": run, "ok": answer.ok, "message": answer.message}
+    arguments = command.model_dump(mode="json", exclude=_ABOUT | {"content"}, exclude_defaults=True)
+    return {
+        **command.model_dump(include=_ABOUT),
+        "arguments": arguments,  # without the content of an edit: that is in the conflict, as a blob
+        "run": run,
+        "ok": answer.ok,
+        "message": answer.message,
+    }

@@ -1,0 +1,205 @@
+"""A store is made whole or not at all, private, and never mistaken for something else."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.store import samples
+from uet_tui.errors import UetError
+from uet_tui.store.paths import Home
+from uet_tui.store.queries import Reader
+from uet_tui.store.writer import Writer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def other_program(database: Path) -> None:
+    connection = sqlite3.connect(database)
+    connection.execute("CREATE TABLE notes (text)")
+    connection.close()
+
+
+def change(database: Path, sql: str) -> None:
+    connection = sqlite3.connect(database)
+    connection.execute(sql)
+    connection.commit()
+    connection.close()
+
+
+def cut_short(database: Path) -> None:
+    Writer(database).close()
+    os.truncate(database, 5000)
+
+
+def torn(database: Path) -> None:
+    Writer(database).close()
+    with database.open("r+b") as file:
+        file.write(b"\xff" * 100)
+
+
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "empty": (Path.touch, "is empty"),
+    "garbage": (lambda path: path.write_bytes(os.urandom(9000)), "file is not a database"),
+    "another program's": (other_program, "another program's"),
+    "cut short": (cut_short, "malformed|not a store|no store"),
+    "torn": (torn, "file is not a database"),
+    "a folder": (Path.mkdir, "not a regular file"),
+    "a link to nowhere": (lambda path: path.symlink_to("elsewhere.db"), "not a regular file"),
+    "a FIFO": (os.mkfifo, "not a regular file"),
+}
+
+
+@pytest.mark.parametrize("use", [Reader, Writer])
+@pytest.mark.parametrize(("make", "why"), REFUSED.values(), ids=[*REFUSED])
+def test_what_is_no_store_is_named_and_left_as_it_is(
+    home: Home, use: type[Reader] | type[Writer], make: Callable[[Path], object], why: str
+) -> None:
+    home.folder.mkdir()
+    make(home.database)
+    before = home.database.lstat()
+    with pytest.raises(UetError, match=why) as raised:
+        use(home.database)
+    assert str(home.database) in str(raised.value)
+    assert "\n" not in str(raised.value)
+    after = home.database.lstat()
+    assert (after.st_ino, after.st_size, after.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("use", [Reader, Writer])
+def test_a_store_of_a_newer_version_is_refused(home: Home, use: type[Reader] | type[Writer]) -> None:
+    Writer(home.database).close()
+    change(home.database, "UPDATE schema_meta SET version_num = '9000'")
+    with pytest.raises(UetError, match=r"newer uet \(schema 9000; this one knows \d{4}\): upgrade"):
+        use(home.database)
+
+
+def test_a_reader_of_an_older_store_says_what_renews_it(home: Home) -> None:
+    Writer(home.database).close()
+    change(home.database, "UPDATE schema_meta SET version_num = '0000'")
+    with pytest.raises(UetError, match=r"older uet \(schema 0000\): the next `uet run`"):
+        Reader(home.database)
+
+
+def test_without_a_store_a_reader_says_how_to_begin_and_makes_nothing(home: Home) -> None:
+    with pytest.raises(UetError, match="there is no run yet"):
+        Reader(home.database)
+    assert not home.folder.exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UetError, match=f"cannot open the store {tmp_path}/file/uet.db"):
+        Writer(tmp_path / "file" / "uet.db")
+
+
+def test_nobody_else_can_read_the_store_whatever_the_umask(home: Home) -> None:
+    before = os.umask(0)
+    try:
+        writer = Writer(home.database)
+        writer.create_run(samples.records(), samples.plan())
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.folder.iterdir()}
+    writer.close()
+    assert {"uet.db", "uet.db-wal", "uet.db-shm"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(home.folder.stat().st_mode) == 0o700
+
+
+def test_making_a_store_that_was_cut_off_begins_again(home: Home) -> None:
+    home.folder.mkdir()
+    (home.folder / "uet.db.new").write_bytes(b"half")
+    writer = Writer(home.database)
+    writer.create_run(samples.records(), samples.plan())
+    writer.close()
+    assert sorted(path.name for path in home.folder.iterdir()) == ["uet.db", "uet.db.lock"]
+
+
+def test_many_who_make_a_store_at_once_make_one(home: Home) -> None:
+    errors: list[Exception] = []
+
+    def make(number: int) -> None:
+        try:
+            writer = Writer(home.database)
+            writer.create_run(samples.records(f"run-{number}"), samples.plan())
+            writer.close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must tell it
+            errors.append(error)
+
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    reader = Reader(home.database)
+    assert sorted(run.id for run in reader.runs()) == [f"run-{number}" for number in range(6)]
+    reader.close()
+
+
+def test_a_new_store_is_made_quickly(home: Home) -> None:
+    begin = time.perf_counter()
+    Writer(home.database).close()
+    assert time.perf_counter() - begin < 0.15
+
+
+def test_a_reader_cannot_write(writer: Writer, reader: Reader) -> None:
+    with pytest.raises(Exception, match="attempt to write a readonly database"):
+        reader._connection.exec_driver_sql("DELETE FROM runs")
+
+
+@pytest.mark.parametrize("left", ["nothing beside it", "its log beside it"])
+def test_a_store_is_read_whether_or_not_its_log_is_there(home: Home, left: str) -> None:
+    writer = Writer(home.database)
+    writer.create_run(samples.records(), samples.plan())
+    if left == "nothing beside it":
+        writer.close()
+        assert not (home.folder / "uet.db-wal").exists()
+    reader = Reader(home.database)
+    assert reader.newest() == "run-1"
+    reader.close()
+    writer.close()
+
+
+READ_AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from uet_tui.store.queries import Reader
+if os.geteuid() == 0:
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+folder = Path(sys.argv[1])
+assert not os.access(folder, os.W_OK)
+reader = Reader(folder / "uet.db")
+print(reader.run(reader.newest()).id)
+"""
+
+
+def test_a_store_in_a_folder_that_cannot_be_written_is_read(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("kept")
+    writer = Writer(folder / "uet.db")
+    writer.create_run(samples.records(), samples.plan())
+    writer.close()
+    (folder / "uet.db").chmod(0o444)
+    folder.chmod(0o555)
+    opened = [parent for parent in folder.parents if parent.stat().st_uid == os.getuid() and parent != Path("/")]
+    modes = {parent: stat.S_IMODE(parent.stat().st_mode) for parent in opened if os.geteuid() == 0}
+    try:
+        for parent, mode in modes.items():
+            parent.chmod(mode | 0o011)
+        done = subprocess.run(
+            [sys.executable, "-c", READ_AS_NOBODY, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    finally:
+        for parent, mode in modes.items():
+            parent.chmod(mode)
+        folder.chmod(0o755)
+    assert (done.stdout, done.stderr) == ("run-1\n", "")

@@ -1,0 +1,124 @@
+"""The migrations, the tables that the code writes, and the script that new stores are made from are one schema."""
+
+import shutil
+import sqlite3
+from inspect import signature
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Table, create_engine
+
+from tests.store import samples
+from uet_tui.core import records
+from uet_tui.errors import UetError
+from uet_tui.resources import SCHEMA
+from uet_tui.store import database, schema, tables
+from uet_tui.store.paths import Home
+from uet_tui.store.tables import METADATA
+from uet_tui.store.writer import Writer
+
+NAMES = (
+    "runs workstreams attempts workers uet_events cost_tracking merge_conflicts gate_results "
+    "execution_checkpoints operator_commands schema_meta"
+)
+
+
+def scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(SCHEMA / "migrations"))
+    return ScriptDirectory.from_config(config)
+
+
+def test_the_script_for_new_stores_is_what_the_migrations_amount_to() -> None:
+    assert schema.dump() == (SCHEMA / "schema.sql").read_text(), "python -m uet_tui.store.schema > schema/schema.sql"
+
+
+def test_the_tables_that_the_code_knows_are_those_of_the_migrations() -> None:
+    assert sorted(METADATA.tables) == sorted(NAMES.split())
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        connection.connection.executescript((SCHEMA / "schema.sql").read_text())
+        options = {"version_table": "schema_meta", "compare_type": True, "compare_server_default": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
+    engine.dispose()
+
+
+def test_the_revision_that_the_code_expects_is_the_newest_and_they_sort_as_they_follow() -> None:
+    revisions = [script.revision for script in scripts().walk_revisions()][::-1]
+    assert revisions[-1] == tables.REVISION
+    assert revisions == sorted(revisions)
+
+
+@pytest.mark.parametrize(
+    ("record", "table", "more"),
+    [
+        (records.RunRecord, tables.RUNS, {"owner_token", "owner_pid", "revision"}),
+        (records.WorkstreamRecord, tables.WORKSTREAMS, {"run", "declaration"}),
+        (records.AttemptRecord, tables.ATTEMPTS, {"run"}),
+        (records.WorkerRecord, tables.WORKERS, {"run"}),
+        (records.ConflictRecord, tables.CONFLICTS, {"run"}),
+        (records.NewEvent, tables.EVENTS, {"run", "id"}),
+        (records.CostEntry, tables.COSTS, {"run", "id"}),
+        (records.GateEntry, tables.GATES, {"run", "id"}),
+    ],
+)
+def test_a_table_has_a_column_for_every_field_of_its_record(record: type, table: Table, more: set[str]) -> None:
+    assert set(table.c.keys()) == set(signature(record).parameters) | more
+
+
+SECOND = """
+from alembic import op
+import sqlalchemy as sa
+revision = "0002"
+down_revision = "0001"
+def upgrade():
+    with op.batch_alter_table("runs") as table:
+        table.add_column(sa.Column("colour", sa.String(), nullable=False, server_default="blue"))
+        table.alter_column("schedule", new_column_name="order")
+    op.execute("INSERT INTO schema_meta SELECT 'x' WHERE {fails}")
+"""
+
+
+@pytest.fixture
+def with_next(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store at the first schema, in a version of the program that has a second; returns where to write it."""
+    writer = Writer(home.database)
+    writer.create_run(samples.records(), samples.plan())
+    writer.close()
+    copied = tmp_path / "scripts with 100% odd name"
+    shutil.copytree(SCHEMA / "migrations", copied)
+    monkeypatch.setattr(schema.migrate, "__defaults__", (copied,))
+    monkeypatch.setattr(database, "REVISION", "0002")
+    return copied / "versions" / "0002_second.py"
+
+
+def read(home: Home, query: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(home.database)
+    found = connection.execute(query).fetchall()
+    connection.close()
+    return found
+
+
+def test_an_older_store_is_migrated_and_keeps_every_row_that_points_to_a_changed_one(
+    home: Home, with_next: Path
+) -> None:
+    with_next.write_text(SECOND.format(fails="0"))
+    Writer(home.database).close()
+    assert read(home, "SELECT version_num FROM schema_meta") == [("0002",)]
+    assert read(home, 'SELECT id, colour, "order" FROM runs') == [("run-1", "blue", "eager")]
+    assert read(home, "SELECT count(*) FROM workstreams") == [(4,)]
+    assert read(home, "PRAGMA foreign_key_check") == []
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(home: Home, with_next: Path) -> None:
+    with_next.write_text(SECOND.format(fails="no_such_column"))
+    with pytest.raises(UetError, match="could not be brought from schema 0001 to 0002"):
+        Writer(home.database)
+    assert read(home, "SELECT version_num FROM schema_meta") == [("0001",)]
+    assert read(home, "SELECT count(*) FROM workstreams") == [(4,)]
+    with pytest.raises(sqlite3.OperationalError, match="colour"):
+        read(home, "SELECT colour FROM runs")
