@@ -97,15 +97,15 @@ def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) 
 
 
 def collect(place: Workplace, effect: Collect) -> Collected:
-    """Makes one commit of what the attempt left, keeps it by a ref, and says whether it may be merged."""
+    """Makes one commit of what the attempt left, and says whether it may be merged.
+
+    The commit needs no ref to be safe: nothing ever prunes the control repository.
+    """
     ws = place.plan.workstreams[effect.workstream]
     folder = place.paths.attempt(ws.id, effect.attempt)
     sandbox = place.sandbox(effect.worker)
     message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
     snapshot = sandbox.snapshot(effect.base, one_line(message, 72))
-    if snapshot.commit is not None:
-        refs = [(place.attempt_ref(ws.id, effect.attempt), snapshot.commit, None)]
-        place.control.update_refs(refs)
     problem = snapshot.problems[0] if snapshot.problems else ""
     if not problem and place.settings.scope == "enforce" and (beyond := outside(snapshot.changes, ws)):
         more = f" and {len(beyond) - 1} more" if len(beyond) > 1 else ""

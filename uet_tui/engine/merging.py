@@ -49,9 +49,7 @@ def carry_out_merge(
     if problem:
         return MergeFailed(ws.id, problem, gates)
     try:
-        place.control.update_refs(
-            [(place.integration, commit, effect.tip), (place.result_ref(ws.id), effect.commit, None)]
-        )
+        place.control.update_refs([(place.integration, commit, effect.tip)])
     except StaleRefError as error:
         return MergeFailed(ws.id, str(error), gates)
     return Merged(ws.id, commit, gates)

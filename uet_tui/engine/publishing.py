@@ -8,6 +8,9 @@ from uet_tui.errors import UetError
 
 _log = logging.getLogger(__name__)
 
+_PAUSE = 0.25
+"""Seconds between publications: a burst of merges costs the operator's repository one visit, not one each."""
+
 
 class Publisher:
     """A thread that brings refs into the operator's repository; what piles up meanwhile goes in one go."""
@@ -17,6 +20,7 @@ class Publisher:
         self._waiting: dict[str, str] = {}
         self._changed = threading.Condition()
         self._busy = False
+        self._hurry = False
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="uet-publisher", daemon=True)
         self._thread.start()
@@ -30,7 +34,10 @@ class Publisher:
     def flush(self) -> None:
         """Waits until all that was put in line has been tried."""
         with self._changed:
+            self._hurry = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._waiting and not self._busy, timeout=60)
+            self._hurry = False
 
     def close(self) -> None:
         """Publishes what is left and ends the thread."""
@@ -43,6 +50,7 @@ class Publisher:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closing)
+                self._changed.wait_for(lambda: self._hurry or self._closing, timeout=_PAUSE)
                 refs, self._waiting = self._waiting, {}
                 if not refs:
                     return

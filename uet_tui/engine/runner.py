@@ -112,10 +112,12 @@ class LocalRunner:
                     self._later.submit(write_diff, place, folder, base, result.commit)
                     if result.problem or not effect.gate:
                         self._publisher.publish({place.attempt_ref(id, attempt): result.commit})
-            case Merge(id, _, commit, _, conflict):
+            case Merge(id, attempt, commit, _, conflict):
                 outcome = carry_out_merge(place, effect, records.conflicts[conflict] if conflict else None)
                 if isinstance(outcome, Merged):
                     self._publisher.publish({place.integration: outcome.tip, place.result_ref(id): commit})
+                else:
+                    self._publisher.publish({place.attempt_ref(id, attempt): commit})
                 self._report(outcome)
             case LayOut(conflict):
                 lay_out(place, records.conflicts[conflict])
