@@ -53,6 +53,8 @@ class LinesBox(ScrollView, can_focus=True):
         self._follow = follow
         self._lines: list[Content] = []
         self._width = 0
+        self._at_end = follow
+        """Whether it follows just now: the operator has not scrolled away from the end."""
         self._unseen = 0
         self._strips: LRUCache[int, Strip] = LRUCache(512)
 
@@ -72,42 +74,58 @@ class LinesBox(ScrollView, can_focus=True):
             self._empty = empty
         self._lines = [_short(line) for line in lines]
         self._width = 0
-        self._unseen = 0
-        self._settle(self._lines, at_end=self._follow)
+        self._at_end = self._follow
+        self._settle(self._lines)
 
     def add(self, lines: Sequence[Content]) -> None:
         """Adds lines at the end."""
         if not lines:
             return
-        at_end = self._follow and self.is_vertical_scroll_end
         fresh = [_short(line) for line in lines]
         self._lines.extend(fresh)
-        self._unseen = 0 if at_end else self._unseen + len(fresh)
-        self._settle(fresh, at_end=at_end)
+        self._unseen += len(fresh)
+        self._settle(fresh)
 
     def finish_last(self, line: Content) -> None:
         """Replaces the last line, of which so far only the beginning was known."""
         self._lines[-1] = _short(line)
-        self._settle(self._lines[-1:], at_end=self._follow and self.is_vertical_scroll_end)
+        self._settle(self._lines[-1:])
 
-    def _settle(self, fresh: Sequence[Content], *, at_end: bool) -> None:
+    def _settle(self, fresh: Sequence[Content]) -> None:
         over = 0 if self._limit is None else len(self._lines) - self._limit
         if over > 0:
             del self._lines[:over]
         self._strips.clear()
         self._width = max([self._width, *(line.cell_length for line in fresh)])
         self.virtual_size = Size(self._width, len(self._lines))
-        if at_end:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+        if self._at_end:
+            self._to_end()
         elif over > 0:
             self.scroll_to(y=max(0, self.scroll_offset.y - over), animate=False, immediate=True)
+        self._tell()
         self.refresh(layout=self.styles.auto_dimensions)
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """At the end everything has been seen."""
-        super().watch_scroll_y(old_value, new_value)
-        if self._unseen and self.is_vertical_scroll_end:
+    def _to_end(self) -> None:
+        self.scroll_end(animate=False, immediate=True, x_axis=False)
+
+    def _tell(self) -> None:
+        """Says in the border what the operator does not see."""
+        if self._at_end or self.is_vertical_scroll_end:
             self._unseen = 0
+        if self._follow:
+            self.border_subtitle = Content(f" {self._unseen} new below: G ") if self._unseen else ""
+
+    def on_resize(self) -> None:
+        """Stays at the end in another size, too."""
+        if self._at_end:
+            self._to_end()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolling up stops following, coming back to the end goes on with it."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._follow and self.size.height:
+            self._at_end = self.is_vertical_scroll_end or (self._at_end and new_value > old_value)
+            self._tell()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as it has: for boxes that are as high as their content."""
@@ -132,14 +150,14 @@ class LinesBox(ScrollView, can_focus=True):
         elif index == 0 and self._empty:
             return self._draw(Content.styled(self._empty, "$foreground-muted"))
         else:
-            return Strip.blank(0)
+            return Strip([])
         self._strips[index] = strip
         return strip
 
     def _draw(self, line: Content) -> Strip:
         width = max(1, line.cell_length)
         drawn = Visual.to_strips(self, line, width, 1, self.visual_style, apply_selection=False)
-        return drawn[0] if drawn else Strip.blank(0)
+        return drawn[0] if drawn else Strip([])
 
     def show_line(self, index: int) -> None:
         """Scrolls as little as is needed to have a line in sight."""

@@ -55,7 +55,7 @@ class HelpScreen(Dialog[None]):
 def keys_of(screen: Screen[object], app: App[object]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The keys that work on a screen, by where they belong, the most particular first; keys of one act together."""
     groups: dict[str, dict[str, tuple[list[str], str]]] = {}
-    for active in screen.active_bindings.values():
+    for active in sorted(screen.active_bindings.values(), key=lambda active: not active.binding.show):
         binding = active.binding
         if not binding.description or binding.system:
             continue

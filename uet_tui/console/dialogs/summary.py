@@ -80,11 +80,12 @@ def _conflicts(view: RunView) -> list[Content]:
         ConflictState.HUMAN_RESOLVED: "resolved by the operator",
         ConflictState.QUARANTINED: "given up",
     }
-    counts = Counter(conflict.state for conflict in view.conflicts)
+    counts = Counter((conflict.state, conflict.by) for conflict in view.conflicts)
     return [
         Content.styled(f"{conflict_look(state).glyph} ", conflict_look(state).style)
         + f"{count} {who.get(state, 'not decided')}"
-        for state, count in counts.items()
+        + (f" ({by})" if by else "")
+        for (state, by), count in counts.items()
     ]
 
 

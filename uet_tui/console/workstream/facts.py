@@ -1,0 +1,99 @@
+"""The facts of a workstream as lines: pure functions of views."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from textual.content import Content
+
+from uet_tui.console.format import BAD, BUSY, CARE, GOOD, between, cell, money, workstream_look
+from uet_tui.core.states import AttemptState, WorkstreamState
+from uet_tui.store.views import AttemptView, RunView, WorkstreamView
+
+QUIET = "$foreground-muted"
+_ATTEMPT: Mapping[AttemptState, tuple[str, str]] = {
+    AttemptState.CREATED: ("⋯", QUIET),
+    AttemptState.RUNNING: ("▶", BUSY),
+    AttemptState.SUCCEEDED: ("✓", GOOD),
+    AttemptState.FAILED: ("✗", BAD),
+    AttemptState.TIMED_OUT: ("✗", BAD),
+    AttemptState.KILLED: ("×", CARE),
+    AttemptState.LOST: ("?", BAD),
+}
+
+
+def headline(view: RunView, ws: WorkstreamView) -> Content:
+    """The workstream, its state and the reason for it."""
+    look = workstream_look(ws.state)
+    return Content.assemble(
+        (f"{look.glyph} {look.word}", look.style),
+        (f"  {ws.id}", "bold"),
+        f"  {ws.reason}" if ws.reason else "",
+        (f"  in run {view.id}", QUIET),
+    )
+
+
+def attempt_line(attempt: AttemptView, now: datetime) -> Content:
+    """One attempt: its outcome, how long it took, what it cost, and what went wrong."""
+    glyph, style = _ATTEMPT[attempt.state]
+    code = f" exit {attempt.exit_code}" if attempt.exit_code else ""
+    return Content.assemble(
+        (f"{glyph} {attempt.number} {cell(attempt.state.value, 9)}", style),
+        f" {between(attempt.started_at, attempt.ended_at, now):>7}  {money(attempt.cost_usd)}",
+        (f"  {attempt.error or code}" if attempt.error or code else "", CARE),
+    )
+
+
+def attempt_title(attempt: AttemptView, total: int) -> Content:
+    """Which attempt is looked at."""
+    glyph, style = _ATTEMPT[attempt.state]
+    return Content.assemble(
+        f"attempt {attempt.number} of {total} ",
+        (f"{glyph} {attempt.state.value}", style),
+        f"  {attempt.agent}{' ' + attempt.model if attempt.model else ''}, worker {attempt.worker}",
+    )
+
+
+def facts(view: RunView, ws: WorkstreamView, attempts: Sequence[AttemptView], now: datetime) -> Content:
+    """Everything known of a workstream, what matters most first."""
+    look = workstream_look(ws.state)
+    waves = max((other.wave for other in view.workstreams), default=ws.wave)
+    took = between(ws.started_at, ws.ended_at, now)
+    lines = [
+        Content.styled(f"{look.glyph} {look.word}", look.style) + (f"  {took}" if took else ""),
+        *([Content(ws.reason)] if ws.reason else []),
+        *([Content.styled("c opens the conflict desk", CARE)] if ws.state is WorkstreamState.CONFLICTED else []),
+        Content(""),
+        _fact("wave", f"{ws.wave} of {waves}"),
+        _fact("worker", str(ws.worker) if ws.worker is not None else "none"),
+        _fact("agent", f"{ws.agent}{' · ' + ws.model if ws.model else ''}"),
+        _fact("kind", f"{ws.kind} · {ws.priority}"),
+        _fact("cost", money(ws.cost_usd)),
+        *([_fact("commit", ws.merge_commit[:12])] if ws.merge_commit else []),
+        *_part("Attempts", (attempt_line(attempt, now) for attempt in attempts), "none yet"),
+        *_part("Tasks", (Content(f"· {task}") for task in ws.tasks), "none"),
+        *_part("Depends on", (_other(view, id) for id in ws.depends_on), "nothing"),
+        *_part("Waited for by", (_other(view, id) for id in ws.waited_for_by), "nothing"),
+        *_part("May change", map(Content, ws.files_scope), "nothing"),
+        *_part("Creates", map(Content, ws.files_create)),
+        *_part("Gates", map(Content, ws.test_gates), "none"),
+        *_part("Acceptance tests", map(Content, ws.acceptance_tests)),
+    ]
+    return Content("\n").join(lines)
+
+
+def _fact(name: str, value: str) -> Content:
+    return Content.styled(f"{name:<8}", QUIET) + value
+
+
+def _part(title: str, lines: Iterable[Content], nothing: str = "") -> list[Content]:
+    """A titled list; without lines it says so, or is left out where there is nothing to say."""
+    found = list(lines) or ([Content.styled(nothing, QUIET)] if nothing else [])
+    return [Content(""), Content.styled(title, "bold"), *found] if found else []
+
+
+def _other(view: RunView, id: str) -> Content:
+    other = view.workstream(id)
+    if other is None:
+        return Content.styled(f"? {id}", QUIET)
+    look = workstream_look(other.state)
+    return Content.styled(f"{look.glyph} {cell(look.word, 11)}", look.style) + f" {id}"

@@ -1,0 +1,285 @@
+"""The screen of one workstream."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static, TabbedContent, TabPane
+
+from uet_tui.console.dialogs.confirm import ConfirmDialog
+from uet_tui.console.key_bar import KeyBar
+from uet_tui.console.lines_box import LinesBox
+from uet_tui.console.screens import RunScreen
+from uet_tui.console.source import RunSource
+from uet_tui.console.workstream.facts import attempt_title, facts, headline
+from uet_tui.console.workstream.output import OutputBox
+from uet_tui.console.workstream.paint import diff_lines, event_line, plain_lines
+from uet_tui.core.commands import Verb
+from uet_tui.core.states import ATTEMPT_OVER, WorkstreamState
+from uet_tui.errors import UetError
+from uet_tui.resources import SCREENS
+from uet_tui.store.views import AttemptView, EventView, RunView, WorkstreamView
+
+POLL_SECONDS = 0.5
+"""How often a running attempt's output is looked at: half of what "live" allows."""
+TAIL_BYTES = 65_536
+"""How far before its end the output of an attempt is begun; a reader gives no more at once."""
+EVENTS = 500
+ATTEMPT = Binding.Group("attempt")
+TABS = ("facts-pane", "output-pane", "diff-pane", "prompt-pane", "events-pane")
+_RETRIABLE = frozenset(
+    {WorkstreamState.FAILED, WorkstreamState.QUARANTINED, WorkstreamState.SKIPPED, WorkstreamState.CANCELLED}
+)
+
+
+class WorkstreamScreen(RunScreen):
+    """Facts beside output, diff, prompt and events; follows the newest attempt until another is chosen."""
+
+    CSS_PATH = SCREENS / "workstream.tcss"
+    AUTO_FOCUS = "#output-lines"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual types it as a variable
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "tab('facts-pane')", "facts", id="workstream.facts", tooltip="State, attempts, scope, tasks"),
+        Binding("o", "tab('output-pane')", "output", id="workstream.output", tooltip="What the attempt prints"),
+        Binding("d", "tab('diff-pane')", "diff", id="workstream.diff", tooltip="What the attempt changed"),
+        Binding("i", "tab('prompt-pane')", "prompt", id="workstream.prompt", tooltip="What the agent was told"),
+        Binding("v", "tab('events-pane')", "events", id="workstream.events", tooltip="What happened to it"),
+        Binding("ctrl+left", "next_tab(-1)", "previous tab", show=False),
+        Binding("ctrl+right", "next_tab(1)", "next tab", show=False),
+        Binding("[", "attempt(-1)", "earlier attempt", key_display="[", group=ATTEMPT, id="workstream.earlier"),
+        Binding("]", "attempt(1)", "later attempt", key_display="]", group=ATTEMPT, id="workstream.later"),
+        Binding("r", "retry", "retry", id="workstream.retry", tooltip="Try it again, with one attempt more"),
+        Binding("k", "kill", "kill", id="workstream.kill", tooltip="End the running attempt"),
+        Binding("escape", "leave", "back", id="workstream.leave", key_display="esc", tooltip="Back"),
+    ]
+
+    def __init__(self, source: RunSource, workstream_id: str) -> None:
+        super().__init__()
+        self._source = source
+        self._workstream = workstream_id
+        self._attempts: tuple[AttemptView, ...] = ()
+        self._chosen: int | None = None
+        """The number of the attempt that is looked at; None: always the newest."""
+        self._known: WorkstreamView | None = None
+        self._followed: str | None = None
+        """The folder whose output is in the box."""
+        self._event = 0
+        """The id of the newest event in the box."""
+
+    def compose(self) -> ComposeResult:
+        """The headline, the facts, the tabs, the keys."""
+        yield Static(id="headline", markup=False)
+        with Horizontal(id="body"):
+            with VerticalScroll(id="facts-side") as side:
+                side.border_title = "Facts"
+                yield Static(classes="facts", markup=False)
+            with Vertical(id="right"):
+                yield Static(id="attempt", markup=False)
+                with TabbedContent(initial="output-pane", id="tabs"):
+                    with TabPane("Facts", id="facts-pane"), VerticalScroll():
+                        yield Static(classes="facts", markup=False)
+                    with TabPane("Output", id="output-pane"):
+                        yield OutputBox()
+                    with TabPane("Diff", id="diff-pane"):
+                        yield LinesBox(id="diff-lines")
+                    with TabPane("Prompt", id="prompt-pane"):
+                        yield LinesBox(id="prompt-lines")
+                    with TabPane("Events", id="events-pane"):
+                        yield LinesBox(id="event-lines", limit=2 * EVENTS, follow=True, empty="Nothing happened yet.")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Fetches what the view does not carry."""
+        self._read_events()
+
+    def on_resize(self) -> None:
+        """The facts are a tab, with a key, only where there is no room for them."""
+        self.call_after_refresh(self._settle_tabs)
+
+    def _settle_tabs(self) -> None:
+        tabs = self.query_one("#tabs", TabbedContent)
+        if tabs.active == "facts-pane" and not self.has_class("-narrow"):
+            tabs.active = "output-pane"
+        self.refresh_bindings()
+
+    # What is shown
+
+    def show(self, view: RunView) -> None:
+        """Redraws the facts; looks for new attempts if anything about the workstream changed."""
+        ws = view.workstream(self._workstream)
+        if ws is not None and ws != self._known:
+            self._read_attempts()
+        self._known = ws
+        self._draw_facts()
+        self.refresh_bindings()
+
+    def tick(self, now: datetime) -> None:
+        """What runs gets older."""
+        self._draw_facts()
+
+    def add_events(self, events: tuple[EventView, ...]) -> None:
+        """Takes those of this workstream."""
+        fresh = [event for event in events if event.workstream == self._workstream and event.id > self._event]
+        if fresh:
+            self._event = fresh[-1].id
+            self.query_one("#event-lines", LinesBox).add([event_line(event) for event in fresh])
+
+    def _draw_facts(self) -> None:
+        view, ws = self.run_app.view, self._known
+        if view is None or ws is None:
+            self.query_one("#headline", Static).update(Content(f"This run has no workstream {self._workstream}."))
+            return
+        self.query_one("#headline", Static).update(headline(view, ws), layout=False)
+        content = facts(view, ws, self._attempts, self.run_app.now())
+        for box in self.query(".facts").results(Static):
+            box.update(content)
+
+    # What is read off the UI thread
+
+    @work(exclusive=True, group="attempts")
+    async def _read_attempts(self) -> None:
+        try:
+            attempts = await asyncio.to_thread(self._source.attempts, self._workstream)
+        except UetError as error:
+            self._say(str(error))
+            return
+        self._attempts = attempts
+        self._draw_facts()
+        self._look_at_attempt()
+
+    @work(exclusive=True, group="events")
+    async def _read_events(self) -> None:
+        try:
+            events = await asyncio.to_thread(self._source.last_events, EVENTS, self._workstream)
+        except UetError as error:
+            self._say(str(error))
+            return
+        self.add_events(events)
+
+    @work(exclusive=True, group="output")
+    async def _follow(self, folder: str) -> None:
+        """Pours output into the box as it comes, until the attempt is over and all of it was read."""
+        box, offset = self.query_one(OutputBox), -TAIL_BYTES
+        while True:
+            over = self._looked_at is None or self._looked_at.state in ATTEMPT_OVER
+            try:
+                piece = await asyncio.to_thread(self._source.output, folder, offset)
+            except UetError as error:
+                self._say(str(error))
+                return
+            if offset < 0 and piece.next_offset > TAIL_BYTES:
+                box.add([Content.styled(f"… what was printed before is in {folder}", "$foreground-muted")])
+            offset = piece.next_offset
+            if piece.text:
+                box.pour(piece.text)
+            elif over:
+                return
+            else:
+                await asyncio.sleep(POLL_SECONDS)
+
+    @work(exclusive=True, group="artifacts")
+    async def _read_artifacts(self, attempt: AttemptView) -> None:
+        """Reads diff and prompt, and paints them, too: both can be long."""
+        over = attempt.state in ATTEMPT_OVER
+        no_diff = "It changed nothing." if over else "No diff yet: it is made when the attempt ends."
+        for box, read, paint, empty in (
+            ("#prompt-lines", self._source.prompt, plain_lines, "No prompt: this agent got none, or not yet."),
+            ("#diff-lines", self._source.diff, diff_lines, no_diff),
+        ):
+            try:
+                lines, nothing = await asyncio.to_thread(_read, read, paint, attempt.folder), empty
+            except UetError as error:
+                lines, nothing = [], str(error)
+            self.query_one(box, LinesBox).put(lines, empty=nothing)
+
+    @property
+    def _looked_at(self) -> AttemptView | None:
+        chosen = next((attempt for attempt in self._attempts if attempt.number == self._chosen), None)
+        return chosen or (self._attempts[-1] if self._attempts else None)
+
+    def _look_at_attempt(self) -> None:
+        attempt = self._looked_at
+        if attempt is None:
+            reason = self._known.reason if self._known else ""
+            self._say("No attempt yet" + (f": {reason}" if reason else "."))
+            self.query_one(OutputBox).begin("No attempt yet: there is nothing to see of it.")
+            for box in ("#diff-lines", "#prompt-lines"):
+                self.query_one(box, LinesBox).put((), empty="No attempt yet.")
+            self._followed = None
+            return
+        self._say(attempt_title(attempt, len(self._attempts)))
+        if attempt.folder != self._followed:
+            self._followed = attempt.folder
+            self.query_one(OutputBox).begin("It has printed nothing yet.")
+            self._follow(attempt.folder)
+        self._read_artifacts(attempt)
+        self.refresh_bindings()
+
+    def _say(self, words: str | Content) -> None:
+        self.query_one("#attempt", Static).update(words if isinstance(words, Content) else Content(words))
+
+    # What can be done
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Dims what the state does not allow; facts have a key only where they are a tab."""
+        ws = self._known
+        match action:
+            case "tab" if parameters == ("facts-pane",):
+                return self.has_class("-narrow")
+            case "retry":
+                again = ws is not None and ws.state is WorkstreamState.PENDING and ws.attempts > 0
+                return (ws is not None and ws.state in _RETRIABLE) or again or None
+            case "kill":
+                return (ws is not None and ws.state is WorkstreamState.RUNNING) or None
+            case "attempt":
+                return len(self._attempts) > 1 or None
+        return True
+
+    def action_tab(self, pane: str) -> None:
+        """Opens a tab and gives its text the focus."""
+        self.query_one("#tabs", TabbedContent).active = pane
+        self.query_one(f"#{pane}").query("LinesBox, VerticalScroll").first().focus()
+
+    def action_next_tab(self, by: int) -> None:
+        """The tab beside, round and round."""
+        tabs = TABS if self.has_class("-narrow") else TABS[1:]
+        active = self.query_one("#tabs", TabbedContent).active
+        self.action_tab(tabs[(tabs.index(active) + by) % len(tabs) if active in tabs else 0])
+
+    def action_attempt(self, by: int) -> None:
+        """Another attempt; on the last one, whatever is newest is followed again."""
+        attempt = self._looked_at
+        if attempt is not None:
+            numbers = [a.number for a in self._attempts]
+            index = min(max(numbers.index(attempt.number) + by, 0), len(numbers) - 1)
+            self._chosen = None if index == len(numbers) - 1 else numbers[index]
+            self._look_at_attempt()
+
+    def action_retry(self) -> None:
+        """Tries it again."""
+        self.act(Verb.RETRY, workstream=self._workstream)
+
+    def action_kill(self) -> None:
+        """Asks, then ends the running attempt."""
+        title = f"Kill the attempt of {self._workstream}?"
+        body = "The agent is ended now. What it wrote stays on its branch; the workstream fails until it is retried."
+
+        def act(sure: bool | None) -> None:
+            if sure:
+                self.act(Verb.KILL, workstream=self._workstream)
+
+        self.app.push_screen(ConfirmDialog(title, body, "kill it"), act)
+
+    def action_leave(self) -> None:
+        """Back to where one came from."""
+        self.dismiss()
+
+
+def _read(read: Callable[[str], str], paint: Callable[[str], list[Content]], folder: str) -> list[Content]:
+    return paint(read(folder))
