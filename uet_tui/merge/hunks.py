@@ -28,21 +28,24 @@ class Clash:
     ours: Lines
     base: Lines
     theirs: Lines
+    end: bytes
+    """The line end that the file uses."""
 
     def both(self) -> bytes:
         """Ours, then theirs; on a line of its own even where ours had no last newline."""
         ours = b"".join(self.ours)
         if ours and self.theirs and not ours.endswith(b"\n"):
-            ours += newline(self.ours + self.theirs)
+            ours += self.end
         return ours + b"".join(self.theirs)
 
 
 Piece = Lines | Clash
 
 
-def newline(lines: Sequence[bytes]) -> bytes:
-    """The line end that a text uses: that of its first line which has one."""
-    return next((b"\r\n" if line.endswith(b"\r\n") else b"\n" for line in lines if line.endswith(b"\n")), b"\n")
+def line_end(*texts: bytes) -> bytes:
+    """The line end that texts use: that of the first line which has one."""
+    first = next((text.partition(b"\n")[0] for text in texts if b"\n" in text), b"")
+    return b"\r\n" if first.endswith(b"\r") else b"\n"
 
 
 def split(text: bytes) -> Lines:
@@ -58,14 +61,15 @@ def marker_size(*texts: bytes) -> int:
 def pieces(marked: bytes, size: int, ours: bytes, base: bytes, theirs: bytes) -> tuple[Piece, ...]:
     """The pieces of a text with conflict markers of `size`, which git made of the three texts."""
     markers = [char * size for char in (b"<", b"|", b"=", b">")]
+    end = line_end(ours, theirs, base)
     found: list[Piece] = []
     parts: list[list[bytes]] = [[]]
     for line in split(marked):
         if not line.startswith(markers[len(parts) - 1]):
             parts[-1].append(line)
         elif len(parts) == len(markers):
-            clean, *sides = (tuple(part) for part in parts)
-            found += [clean, Clash(*sides)]
+            clean, mine, before, yours = (tuple(part) for part in parts)
+            found += [clean, Clash(mine, before, yours, end)]
             parts = [[]]
         else:
             parts.append([])
@@ -73,7 +77,7 @@ def pieces(marked: bytes, size: int, ours: bytes, base: bytes, theirs: bytes) ->
         found.append(tuple(parts[0]))
     elif found and isinstance(last := found[-1], Clash):
         # Git ends every line before a marker; a text that had no last newline gets its own last line back.
-        found[-1] = Clash(_ended(last.ours, ours), _ended(last.base, base), _ended(last.theirs, theirs))
+        found[-1] = Clash(_ended(last.ours, ours), _ended(last.base, base), _ended(last.theirs, theirs), end)
     return tuple(piece for piece in found if piece)
 
 
@@ -134,11 +138,10 @@ def marked(found: Sequence[Piece | bytes]) -> Iterator[bytes]:
         if isinstance(piece, bytes):
             yield piece
         elif isinstance(piece, Clash):
-            end = newline(piece.ours + piece.base + piece.theirs)
             for marker, lines in zip(MARKERS, (piece.ours, piece.base, piece.theirs, ()), strict=True):
-                yield marker + end
+                yield marker + piece.end
                 text = b"".join(lines)
-                yield text if not text or text.endswith(b"\n") else text + end
+                yield text if not text or text.endswith(b"\n") else text + piece.end
         else:
             yield b"".join(piece)
 

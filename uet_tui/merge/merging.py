@@ -84,7 +84,7 @@ def _kind(file: ConflictFile, words: Sequence[str], *, is_text: bool) -> str:
         return "rename"
     if any("file/directory" in word for word in words):
         return "file/directory"
-    if "120000" in modes:
+    if "120000" in modes or any("distinct" in word for word in words):
         return "symlink"
     if file.ours is None or file.theirs is None:
         return "modify/delete" if file.ours else "delete/modify" if file.theirs else "rename"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from uet_tui.core.conflicts import ChoiceError, ConflictFile, Entry, Hunk
-from uet_tui.merge.hunks import MARKERS, Clash, Piece, marked, newline
+from uet_tui.merge.hunks import MARKERS, Clash, Piece, marked
 from uet_tui.merge.merging import text_pieces
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
@@ -70,8 +70,7 @@ def _side(file: ConflictFile, clash: Clash, hunk: Hunk) -> Piece | bytes:
         case "both":
             return clash.both()
         case "proposal" if hunk.proposal is not None:
-            end = newline(clash.ours + clash.base + clash.theirs)
-            return b"".join(line.encode("utf-8", "surrogateescape") + end for line in hunk.proposal)
+            return b"".join(line.encode("utf-8", "surrogateescape") + clash.end for line in hunk.proposal)
         case None:
             return clash
         case _:

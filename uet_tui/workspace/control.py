@@ -265,8 +265,8 @@ class ControlRepository:
         words = iter([trees.decode(word) for word in told.split(b"\0")])
         conflicts: list[tuple[tuple[str, ...], str]] = []
         for count in words:
-            if not count.strip():
-                break
+            if not count.isdigit():
+                break  # advice on submodules may follow the list
             paths = tuple(next(words) for _ in range(int(count)))
             kind = next(words)
             next(words)  # the sentence that git shows people
