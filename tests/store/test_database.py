@@ -190,13 +190,19 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read(tmp_path_factory: py
     writer.close()
     (folder / "uet.db").chmod(0o444)
     folder.chmod(0o555)
-    opened = [parent for parent in folder.parents if parent.stat().st_uid == os.getuid() and parent != Path("/")]
-    modes = {parent: stat.S_IMODE(parent.stat().st_mode) for parent in opened if os.geteuid() == 0}
+    closed = [parent for parent in folder.parents if not parent.stat().st_mode & stat.S_IXOTH]
+    modes = {parent: stat.S_IMODE(parent.stat().st_mode) for parent in closed if os.geteuid() == 0}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     try:
         for parent, mode in modes.items():
-            parent.chmod(mode | 0o011)
+            parent.chmod(mode | stat.S_IXOTH)
         done = subprocess.run(
-            [sys.executable, "-c", READ_AS_NOBODY, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-c", READ_AS_NOBODY, str(folder)],
+            cwd=ROOT,
+            env=environment,  # nobody can write what coverage collects
+            capture_output=True,
+            text=True,
+            check=False,
         )
     finally:
         for parent, mode in modes.items():

@@ -70,7 +70,7 @@ def _read_whole(path: Path) -> str:
 
 def _broken_start(data: bytes) -> int:
     """How many bytes at the start belong to a character that began before."""
-    return next((n for n, byte in enumerate(data[:3]) if byte & 0xC0 != 0x80), 3)
+    return next((n for n, byte in enumerate(data[:3]) if byte & 0xC0 != 0x80), len(data[:3]))
 
 
 def _whole_characters(data: bytes) -> bytes:
