@@ -106,7 +106,7 @@ class LinesBox(ScrollView, can_focus=True):
         self.refresh(layout=self.styles.auto_dimensions)
 
     def _to_end(self) -> None:
-        self.scroll_end(animate=False, immediate=True, x_axis=False)
+        self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def _tell(self) -> None:
         """Says in the border what the operator does not see."""

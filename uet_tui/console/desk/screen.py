@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from uet_tui.console.desk.editor import edit, has_markers
+from uet_tui.console.desk.keys import ACTS, KEYS, WALKS
 from uet_tui.console.desk.listing import ConflictList
 from uet_tui.console.desk.side import SideBox
 from uet_tui.console.desk.sides import Sides
@@ -26,10 +27,6 @@ from uet_tui.errors import UetError
 from uet_tui.resources import SCREENS
 from uet_tui.store.views import ConflictView, RunView
 
-HUNK = Binding.Group("hunk")
-FILE = Binding.Group("file")
-CONFLICT = Binding.Group("conflict")
-WHOLE = Binding.Group("whole file")
 EMPTY = """\
 No conflicts.
 
@@ -55,30 +52,7 @@ class ConflictDesk(RunScreen):
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual types it as a variable
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 - as above
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "approve", "approve", id="desk.approve", tooltip="Merge what was decided, through the gates"),
-        Binding("o", "take('ours')", "ours", id="desk.ours", tooltip="For this hunk: what is merged already"),
-        Binding("t", "take('theirs')", "theirs", id="desk.theirs", tooltip="For this hunk: the workstream's text"),
-        Binding("b", "take('both')", "both", id="desk.both", tooltip="For this hunk: ours, then theirs"),
-        Binding("p", "take('proposal')", "proposal", id="desk.proposal", tooltip="For this hunk: the proposal"),
-        Binding("O", "take_file('ours')", "whole file ours", id="desk.ours-file", group=WHOLE),
-        Binding("T", "take_file('theirs')", "whole file theirs", id="desk.theirs-file", group=WHOLE),
-        Binding("u", "undo", "undo", id="desk.undo", tooltip="Takes back what was decided here, or last"),
-        Binding("e", "edit", "edit", id="desk.edit", tooltip="Write this file yourself, in $EDITOR"),
-        Binding("R", "redo", "redo", id="desk.redo", tooltip="Send it back: an agent does the work again"),
-        Binding("x", "quarantine", "quarantine", id="desk.quarantine", tooltip="Give the workstream up for this run"),
-        Binding("]", "hunk(1)", "next hunk", id="desk.next-hunk", key_display="]", group=HUNK),
-        Binding("[", "hunk(-1)", "previous hunk", id="desk.previous-hunk", key_display="[", group=HUNK),
-        Binding("}", "file(1)", "next file", id="desk.next-file", key_display="}", group=FILE),
-        Binding("{", "file(-1)", "previous file", id="desk.previous-file", key_display="{", group=FILE),
-        Binding("J", "conflict(1)", "next conflict", id="desk.next-conflict", group=CONFLICT),
-        Binding("K", "conflict(-1)", "previous conflict", id="desk.previous-conflict", group=CONFLICT),
-        Binding("ctrl+down", "conflict(1)", "next conflict", show=False),
-        Binding("ctrl+up", "conflict(-1)", "previous conflict", show=False),
-        Binding("j", "scroll(1)", "line down", show=False),
-        Binding("k", "scroll(-1)", "line up", show=False),
-        Binding("escape", "leave", "back", id="desk.leave", key_display="esc", tooltip="Back to where you came from"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self, source: RunSource, conflict_id: str | None = None) -> None:
         """Opens on a conflict; None: on the first that needs a decision, with the list of all."""
@@ -161,12 +135,12 @@ class ConflictDesk(RunScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Dims what does not apply to this place of this conflict, hides what could not apply to any."""
-        if action not in _ACTS | _WALKS:
+        if action not in ACTS | WALKS:
             return True
         if (here := self._here) is None:
             return False
         view, conflict, spot = here
-        if action in _ACTS and (not conflict.open or merging(view, conflict)):
+        if action in ACTS and (not conflict.open or merging(view, conflict)):
             return None
         file, hunk = file_at(conflict, spot), hunk_at(conflict, spot)
         match action, parameters:
@@ -322,7 +296,3 @@ class ConflictDesk(RunScreen):
 
 def _file_spots(conflict: ConflictView, spot: Spot) -> tuple[Spot, ...]:
     return tuple(other for other in spots(conflict) if other.path == spot.path)
-
-
-_ACTS = frozenset({"approve", "take", "take_file", "undo", "edit", "redo", "quarantine"})
-_WALKS = frozenset({"hunk", "file", "conflict"})

@@ -7,17 +7,19 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane
 
+from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.console.lines_box import LinesBox
 from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
 from uet_tui.console.workstream.facts import attempt_title, facts, headline
+from uet_tui.console.workstream.keys import KEYS
 from uet_tui.console.workstream.output import OutputBox
 from uet_tui.console.workstream.paint import diff_lines, event_line, plain_lines
 from uet_tui.core.commands import Verb
@@ -31,7 +33,6 @@ POLL_SECONDS = 0.5
 TAIL_BYTES = 65_536
 """How far before its end the output of an attempt is begun; a reader gives no more at once."""
 EVENTS = 500
-ATTEMPT = Binding.Group("attempt")
 TABS = ("facts-pane", "output-pane", "diff-pane", "prompt-pane", "events-pane")
 _RETRIABLE = frozenset(
     {WorkstreamState.FAILED, WorkstreamState.QUARANTINED, WorkstreamState.SKIPPED, WorkstreamState.CANCELLED}
@@ -44,20 +45,7 @@ class WorkstreamScreen(RunScreen):
     CSS_PATH = SCREENS / "workstream.tcss"
     AUTO_FOCUS = "#output-lines"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual types it as a variable
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "tab('facts-pane')", "facts", id="workstream.facts", tooltip="State, attempts, scope, tasks"),
-        Binding("o", "tab('output-pane')", "output", id="workstream.output", tooltip="What the attempt prints"),
-        Binding("d", "tab('diff-pane')", "diff", id="workstream.diff", tooltip="What the attempt changed"),
-        Binding("i", "tab('prompt-pane')", "prompt", id="workstream.prompt", tooltip="What the agent was told"),
-        Binding("v", "tab('events-pane')", "events", id="workstream.events", tooltip="What happened to it"),
-        Binding("ctrl+left", "next_tab(-1)", "previous tab", show=False),
-        Binding("ctrl+right", "next_tab(1)", "next tab", show=False),
-        Binding("[", "attempt(-1)", "earlier attempt", key_display="[", group=ATTEMPT, id="workstream.earlier"),
-        Binding("]", "attempt(1)", "later attempt", key_display="]", group=ATTEMPT, id="workstream.later"),
-        Binding("r", "retry", "retry", id="workstream.retry", tooltip="Try it again, with one attempt more"),
-        Binding("k", "kill", "kill", id="workstream.kill", tooltip="End the running attempt"),
-        Binding("escape", "leave", "back", id="workstream.leave", key_display="esc", tooltip="Back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self, source: RunSource, workstream_id: str) -> None:
         super().__init__()
@@ -237,6 +225,8 @@ class WorkstreamScreen(RunScreen):
                 return (ws is not None and ws.state in _RETRIABLE) or again or None
             case "kill":
                 return (ws is not None and ws.state is WorkstreamState.RUNNING) or None
+            case "conflict":
+                return self._conflict is not None
             case "attempt":
                 return len(self._attempts) > 1 or None
         return True
@@ -275,6 +265,17 @@ class WorkstreamScreen(RunScreen):
                 self.act(Verb.KILL, workstream=self._workstream)
 
         self.app.push_screen(ConfirmDialog(title, body, "kill it"), act)
+
+    @property
+    def _conflict(self) -> str | None:
+        """The id of its conflict; an open one comes first."""
+        view = self.run_app.view
+        return next((c.id for c in view.conflicts if c.workstream == self._workstream), None) if view else None
+
+    def action_conflict(self) -> None:
+        """Opens its conflict: an open one, else how the last one ended."""
+        if self._conflict is not None:
+            self.app.push_screen(ConflictDesk(self._source, self._conflict))
 
     def action_leave(self) -> None:
         """Back to where one came from."""

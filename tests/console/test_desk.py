@@ -1,0 +1,440 @@
+"""The conflict desk: what each key asks for, where it goes, and what survives a change of the world."""
+
+import asyncio
+import stat
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from tests.console.samples import ago, conflict, hostile_run, hunk, sample_run, workstream
+from tests.console.stage import Stage, StageSource, words
+from uet_tui.console.desk.editor import has_markers
+from uet_tui.console.desk.screen import ConflictDesk
+from uet_tui.console.desk.side import COLOURED, SideBox
+from uet_tui.console.dialogs.confirm import ConfirmDialog
+from uet_tui.console.key_bar import KeyBar
+from uet_tui.core.commands import Side, Verb
+from uet_tui.core.states import ConflictState, WorkstreamState
+from uet_tui.store.views import ConflictFileView, ConflictView
+
+A, B, C = "src/a.py", "b.png", "c.md"
+
+
+def desk(*conflicts: ConflictView, id: str | None = None) -> Stage:
+    return Stage(StageSource(sample_run(conflicts=conflicts)), lambda source: ConflictDesk(source, id))
+
+
+def three(*choices: str | None, proposal: bool = True) -> ConflictView:
+    """Two hunks of one file, a binary file, and a file with one hunk; `choices` decide them in this order."""
+    first, second, third, fourth = (*choices, *[None] * (4 - len(choices)))
+    lines = ("    args = parse(argv, defaults=load_config())",) if proposal else None
+    files = (
+        ConflictFileView(A, "content", (hunk(1, choice=first, proposal=lines), hunk(2, 90, choice=second)), None),
+        ConflictFileView(B, "binary", (), third),
+        ConflictFileView(C, "content", (hunk(1, choice=fourth),), None),
+    )
+    return conflict(files=files, proposal="claude" if proposal else None, waiting=("ws-30-integration",))
+
+
+def take(side: Side, file: str = A, hunk: int | None = None) -> tuple[Verb, dict[str, object]]:
+    fields = {"conflict": "c1", "side": side, "file": file}
+    return Verb.TAKE, fields if hunk is None else {**fields, "hunk": hunk}
+
+
+def where(app: Stage) -> str:
+    return words(app, "#place")
+
+
+@pytest.mark.parametrize(
+    ("keys", "acts"),
+    [
+        (["o"], [take(Side.OURS, hunk=1)]),
+        (["t"], [take(Side.THEIRS, hunk=1)]),
+        (["b"], [take(Side.BOTH, hunk=1)]),
+        (["p"], [take(Side.PROPOSAL, hunk=1)]),
+        (["o", "t"], [take(Side.OURS, hunk=1), take(Side.THEIRS, hunk=2)]),
+        (["]", "p"], []),
+        (["O"], [take(Side.OURS)]),
+        (["T"], [take(Side.THEIRS)]),
+        (["}", "t"], [take(Side.THEIRS, B)]),
+        (["}", "b", "p", "O", "T", "e"], []),
+        (["}", "}", "o"], [take(Side.OURS, C, 1)]),
+        (["u"], []),
+        (["o", "u"], [take(Side.OURS, hunk=1), (Verb.UNDO, {"conflict": "c1", "file": A, "hunk": 1})]),
+        (["a"], []),
+        (["R", "y"], [(Verb.REDO, {"conflict": "c1"})]),
+        (["R", "n"], []),
+        (["x", "enter"], [(Verb.QUARANTINE, {"conflict": "c1"})]),
+        (["x", "escape"], []),
+    ],
+    ids=lambda value: "-".join(value) if value and isinstance(value[0], str) else "",
+)
+async def test_each_key_asks_for_its_act_and_no_more(keys: list[str], acts: list[object]) -> None:
+    app = desk(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(*keys)
+        assert app.acts == acts
+
+
+async def test_a_choice_goes_on_to_the_next_undecided_place_and_undo_comes_back() -> None:
+    app = desk(three(None, "ours"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert f"{A}  hunk 1 of 2" in where(app)
+        await pilot.press("t")
+        assert f"{B}  whole file (binary)" in where(app)
+        app.put_conflict(three("theirs", "ours"))
+        assert B in where(app)
+        await pilot.press("u")
+        assert app.acts[-1] == (Verb.UNDO, {"conflict": "c1", "file": A, "hunk": 1})
+        assert f"{A}  hunk 1 of 2" in where(app)
+
+
+async def test_a_choice_is_shown_as_sent_until_a_view_has_it() -> None:
+    app = desk(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("o", "[")
+        assert "… sent" in where(app)
+        assert "decided 1 of 4" in words(app, "#heading")
+        app.put_conflict(three("ours"))
+        await pilot.pause()
+        assert "✓ ours" in where(app)
+        assert app.shown.query_one("#ours").has_class("-taken")
+
+
+async def test_a_refused_choice_is_undecided_again() -> None:
+    app = desk(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("o", "[")
+        app.refuse(Verb.TAKE)
+        assert "? undecided" in where(app)
+
+
+async def test_approve_goes_to_what_is_undecided_and_names_it() -> None:
+    app = desk(three("ours", "ours"))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("[", "[", "a")
+        assert app.acts == []
+        assert B in where(app)
+        assert [f"{B} is not decided yet" in note.message for note in app._notifications] == [True]
+
+
+async def test_approve_merges_once_everything_is_decided() -> None:
+    app = desk(three("ours", "both", "theirs", "edited"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "everything is decided: a approves and merges" in words(app, "#next")
+        await pilot.press("a")
+        assert app.acts == [(Verb.APPROVE, {"conflict": "c1"})]
+
+
+async def test_approve_right_after_the_last_choice_waits_for_that_choice() -> None:
+    app = desk(three("ours", "ours", "ours"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("t", "a")
+        assert [verb for verb, _ in app.acts] == [Verb.TAKE]
+        app.put_conflict(three("ours", "ours", "ours", "theirs"))
+        await pilot.pause()
+        assert [verb for verb, _ in app.acts] == [Verb.TAKE, Verb.APPROVE]
+        app.put_conflict(three("ours", "ours", "ours", "theirs"))
+        await pilot.pause()
+        assert len(app.acts) == 2
+
+
+async def test_a_refused_last_choice_is_not_approved() -> None:
+    app = desk(three("ours", "ours", "ours"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("t", "a")
+        app.refuse(Verb.TAKE)
+        app.put_conflict(three("ours", "ours", "ours", "theirs"))
+        await pilot.pause()
+        assert [verb for verb, _ in app.acts] == [Verb.TAKE]
+
+
+async def test_walks_go_over_hunks_files_and_conflicts() -> None:
+    app = desk(three(), conflict("c2", "ws-10-base"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        seen = []
+        for key in ("]", "]", "[", "}", "{", "J", "K", "ctrl+down", "ctrl+up", "K"):
+            await pilot.press(key)
+            seen.append(where(app).split("  ")[1:3] if "ws-18" in words(app, "#heading") else "c2")
+        a1, a2 = [A, "hunk 1 of 2"], [A, "hunk 2 of 2"]
+        b, c = [B, "whole file (binary)"], [C, "hunk 1 of 1"]
+        assert seen == [a2, b, a2, b, a1, "c2", a1, "c2", a1, a1]
+        assert c not in seen
+
+
+async def test_the_list_is_there_when_none_is_chosen_or_several_exist() -> None:
+    for stage, listed in (
+        (desk(three()), True),
+        (desk(three(), id="c1"), False),
+        (desk(three(), conflict("c2"), id="c2"), True),
+    ):
+        async with stage.run_test(size=(120, 40)):
+            listing = stage.shown.query_one("#conflicts", OptionList)
+            assert listing.display is listed
+            line = str(listing.get_option_at_index(0).prompt)
+            assert all(word in line for word in ("PENDING", "c1", "ws-18-scripts", A, "7 min", "1 waits behind it"))
+
+
+async def test_a_click_on_a_conflict_opens_it() -> None:
+    app = desk(three(), conflict("c2", "ws-10-base"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.click("#conflicts", offset=(10, 2))
+        await pilot.pause()
+        assert "ws-10-base" in words(app, "#heading")
+
+
+async def test_every_act_can_be_clicked() -> None:
+    app = desk(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        bar = app.shown.query_one(KeyBar)
+        rows = str(bar.render()).split("\n")
+        assert len(rows) == bar.size.height
+        shown = " ".join(rows)
+        for name in ("a approve", "o ours", "e edit", "R redo", "x quarantine", "] [ hunk", "} { file", "O T whole"):
+            assert name in shown
+        await click_word(pilot, bar, "t theirs")
+        await click_word(pilot, bar, "x quarantine")
+        assert app.acts == [take(Side.THEIRS, hunk=1)]
+        assert isinstance(app.screen, ConfirmDialog)
+
+
+async def click_word(pilot: Pilot[None], bar: KeyBar, word: str) -> None:
+    rows = str(bar.render()).split("\n")
+    row = next(y for y, text in enumerate(rows) if word in text)
+    await pilot.click(bar, offset=(rows[row].index(word) + 1 + bar.styles.padding.left, row))
+    await pilot.pause()
+
+
+async def test_tab_walks_the_boxes_and_j_k_scroll_them() -> None:
+    long = hunk(1, ours=tuple(f"line {n}" for n in range(100)))
+    app = desk(conflict(files=(ConflictFileView("notes.unknown", "content", (long,), None),)), id="c1")
+    async with app.run_test(size=(80, 24)) as pilot:
+        walked = []
+        for _ in range(3):
+            await pilot.press("tab")
+            assert app.focused is not None
+            walked.append(app.focused.id)
+        assert walked == ["ours", "theirs", "base"]
+        await pilot.press("tab", "j", "j", "k")
+        assert app.shown.query_one("#ours", SideBox).scroll_offset.y == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("modify/delete", "ours changed this file, theirs deleted it"),
+        ("delete/modify", "ours deleted this file, theirs changed it"),
+        ("binary", "not text"),
+        ("mode", "executed"),
+        ("symlink", "link"),
+        ("submodule", "submodule"),
+        ("rename", "different places"),
+        ("add/add", "both added"),
+        ("something new", "something new"),
+    ],
+)
+async def test_a_file_without_hunks_says_in_words_what_each_side_did(kind: str, said: str) -> None:
+    app = desk(conflict(files=(ConflictFileView("f", kind, (), None),)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert said in str(app.shown.query_one("#base", SideBox).lines[0])
+        await pilot.press("b", "o")
+        assert app.acts == [take(Side.OURS, "f")]
+
+
+async def test_a_resolved_conflict_says_who_resolved_it_how_and_takes_nothing_more() -> None:
+    done = replace(three("ours", "ours", "theirs", "both"), state=ConflictState.HUMAN_RESOLVED, by="ada")
+    app = desk(replace(done, closed_at=ago(60)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        said = words(app, "#next")
+        for part in ("HUMAN_RESOLVED", "resolved by the operator (ada)", "14:02:42", "2 × ours", "1 × both"):
+            assert part in said
+        await pilot.press("o", "t", "a", "u", "R", "x", "e")
+        assert app.acts == []
+
+
+async def test_a_conflict_that_is_being_merged_says_so_and_takes_nothing_more() -> None:
+    app = desk(three("ours", "ours", "ours", "ours"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        queued = workstream("ws-18-scripts", WorkstreamState.QUEUED, 2)
+        app.put(replace(app.source.view, workstreams=(queued,)))
+        await pilot.press("a", "o", "x")
+        assert app.acts == []
+        assert "merge queue" in words(app, "#next")
+
+
+async def test_a_conflict_that_another_terminal_closes_stays_readable() -> None:
+    app = desk(three(), conflict("c2", "ws-10-base"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("]", "o")
+        closed = replace(three("theirs", "theirs", "ours", "ours"), state=ConflictState.HUMAN_RESOLVED, by="eve")
+        app.put_conflict(conflict("c2", "ws-10-base"), closed)
+        await pilot.pause()
+        assert "conflict 2 of 2" in words(app, "#heading")
+        assert "(eve)" in words(app, "#next")
+
+
+async def test_a_conflict_that_vanishes_gives_way_to_another_and_then_to_the_empty_state() -> None:
+    app = desk(three(), conflict("c2", "ws-10-base"), id="c1")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("}", "}")
+        app.put_conflict(conflict("c2", "ws-10-base"))
+        await pilot.pause()
+        assert "ws-10-base" in words(app, "#heading")
+        app.put_conflict()
+        await pilot.press("o", "a", "]", "J", "e", "x", "j")
+        assert app.shown.query_one("#empty").display
+        assert not app.shown.query_one("#sides").display
+        assert app.acts == []
+
+
+async def test_hunks_that_change_under_the_desk_leave_it_at_one_that_exists() -> None:
+    app = desk(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("]", "]", "]")
+        app.put_conflict(conflict(files=(ConflictFileView("new.py", "content", (hunk(1),), None),)))
+        await pilot.press("o")
+        assert app.acts == [take(Side.OURS, "new.py", 1)]
+
+
+async def test_escape_goes_back() -> None:
+    app = desk(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 1
+
+
+async def test_a_hunk_of_thousands_of_lines_stays_responsive() -> None:
+    lines = {side: tuple(f"{side} [{n}]" for n in range(5_000)) for side in ("ours", "base", "theirs")}
+    big = ConflictFileView("big.py", "content", (hunk(1, **lines), hunk(2)), None)
+    app = desk(conflict(files=(big,)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert len(app.shown.query_one("#ours", SideBox).lines) > 10_000 > COLOURED
+        start = time.monotonic()
+        await pilot.press("]", "[", "tab", "pagedown", "G", "j")
+        assert time.monotonic() - start < 5  # each key draws it anew; half a second each is far above what it takes
+
+
+async def test_text_from_outside_is_never_markup() -> None:
+    for size in ((120, 40), (80, 24)):
+        stage = Stage(StageSource(hostile_run()), ConflictDesk)
+        async with stage.run_test(size=size, notifications=True, tooltips=True) as pilot:
+            await pilot.press("]", "a", "tab", "o", "u", "x")
+            await pilot.pause()
+            assert isinstance(stage.screen, ConfirmDialog)
+
+
+# The editor
+
+
+def editor(tmp_path: Path, script: str) -> str:
+    program = tmp_path / "editor"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return str(program)
+
+
+@pytest.fixture
+def lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that can be lent: tests have none."""
+    monkeypatch.setattr(Stage, "suspend", lambda _self: nullcontext())
+
+
+MARKED = "a\n<<<<<<< ours\nb\r\n=======\nc\n>>>>>>> theirs\n"
+
+
+async def edited(app: Stage, keys: tuple[str, ...] = ("e",)) -> None:
+    app.source.texts["c1", 0] = MARKED
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+            async with asyncio.timeout(10):
+                while app.workers and not isinstance(app.screen, ConfirmDialog):
+                    await pilot.pause(0.01)
+        await pilot.pause()
+
+
+@pytest.mark.usefixtures("lent")
+async def test_an_edited_file_is_sent_whole_and_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = tmp_path / "seen"
+    script = f'cp "$1" {seen}; basename "$1" >> {tmp_path}/name; printf "b\\r\\nc\\n" > "$1"'
+    monkeypatch.setenv("EDITOR", editor(tmp_path, script))
+    app = desk(three())
+    await edited(app)
+    assert seen.read_bytes() == MARKED.encode()
+    assert (tmp_path / "name").read_text() == "a.py\n"
+    assert app.acts == [(Verb.EDIT, {"conflict": "c1", "file": A, "content": "b\r\nc\n"})]
+
+
+@pytest.mark.usefixtures("lent")
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("true", "left as it is"),
+        ("exit 3", "ended with 3"),
+        ('printf "\\377" > "$1"', "cannot be read"),
+    ],
+)
+async def test_what_is_not_a_resolution_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    monkeypatch.setenv("EDITOR", editor(tmp_path, script))
+    app = desk(three())
+    await edited(app)
+    assert app.acts == []
+    assert [said in note.message for note in app._notifications] == [True]
+
+
+@pytest.mark.usefixtures("lent")
+async def test_an_editor_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISUAL", "/no/such/editor")
+    app = desk(three())
+    await edited(app)
+    assert ["/no/such/editor" in note.message for note in app._notifications] == [True]
+
+
+async def test_a_terminal_that_cannot_be_lent_gets_a_word_of_what_to_do() -> None:
+    app = desk(three())
+    await edited(app)
+    assert ["uet conflicts edit" in note.message for note in app._notifications] == [True]
+
+
+@pytest.mark.usefixtures("lent")
+async def test_a_text_that_cannot_be_read_is_told() -> None:
+    app = desk(three())
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("e")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert ["c1 has no text [/x]" in note.message for note in app._notifications] == [True]
+
+
+@pytest.mark.usefixtures("lent")
+async def test_left_markers_are_asked_about_and_edited_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = f'if [ -e {tmp_path}/once ]; then echo done > "$1"; else touch {tmp_path}/once; echo more >> "$1"; fi'
+    monkeypatch.setenv("EDITOR", editor(tmp_path, script))
+    app = desk(three())
+    await edited(app, ("e", "y"))
+    assert app.acts == [(Verb.EDIT, {"conflict": "c1", "file": A, "content": "done\n"})]
+
+
+@pytest.mark.usefixtures("lent")
+async def test_left_markers_that_are_not_edited_again_are_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", editor(tmp_path, 'echo more >> "$1"'))
+    app = desk(three())
+    await edited(app, ("e", "n"))
+    assert app.acts == []
+
+
+def test_markers_are_known_only_all_three_at_line_starts() -> None:
+    assert has_markers(MARKED)
+    assert not has_markers("Title\n=======\n")
+    assert not has_markers("x <<<<<<< \n=======\n>>>>>>> \n")
