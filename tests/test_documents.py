@@ -7,8 +7,14 @@ from typing import get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
+from textual.binding import Binding, BindingType
 
 from uet_tui import cli
+from uet_tui.console.app import UetApp
+from uet_tui.console.desk.screen import ConflictDesk
+from uet_tui.console.home.screen import HomeScreen
+from uet_tui.console.rows import RowList
+from uet_tui.console.workstream.screen import WorkstreamScreen
 from uet_tui.core import states, vocabulary
 from uet_tui.plan.model import CircuitBreaker, TestGate, Workstream
 from uet_tui.settings.model import Settings
@@ -48,6 +54,27 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 def test_the_reference_names_all(what: str, names: list[str]) -> None:
     assert names
     assert set(names) <= WORDS, f"{what} without a word in the reference"
+
+
+KEY_NAMES = {"question_mark": "?", "plus": "+", "minus": "-", "equals_sign": "=", "slash": "/"}
+
+
+@pytest.mark.parametrize(
+    ("section", "bindings"),
+    [
+        ("Keys", [*UetApp.BINDINGS, *RowList.BINDINGS]),
+        ("Home:", HomeScreen.BINDINGS),
+        ("Conflict desk:", ConflictDesk.BINDINGS),
+        ("Workstream:", WorkstreamScreen.BINDINGS),
+    ],
+)
+def test_the_reference_names_every_key(section: str, bindings: list[BindingType]) -> None:
+    text = REFERENCE.partition("## Keys\n")[2] if section == "Keys" else REFERENCE.partition(f"\n{section}\n")[2]
+    told = set(re.findall(r"`(\S+)`", text.partition("\n\nHome:" if section == "Keys" else "|\n\n")[0]))
+    told |= {"escape"}  # told once, for all lists and screens
+    named = [key for one in bindings if isinstance(one, Binding) and one.id for key in one.key.split(",")]
+    assert named
+    assert {KEY_NAMES.get(key, key) for key in named} <= told
 
 
 def test_the_reference_names_every_command() -> None:
