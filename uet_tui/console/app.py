@@ -22,6 +22,7 @@ from uet_tui.core.commands import Verb
 from uet_tui.core.states import RUN_OVER
 from uet_tui.resources import SCREENS
 from uet_tui.store.views import RunView
+from uet_tui.text import one_line
 
 _QUIET = frozenset({Verb.SCALE, Verb.TAKE, Verb.UNDO, Verb.EDIT})
 """Commands whose effect is in plain sight: no word of success."""
@@ -77,7 +78,9 @@ class UetApp(RunApp):
         self._bridge.start()
 
     async def on_unmount(self) -> None:
-        """Ends the bridge's threads."""
+        """Ends the bridge's threads and gives the terminal its own title back."""
+        if self.title != self.TITLE:
+            self._write("\x1b[23;2t")
         self._bridge.stop()
         await asyncio.to_thread(self._bridge.join)
 
@@ -94,7 +97,7 @@ class UetApp(RunApp):
         if self.view is not None and message.view.revision < self.view.revision:
             return
         self.view = message.view
-        self.title = window_title(message.view)
+        self._name(window_title(message.view))
         for screen in self.run_screens:
             if isinstance(screen, HomeScreen):
                 screen.source_failed("")
@@ -114,6 +117,18 @@ class UetApp(RunApp):
         for screen in self.run_screens:
             if isinstance(screen, HomeScreen):
                 screen.source_failed(message.text)
+
+    def _name(self, title: str) -> None:
+        """Titles the app and the terminal that it is in."""
+        if title != self.title:
+            kept = "\x1b[22;2t" if self.title == self.TITLE else ""
+            self.title = title
+            self._write(f"{kept}\x1b]2;{one_line(title, 100)}\x07")
+
+    def _write(self, sequence: str) -> None:
+        """Sends the terminal a sequence that Textual has no word for."""
+        if self._driver is not None and not (self.is_headless or self.is_web):
+            self._driver.write(sequence)
 
     def _tick(self) -> None:
         for screen in self.run_screens[-1:]:

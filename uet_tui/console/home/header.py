@@ -100,7 +100,7 @@ def second_line(view: RunView, width: int, wanted: int | None) -> Content:
     said = " · ".join(text for text in (*view.notices, view.reason) if text)
     left = width - 2 - workers.cell_length - len(spent) - len(limit) - len(gauge) - 6
     parts = [
-        Part(workers, 1),
+        Part(Content("") if view.state in RUN_OVER else workers, 1),
         Part(Content.assemble(spent, limit, (gauge, "$text-accent")), 2),
         Part(Content.styled(said, "$text-warning").truncate(max(left, width // 3), ellipsis=True), 0),
     ]

@@ -33,7 +33,9 @@ BINDINGS: list[BindingType] = [
     Binding("slash", "filter", "filter", id="home.filter", tooltip="Show only what has these words", key_display="/"),
     Binding("D", "drain_all", "drain all", id="home.drain_all", tooltip="Finish what runs, then end", show=False),
     Binding("a", "approve", "approve", id="home.approve", tooltip="See the proposal on the desk", show=False),
-    Binding("escape", "clear_filter", "clear filter", id="home.clear_filter", tooltip="Show everything", show=False),
+    Binding(
+        "escape", "clear_filter", "clear filter", id="home.clear_filter", tooltip="Show everything", key_display="esc"
+    ),
     Binding("1", "pane(1)", "waves", id="home.waves", tooltip="Go to the waves", show=False, group=_PANES),
     Binding("2", "pane(2)", "workers", id="home.workers", tooltip="Go to the workers", show=False, group=_PANES),
     Binding("3", "pane(3)", "events", id="home.events", tooltip="Go to the events", show=False, group=_PANES),
@@ -60,10 +62,14 @@ class Selection:
     """The id of an open conflict."""
     filtered: bool = False
     """Whether a pane leaves something out."""
+    searching: bool = False
+    """Whether a filter is being typed."""
 
 
 def applies(action: str, view: RunView | None, on: Selection) -> bool:
     """Whether an action makes sense for the run as it is and what the cursor is on; others always do."""
+    if on.searching:
+        return action == "clear_filter"
     if view is None:
         return action in ("pane", "cycle")
     going = view.state in _GOING and view.alive

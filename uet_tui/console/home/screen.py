@@ -156,8 +156,8 @@ class HomeScreen(RunScreen):
     def selection(self) -> Selection:
         """The worker, workstream and conflict that the current pane's cursor is on."""
         view, pane = self._view, self.current
-        if view is None:
-            return Selection()
+        if view is None or self.has_class("-searching"):
+            return Selection(searching=view is not None)
         id = pane.workstream()
         workstream = None if id is None else view.workstream(id)
         worker = self.workers_pane.worker() if pane is self.workers_pane else None
@@ -239,6 +239,7 @@ class HomeScreen(RunScreen):
         self.search.value = self.current.filter
         self.add_class("-searching")
         self.search.focus()
+        self.refresh_bindings()
 
     @on(Input.Changed, "#search")
     def apply_filter(self, event: Input.Changed) -> None:

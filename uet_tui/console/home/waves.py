@@ -16,6 +16,7 @@ from uet_tui.store.views import RunView, WorkstreamView
 S = WorkstreamState
 _WRONG = frozenset({S.CONFLICTED, S.FAILED, S.QUARANTINED, S.SKIPPED})
 """What a fold never hides."""
+_AT_WORK = frozenset({S.RUNNING, S.GATING})
 _TIME, _COST = 7, 8
 
 
@@ -199,19 +200,17 @@ def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int
     look = workstream_look(ws.state)
     id_width = max(10, min(id_width, (width - 16) * 2 // 5, 32))
     time, cost = between(ws.started_at, ws.ended_at, now), ws.cost_usd if width >= 50 else 0.0
-    if ws.worker is not None and not ws.over:
-        note = " · ".join(part for part in (f"worker {ws.worker}", ws.agent) if part)
-    else:
-        note = ws.reason
+    at_work = ws.worker is not None and ws.state in _AT_WORK
+    note = " · ".join(part for part in (f"worker {ws.worker}", ws.reason or ws.agent) if part) if at_work else ws.reason
     figures = ""
     if time or cost:
         figures = right(time, _TIME) + (right(money(cost) if cost else "", _COST) if width >= 50 else "")
     if ws.state is S.MERGED and not note:
         note = (ws.merge_commit or "")[:7]
     room = width - 16 - id_width - 1 - len(figures)
-    if 0 < room < len(note) and not ws.over and ws.worker is not None:
-        note = f"worker {ws.worker}"
-    elif room < len(note) and figures and ws.state is not S.MERGED and ws.worker is None:
+    if 0 < room < len(note) and at_work:
+        note = ws.reason or f"worker {ws.worker}"
+    elif room < len(note) and figures and ws.state is not S.MERGED:
         figures = right(money(cost), _COST) if cost else ""
         room = width - 16 - id_width - 1 - len(figures)
     return Content.assemble(
