@@ -152,6 +152,28 @@ def test_an_own_git_that_only_looked_is_simply_made_anew(
     assert "editor" not in (sandbox.folder / ".git/config").read_text()
 
 
+@pytest.mark.parametrize("name", ["HEAD", "index", "config", "refs", "info", "objects/info/alternates"])
+@pytest.mark.parametrize("folder", [True, False])
+def test_nothing_is_written_through_a_link_that_an_agent_put_there(
+    bench: Bench, sandbox: Sandbox, agent: Repository, tmp_path: Path, name: str, folder: bool
+) -> None:
+    target, own = tmp_path / "target", sandbox.folder / ".git" / name
+    if own.is_dir():
+        shutil.move(own, target)
+    else:
+        target.write_bytes(own.read_bytes())
+        own.unlink()
+    before = {path: path.read_bytes() for path in [target, *target.rglob("*")] if path.is_file()}
+    if folder:
+        own.mkdir()
+    else:
+        own.symlink_to(target)
+    sandbox.reset(bench.commit(bench.base, {"other.txt": b"other\n"}))
+    assert {path: path.read_bytes() for path in [target, *target.rglob("*")] if path.is_file()} == before
+    assert not own.is_symlink()
+    assert agent.git("status", "--porcelain") == ""
+
+
 @pytest.mark.parametrize("what", ["deleted", "file", "link", "emptied"])
 def test_whatever_became_of_the_own_git_it_is_made_anew(
     bench: Bench, sandbox: Sandbox, agent: Repository, tmp_path: Path, what: str

@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,9 @@ _CONFIG = """\
 [advice]
 \tdetachedHead = false
 """
+_FOLDERS = ("info", "objects", "objects/info", "refs")
+_MOST = 12
+"""More paths than this are not as they were made."""
 _SHA256 = "[extensions]\n\tobjectFormat = sha256\n"
 
 
@@ -47,20 +51,49 @@ class AgentGit:
         shutil.move(self.folder, place)
 
     def make(self, commit: str, index: Path, excludes: bytes) -> None:
-        """Makes it anew: HEAD detached at the commit, the index as it is in the sandbox, nothing else of before."""
-        self._remove()
-        for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
-            (self.folder / folder).mkdir(parents=True)
+        """Makes it what it is at the start of an attempt: HEAD detached at the commit, the index as the sandbox is.
+
+        Where the last attempt left it as it was made, only these two are written: making and removing folders is the
+        dearest part of a reset otherwise.
+        """
+        files = self._files(excludes)
+        if not self._is_as_made(files):
+            self._remove()
+            for name, data in files.items():
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (self.folder / name).write_bytes(data)
+            (self.folder / "refs").mkdir()
+        # Put in place by renaming: what an agent made a link of is replaced, never written through. The time of the
+        # index decides which files git looks at again, so it is copied with it.
+        new = self.folder / "new"
+        shutil.copy2(index, new)
+        new.replace(self.folder / "index")
+        new.write_text(commit + "\n")
+        new.replace(self.folder / "HEAD")
+
+    def _files(self, excludes: bytes) -> dict[str, bytes]:
         sha256 = self.object_format == "sha256"
-        (self.folder / "config").write_text(_CONFIG.format(version=int(sha256)) + (_SHA256 if sha256 else ""))
-        (self.folder / "info" / "exclude").write_bytes(excludes)
-        (self.folder / "objects" / "info" / "alternates").write_bytes(os.fsencode(self.control / "objects") + b"\n")
+        files = {
+            "config": (_CONFIG.format(version=int(sha256)) + (_SHA256 if sha256 else "")).encode(),
+            "info/exclude": excludes,
+            "objects/info/alternates": os.fsencode(self.control / "objects") + b"\n",
+        }
         shallow = self.control / "shallow"
-        if shallow.is_file():
-            shutil.copyfile(shallow, self.folder / "shallow")
-        # The time of the index decides which files git looks at again, so it is copied with it.
-        shutil.copy2(index, self.folder / "index")
-        (self.folder / "HEAD").write_text(commit + "\n")
+        return files | ({"shallow": shallow.read_bytes()} if shallow.is_file() else {})
+
+    def _is_as_made(self, files: Mapping[str, bytes]) -> bool:
+        found: set[str] = set()
+        for path, folders, names in os.walk(self.folder):
+            here = os.path.relpath(path, self.folder)
+            found.update(os.path.normpath(f"{here}/{name}") for name in (*folders, *names))
+            if len(found) > _MOST:
+                return False
+        modes = {name: (self.folder / name).lstat().st_mode for name in found}
+        return (
+            found == {*files, *_FOLDERS, "HEAD", "index"}
+            and all(stat.S_ISDIR(mode) if name in _FOLDERS else stat.S_ISREG(mode) for name, mode in modes.items())
+            and all((self.folder / name).read_bytes() == data for name, data in files.items())
+        )
 
     def _remove(self) -> None:
         try:
