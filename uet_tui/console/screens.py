@@ -42,9 +42,10 @@ class RunApp(App[None]):
 class RunScreen(Screen[None]):
     """A screen that shows a run.
 
-    The app calls, on the UI thread and on the active screen only: `show` at most 4 times a second when the run has
-    changed, `tick` once a second, `add_events` with what happened, `answered` when an act was answered. `show` is also
-    called whenever the screen becomes the active one, if there is a view.
+    The app calls, on the UI thread, the one in sight (behind a dialog, too): `show` at most 4 times a second when the
+    run has changed, `tick` once a second, `answered` when an act was answered. `add_events` comes to all that are open,
+    in sight or not, since events come only once. `show` is also called whenever the screen becomes the active one, if
+    there is a view.
     """
 
     run_app = app(RunApp)

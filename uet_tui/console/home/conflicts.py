@@ -12,6 +12,12 @@ class ConflictsPane(Pane):
 
     number = 5
     title = "Conflicts"
+    HELP = """
+### Conflicts
+Merges that git cannot make alone. Only what waits behind them stands still.
+
+`enter`, `c` or `a` opens the conflict desk: nothing is approved unseen.
+"""
     item_lines = 2
 
     def __init__(self) -> None:

@@ -12,6 +12,11 @@ class CostsPane(Pane):
 
     number = 4
     title = "Costs"
+    HELP = """
+### Costs
+What was spent, what is reserved for attempts that run, what the whole will have cost, and what was spent on attempts
+that did not end in a merge. Below, the workstreams, the dearest first.
+"""
 
     def __init__(self) -> None:
         super().__init__()

@@ -21,6 +21,12 @@ class EventsPane(Pane):
 
     number = 3
     title = "Events"
+    HELP = """
+### Events
+What happened, newest last. Going up stops following; `G` goes back to the newest.
+
+`/` leaves out what has not all the words: of the text, the type, the severity or the workstream.
+"""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("F", "follow", "follow", id="events.follow", tooltip="Follow the newest event", show=False),
     ]

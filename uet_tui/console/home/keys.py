@@ -95,7 +95,7 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
 
 _GIVEN_UP_FIRST = (
     *(" filter", " drain", " kill", " pause worker", " continue worker"),
-    *(" open", " workers", " conflicts", " retry", " pause run", " continue run", " for me", " land"),
+    *(" for me", " open", " workers", " conflicts", " retry", " pause run", " continue run", " land"),
 )
 """Entries that end like this are left out, in this order, where there is not enough room."""
 

@@ -71,6 +71,13 @@ class WavesPane(Pane):
 
     number = 1
     title = "Waves"
+    HELP = """
+### Waves
+Every workstream where it stands. A line that does not move says why. Waves that are merged, or that wait for an
+earlier one, fold; what went wrong stays in sight.
+
+`enter` opens a workstream and folds a wave, `k` kills an attempt, `r` retries, `/` filters.
+"""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "fold(True)", "Fold", id="waves.fold", tooltip="Fold the wave", show=False),
         Binding("right,l", "fold(False)", "Unfold", id="waves.unfold", tooltip="Unfold the wave", show=False),

@@ -13,6 +13,12 @@ class WorkersPane(Pane):
 
     number = 2
     title = "Workers"
+    HELP = """
+### Workers
+What each worker does. A *paused* worker finishes its own and takes nothing new; a *draining* one ends after it.
+
+`p` pauses and continues, `d` drains, `+` and `-` change how many there are.
+"""
 
     def __init__(self) -> None:
         super().__init__()
