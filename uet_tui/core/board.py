@@ -4,7 +4,7 @@ Every change of state goes through the `move_*` methods here: they check the tra
 and mark what is to be written. The functions that decide live in `scheduling`, `outcomes`, `steering` and `ending`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container
 from heapq import heappop, heappush
 
 from uet_tui.core import vocabulary
@@ -41,6 +41,21 @@ WAVE = "wave barrier"
 BUDGET = "budget"
 """Keys under which workstreams are parked that wait for no particular other one."""
 
+Thing = str | int | tuple[str, int] | tuple[str, str]
+"""What has a story: a workstream by id, a worker by number, an attempt, or the run or a conflict by its kind and id."""
+
+
+def _name(thing: Thing) -> str:
+    match thing:
+        case int():
+            return f"worker {thing}"
+        case (str(id), int(number)):
+            return f"{id} attempt {number}"
+        case (kind, id):
+            return f"{kind} {id}"
+        case _:
+            return str(thing)
+
 
 class Board:
     """The state of one run, and what follows from it."""
@@ -57,7 +72,7 @@ class Board:
         """The id of the command that asked for the landing in progress; empty where the settings asked."""
         self.changes = Changes()
         self.effects: list[Effect] = []
-        self.stories: dict[str, list[str]] = {}
+        self.stories: dict[Thing, list[str]] = {}
         self.active: set[str] = set()
         self.over = 0
         self.unmet: dict[str, int] = {}
@@ -75,6 +90,8 @@ class Board:
         """Until when a free worker is kept for a workstream that is about to become ready."""
         self.ledger = ScopeLedger()
         self.free: list[int] = []
+        self.rank = {id: self._rank(id) for id in plan.workstreams}
+        """The order of starting: foreground first, then the longest remaining path, then id; lower starts first."""
         self._index()
 
     def _index(self) -> None:
@@ -156,10 +173,12 @@ class Board:
             record.reason = reason
             self.touch_workstream(record)
 
-    def _check(self, allowed: Iterable[str], thing: str, old: str, new: str) -> None:
-        story = self.stories.setdefault(thing, [old])
+    def _check(self, allowed: Container[str], thing: Thing, old: str, new: str) -> None:
+        story = self.stories.get(thing)
+        if story is None:
+            story = self.stories[thing] = [old]
         if new not in allowed:
-            raise TransitionError(thing, old, new, tuple(story))
+            raise TransitionError(_name(thing), old, new, tuple(story))
         story.append(new)
 
     # Transitions
@@ -168,7 +187,7 @@ class Board:
         """Moves the run."""
         run = self.records.run
         if run.state is not state:
-            self._check(RUN_TRANSITIONS[run.state], f"run {run.id}", run.state, state)
+            self._check(RUN_TRANSITIONS[run.state], ("run", run.id), run.state, state)
             self.tell(
                 vocabulary.RUN_STATE_CHANGED,
                 f"run {state.value.lower()}" + (f": {reason}" if reason else ""),
@@ -200,7 +219,7 @@ class Board:
 
     def move_attempt(self, record: AttemptRecord, state: AttemptState) -> None:
         """Moves an attempt."""
-        thing = f"{record.workstream} attempt {record.number}"
+        thing = (record.workstream, record.number)
         self._check(ATTEMPT_TRANSITIONS[record.state], thing, record.state, state)
         record.state = state
         self.touch_attempt(record)
@@ -209,7 +228,7 @@ class Board:
         """Moves a worker."""
         if record.state is state:
             return
-        self._check(WORKER_TRANSITIONS[record.state], f"worker {record.number}", record.state, state)
+        self._check(WORKER_TRANSITIONS[record.state], record.number, record.state, state)
         record.state = state
         record.since = self.now
         if state is WorkerState.IDLE:
@@ -218,7 +237,7 @@ class Board:
 
     def move_conflict(self, record: ConflictRecord, state: ConflictState) -> None:
         """Moves a conflict."""
-        self._check(CONFLICT_TRANSITIONS[record.state], f"conflict {record.id}", record.state, state)
+        self._check(CONFLICT_TRANSITIONS[record.state], ("conflict", record.id), record.state, state)
         record.state = state
         if state not in (ConflictState.PENDING, ConflictState.PROPOSED):
             record.closed_at = self.now
@@ -266,20 +285,18 @@ class Board:
         elif record.retry_at is not None and record.retry_at > self.now:
             heappush(self.timers, (record.retry_at, id))
         else:
-            heappush(self.ready, self.rank(id))
+            heappush(self.ready, self.rank[id])
             self.ready_ids.add(id)
             self.why(record, "waits for a free worker")
 
-    def rank(self, id: str) -> tuple[int, float, str]:
-        """The order of starting: foreground first, then the longest remaining path, then id; lower starts first."""
+    def _rank(self, id: str) -> tuple[int, float, str]:
         background = self.plan.workstreams[id].priority is Priority.BACKGROUND
         return (int(background), -self.plan.remaining[id], id)
 
     def _dependency_reason(self, id: str) -> str:
         rows = self.records.workstreams
-        unmet = [d for d in self.plan.workstreams[id].depends_on if rows[d].state is not WorkstreamState.MERGED]
-        more = f" and {len(unmet) - 1} more" if len(unmet) > 1 else ""
-        return f"waits for {unmet[0]}{more}"
+        needs = self.plan.workstreams[id].depends_on
+        return f"waits for {next(d for d in needs if rows[d].state is not WorkstreamState.MERGED)}"
 
     def pop_ready(self) -> str | None:
         """The ready workstream that should start first."""
@@ -314,6 +331,8 @@ class Board:
 
     def unblock(self, id: str) -> None:
         """Counts a merged workstream off for those that depend on it."""
+        shown = f"waits for {id}"
         for dependent in self.plan.dependents.get(id, ()):
             self.unmet[dependent] -= 1
-            self.wait_for_turn(dependent)
+            if not self.unmet[dependent] or self.records.workstreams[dependent].reason == shown:
+                self.wait_for_turn(dependent)

@@ -56,17 +56,14 @@ def simulate(plan: Plan, policy: Policy, workers: int) -> float:
     while True:
         while waiting:
             for effect in machine.step(waiting.pop(), clock).effects:
-                match effect:
-                    case StartAttempt(id, attempt, _, _):
-                        heappush(ends, (clock + policy.expected[id], id, attempt))
-                    case Collect(id, attempt):
-                        waiting.append(Collected(id, attempt, "c", "t"))
-                    case Merge(id):
-                        waiting.append(Merged(id, "tip"))
-                    case SpawnWorker(worker):
-                        waiting.append(WorkerReady(worker))
-                    case _:
-                        pass
+                if isinstance(effect, StartAttempt):
+                    heappush(ends, (clock + policy.expected[effect.workstream], effect.workstream, effect.attempt))
+                elif isinstance(effect, Collect):
+                    waiting.append(Collected(effect.workstream, effect.attempt, "c", "t"))
+                elif isinstance(effect, Merge):
+                    waiting.append(Merged(effect.workstream, "tip"))
+                elif isinstance(effect, SpawnWorker):
+                    waiting.append(WorkerReady(effect.worker))
         if run.state in RUN_OVER or not ends:
             return clock
         wakeup = machine.next_wakeup()

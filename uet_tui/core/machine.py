@@ -1,6 +1,8 @@
 """The core's one entrance: an event and the time go in, changed records and effects come out."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from uet_tui.core import ending, outcomes, scheduling, steering
 from uet_tui.core.board import Board
@@ -50,59 +52,58 @@ class Machine:
         """
         board = self.board
         board.now = now
-        self._take(event)
-        if not isinstance(event, Progressed | AttemptStarted | Noted):
+        _ACTS[type(event)](board, event)
+        if type(event) not in _QUIET:
             scheduling.schedule(board)
             ending.conclude(board)
         step = Step(board.changes, tuple(board.effects))
         board.changes, board.effects = Changes(), []
         return step
 
-    def _take(self, event: Event) -> None:
-        board = self.board
-        match event:
-            case AttemptEnded():
-                outcomes.attempt_ended(board, event)
-            case Collected():
-                outcomes.collected(board, event)
-            case Merged():
-                outcomes.merged(board, event)
-            case AttemptStarted():
-                outcomes.attempt_started(board, event)
-            case Progressed(number, doing):
-                worker = board.records.workers.get(number)
-                if worker is not None and worker.doing != doing and worker.workstream is not None:
-                    worker.doing = doing
-                    board.touch_worker(worker)
-            case Ticked():
-                pass
-            case WorkerReady():
-                outcomes.worker_ready(board, event)
-            case WorkerBroken():
-                outcomes.worker_broken(board, event)
-            case MergeConflicted():
-                outcomes.merge_conflicted(board, event)
-            case MergeFailed():
-                outcomes.merge_failed(board, event)
-            case Asked():
-                steering.asked(board, event)
-            case Landed():
-                ending.landed(board, event)
-            case LandingRefused():
-                ending.landing_refused(board, event)
-            case Began():
-                ending.began(board, event)
-            case Noted():
-                board.tell(
-                    event.type,
-                    event.text,
-                    severity=event.severity,
-                    workstream=event.workstream,
-                    worker=event.worker,
-                    attempt=event.attempt,
-                    **event.data,
-                )
-
     def next_wakeup(self) -> float | None:
         """When time alone will next change something: seconds since the epoch, or None."""
         return scheduling.next_wakeup(self.board)
+
+
+def _progressed(board: Board, event: Progressed) -> None:
+    worker = board.records.workers.get(event.worker)
+    if worker is not None and worker.doing != event.doing and worker.workstream is not None:
+        worker.doing = event.doing
+        board.touch_worker(worker)
+
+
+def _noted(board: Board, event: Noted) -> None:
+    board.tell(
+        event.type,
+        event.text,
+        severity=event.severity,
+        workstream=event.workstream,
+        worker=event.worker,
+        attempt=event.attempt,
+        **event.data,
+    )
+
+
+def _ticked(board: Board, event: Ticked) -> None:
+    """Time alone changes nothing but what the scheduler sees."""
+
+
+_ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each function takes the event that it stands by
+    AttemptEnded: outcomes.attempt_ended,
+    AttemptStarted: outcomes.attempt_started,
+    Collected: outcomes.collected,
+    Merged: outcomes.merged,
+    MergeConflicted: outcomes.merge_conflicted,
+    MergeFailed: outcomes.merge_failed,
+    WorkerReady: outcomes.worker_ready,
+    WorkerBroken: outcomes.worker_broken,
+    Asked: steering.asked,
+    Began: ending.began,
+    Landed: ending.landed,
+    LandingRefused: ending.landing_refused,
+    Progressed: _progressed,
+    Noted: _noted,
+    Ticked: _ticked,
+}
+_QUIET = frozenset({Progressed, AttemptStarted, Noted})
+"""What cannot make anything ready or free."""

@@ -27,6 +27,8 @@ from uet_tui.core.states import (
     WorkstreamState,
 )
 
+_SPOKEN = {state: state.value.lower().replace("_", " ") for state in AttemptState}
+
 
 def worker_ready(board: Board, event: WorkerReady) -> None:
     """A worker's sandbox is there: it may take work."""
@@ -102,7 +104,7 @@ def attempt_ended(board: Board, event: AttemptEnded) -> None:
     ok = outcome is AttemptState.SUCCEEDED
     board.tell(
         vocabulary.ATTEMPT_ENDED,
-        f"{record.id} attempt {attempt.number} {outcome.value.lower().replace('_', ' ')}"
+        f"{record.id} attempt {attempt.number} {_SPOKEN[outcome]}"
         + (f": {event.error}" if event.error and not ok else ""),
         severity="info" if ok else "warning",
         workstream=record.id,

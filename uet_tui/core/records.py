@@ -4,7 +4,10 @@ Records are mutable and belong to the machine alone; what leaves it are copies. 
 money is US dollars.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from uet_tui.core.conflicts import ConflictFile
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
@@ -123,8 +126,7 @@ class ConflictRecord:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """Something that happened, before the store gave it an id."""
 
     time: float
@@ -136,11 +138,10 @@ class NewEvent:
     workstream: str | None = None
     worker: int | None = None
     attempt: int | None = None
-    data: dict[str, object] = field(default_factory=dict)
+    data: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class CostEntry:
+class CostEntry(NamedTuple):
     """One report of use: what an attempt cost."""
 
     time: float

@@ -77,7 +77,7 @@ def _dispatch(board: Board) -> None:
             continue
         if _worth_waiting(board, id):
             board.ready_ids.add(id)
-            heappush(board.ready, board.rank(id))
+            heappush(board.ready, board.rank[id])
             return
         board.hold_until = None
         _start(board, ws, worker)
@@ -94,17 +94,21 @@ def _worth_waiting(board: Board, id: str) -> bool:
         return False
     if board.hold_until is not None and board.now >= board.hold_until:
         return False
-    soon = {other for other in board.active if _about_to_merge(board, other, board.now + window)}
-    if not soon:
+    by = board.now + window
+    soon = {other for other in board.active if _about_to_merge(board, other, by)}
+    rank = board.rank[id]
+    if not any(_frees(board, ending, rank, soon) for ending in soon):
         return False
-    rank = board.rank(id)
-    rows, plan = board.records.workstreams, board.plan
-    for ending in soon:
-        freed = [d for d in plan.dependents.get(ending, ()) if rows[d].state is WorkstreamState.PENDING]
-        held = board.parked.get(ending, [])
-        if any(board.rank(w) < rank and _unmet_without(board, w, soon) == 0 for w in (*freed, *held)):
-            if board.hold_until is None:
-                board.hold_until = board.now + window
+    if board.hold_until is None:
+        board.hold_until = by
+    return True
+
+
+def _frees(board: Board, ending: str, rank: tuple[int, float, str], soon: set[str]) -> bool:
+    """Whether something more urgent than `rank` becomes ready when `ending`, and all of `soon`, are merged."""
+    ranks, rows = board.rank, board.records.workstreams
+    for id in (*board.plan.dependents.get(ending, ()), *board.parked.get(ending, ())):
+        if ranks[id] < rank and rows[id].state is WorkstreamState.PENDING and not _unmet_without(board, id, soon):
             return True
     return False
 

@@ -219,7 +219,7 @@ def fill_workers(board: Board) -> None:
         if slot is not None and slot.state is not WorkerState.TERMINATED:
             continue
         fresh = WorkerRecord(number, board.now, doing="sandbox")
-        board.stories.pop(f"worker {number}", None)
+        board.stories.pop(number, None)
         rows.workers[number] = fresh
         board.touch_worker(fresh)
         board.tell(vocabulary.WORKER_SPAWNED, f"worker {number} comes up", severity="debug", worker=number)
