@@ -64,7 +64,7 @@ def ask(
         settle=settle,
         target=target,
         note=note,
-        by=_login(),
+        by=login(),
         source=f"cli:{os.getpid()}",
         at=datetime.now(UTC),
     )
@@ -97,7 +97,8 @@ def _here(at: Look, command: Command) -> Answer:
         return _through_inbox(at, command)
 
 
-def _login() -> str:
+def login() -> str:
+    """The operator's login name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # no such user, as in a container

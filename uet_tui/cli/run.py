@@ -10,6 +10,7 @@ import typer
 from uet_tui.cli.check import find_plan, load, profile, report
 from uet_tui.cli.options import Json, PlanArgument, Run, RunArgument, Sets, Workers, chosen
 from uet_tui.cli.place import settings
+from uet_tui.core.states import RunState
 from uet_tui.errors import UetError
 from uet_tui.plan.model import Problem
 
@@ -74,6 +75,9 @@ def _go_on(opened: "OpenRun", *, headless: bool, json: bool) -> None:
         from uet_tui.cli.driving import drive
 
         raise typer.Exit(drive(opened, json=json))
+    from uet_tui.cli.screen import drive_on_screen
+
+    raise typer.Exit(drive_on_screen(opened))
 
 
 @app.command()
@@ -89,6 +93,8 @@ def resume(
 
     with look(chosen(run, named)) as at:
         home, wanted = at.home, at.run
+        if at.reader.run(wanted).state is RunState.COMPLETED:
+            raise UetError(f"run {wanted} is COMPLETED, nothing is left to do; move the branch with: uet land {wanted}")
     tops = {key.partition(".")[0] for key, origin in changed.origins.items() if origin.layer == "--set"}
     overrides = changed.settings.model_dump(mode="json", include=tops)
     _go_on(start.open_run(home, wanted, overrides=overrides), headless=headless, json=json)
@@ -97,9 +103,13 @@ def resume(
 @app.command()
 def console(run: RunArgument = None, named: Run = None, sets: Sets = None) -> None:
     """Attach the console to a run, live or over."""
-    now = settings(sets).settings
-    wanted = chosen(run, named)
     need_terminal("see the run with: uet status, or uet events --follow")
+    from uet_tui.cli.looking import look
+    from uet_tui.cli.screen import attach
+
+    with look(chosen(run, named)) as at:
+        home, wanted = at.home, at.run
+    raise typer.Exit(attach(home, wanted))
 
 
 @app.command()

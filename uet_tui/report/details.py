@@ -55,7 +55,7 @@ def _fact(name: str, values: Iterable[str]) -> Iterable[Text]:
     heading = name
     for value in values:
         if value:
-            yield Text.assemble((f"{heading:<14}", "dim"), cell(value))
+            yield Text.assemble((f"{heading:<16}", "dim"), cell(value))
             heading = ""
 
 

@@ -22,15 +22,14 @@ _NEXT = {
 
 def status(view: RunView, now: datetime) -> RenderableType:
     """The whole run: how it goes, what it costs, what needs the operator, and every workstream."""
-    table = columns("workstream", "wave", "state", "agent", "worker", "tries", "time", "cost", "why", right=_NUMBERS)
+    table = columns("workstream", "wave", "state", "agent", "time", "cost", "why", right=_NUMBERS)
     for one in view.workstreams:
+        again = f" ×{one.attempts}" if one.attempts > 1 else ""
         table.add_row(
             cell(one.id),
             str(one.wave),
             state(one.state.value),
-            cell(one.agent),
-            str(one.worker or ""),
-            str(one.attempts or ""),
+            cell(one.agent + again),
             clock(between(one.started_at, one.ended_at, now)),
             money(one.cost_usd) if one.cost_usd else "",
             cell(one.reason),
@@ -43,9 +42,7 @@ def summary(view: RunView, now: datetime) -> Sequence[RenderableType]:
     return [headline(view, now), spending(view), *_notices(view), *needs(view.needs)]
 
 
-_NUMBERS = frozenset(
-    {"#", "wave", "worker", "tries", "time", "cost", "merged", "spent", "conflicts", "in", "out", "hunks"}
-)
+_NUMBERS = frozenset({"#", "wave", "tries", "time", "cost", "merged", "spent", "conflicts", "in", "out", "hunks"})
 
 
 def headline(view: RunView, now: datetime) -> Text:
@@ -59,8 +56,6 @@ def headline(view: RunView, now: datetime) -> Text:
         line.append(f"   ends about {local_time(view.forecast_end_at)[:5]}")
     if view.landed_at:
         line.append(f"   landed on {view.target_branch}" if view.target_branch else "   landed")
-    if not view.alive and not view.ended_at:
-        line.append("   nobody runs it: uet resume", "yellow")
     return line
 
 
