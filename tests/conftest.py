@@ -11,6 +11,8 @@ from pathlib import Path
 
 _STEERING = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "EDITOR", "VISUAL", "COLUMNS", "LINES", "TMUX")
 for _name in [*os.environ]:
+    if _name.startswith("TEXTUAL_SNAPSHOT"):  # how the picture plugin talks to its parallel workers
+        continue
     if _name in _STEERING or _name.startswith(("GIT_", "TEXTUAL_", "UET_", "XDG_")):
         del os.environ[_name]
 os.environ.update(

@@ -24,7 +24,7 @@ CURSOR, CURSOR_AWAY = "▌", "▏"
 """What marks the cursor's line, with the focus and without."""
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Items of one or more lines each, with a cursor; subclasses say what the items are."""
 
     ALLOW_SELECT = False
@@ -42,10 +42,10 @@ class RowList(ScrollView, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="list.open", key_display="enter", tooltip="Open what the cursor is on"),
-        Binding("up", "move(-1)", "Up", id="list.up", show=False),
-        Binding("down,j", "move(1)", "Down", id="list.down", show=False),
-        Binding("pageup", "page(-1)", "Page up", id="list.page_up", show=False),
-        Binding("pagedown", "page(1)", "Page down", id="list.page_down", show=False),
+        Binding("up", "move(-1)", "Up", id="list.up", show=False, system=True),
+        Binding("down,j", "move(1)", "Down", id="list.down", show=False, system=True),
+        Binding("pageup", "page(-1)", "Page up", id="list.page_up", show=False, system=True),
+        Binding("pagedown", "page(1)", "Page down", id="list.page_down", show=False, system=True),
         Binding("home,g", "first", "First", id="list.first", show=False),
         Binding("end,G", "last", "Last", id="list.last", show=False),
     ]
