@@ -7,7 +7,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-CODE := uet_tui tests benchmarks
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 help: ## says what there is to make
@@ -30,10 +29,10 @@ test: $(READY) ## all tests, on two cores
 check: format lint types imports generated coverage smoke ## everything that must hold before a change lands
 
 format: $(READY) ## is the code formatted?
-	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff format --check .
 
 lint: $(READY) ## does the code keep the rules?
-	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff check .
 
 types: $(READY) ## do the types hold?
 	@$(BIN)/mypy
