@@ -17,6 +17,7 @@ from uet_tui.workspace.git import Git, GitError
 from uet_tui.workspace.objects import Objects
 from uet_tui.workspace.operator import OperatorRepository
 from uet_tui.workspace.publish import carry
+from uet_tui.workspace.refs import RefUpdate, RefWriter
 from uet_tui.workspace.trees import Change
 
 ABSENT = "absent"
@@ -66,6 +67,8 @@ class ControlRepository:
         self.operator = operator
         self.git = Git(path, variables={"GIT_DIR": str(path)})
         self.objects = Objects(self.git, path / "objects", operator.object_format)
+        self._refs = RefWriter(self.git)
+        self._published_refs = RefWriter(operator.git)
         self._clock = clock
 
     @classmethod
@@ -92,8 +95,9 @@ class ControlRepository:
         return cls(path, operator, clock)
 
     def close(self) -> None:
-        """Ends the lasting git process."""
-        self.objects.close()
+        """Ends the lasting git processes."""
+        for lasting in (self.objects, self._refs, self._published_refs):
+            lasting.close()
 
     def __enter__(self) -> "ControlRepository":
         return self
@@ -136,13 +140,11 @@ class ControlRepository:
             StaleRefError: one of them is not where it must be.
             UetError: a ref outside `refs/heads/uet/` and `refs/uet/`.
         """
-        zero = "0" * len(self.objects.empty_tree)
-        orders: list[str] = []
-        for ref, new, old in updates:
+        for ref, _, _ in updates:
             _check(ref)
-            orders.append(f"update {ref}\0{new}\0{zero if old == ABSENT else old or ''}\0")
+        olds = {ABSENT: "0" * len(self.objects.empty_tree), None: ""}
         try:
-            self.git.run("update-ref", "-z", "--stdin", input="".join(orders).encode())
+            self._refs.update([RefUpdate(ref, new, olds.get(old) or old or "") for ref, new, old in updates])
         except GitError as error:
             for ref, _, old in updates:
                 now = self.head_of(ref)
@@ -200,7 +202,7 @@ class ControlRepository:
         used = self.operator.refs_checked_out()
         free = {ref: oid for ref, oid in refs.items() if ref not in used}
         if free:
-            self.operator.set_refs(free)
+            self._published_refs.update([RefUpdate(ref, oid) for ref, oid in free.items()])
         return tuple(ref for ref in refs if ref in used and self.operator.resolve(ref) != refs[ref])
 
     def lend(self, commit: str) -> None:

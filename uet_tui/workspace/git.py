@@ -141,6 +141,7 @@ class Git:
                 env=self._environment | dict(env) if env else self._environment,
                 input=b"" if input is None else input,
                 timeout=_PATIENCE_SECONDS,
+                process_group=0,  # the operator's Ctrl-C is for the orchestrator, which lets git finish
             )
         except subprocess.TimeoutExpired as error:
             raise GitError(args, -1, f"it did not end in {_PATIENCE_SECONDS:.0f} seconds") from error
@@ -172,4 +173,5 @@ class Git:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            process_group=0,
         )

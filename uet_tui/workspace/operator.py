@@ -94,7 +94,8 @@ class OperatorRepository:
         return self.common_dir / "objects"
 
     @property
-    def _git(self) -> Git:
+    def git(self) -> Git:
+        """Git in the checkout, reading the operator's configuration and running nothing that it names."""
         return Git(
             self.root, trust=Trust.READ, variables={"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.root)}
         )
@@ -111,7 +112,7 @@ class OperatorRepository:
 
     def ignored(self) -> bytes:
         """The operator's own ignore patterns, those outside the tracked files: what they never want in a commit."""
-        named = self._git.run("config", "--type=path", "--get", "core.excludesFile", ok=(0, 1)).out
+        named = self.git.run("config", "--type=path", "--get", "core.excludesFile", ok=(0, 1)).out
         own = Path(named.decode("utf-8", "surrogateescape").rstrip("\n")) if named else _default_excludes()
         parts = [p.read_bytes() for p in (own, self.common_dir / "info" / "exclude") if p.is_file()]
         return b"\n".join(parts)
@@ -122,23 +123,14 @@ class OperatorRepository:
         texts = (head.read_text("utf-8", "surrogateescape") for head in heads if head.is_file())
         return frozenset(text[5:].strip() for text in texts if text.startswith("ref: "))
 
-    def set_refs(self, refs: Mapping[str, str]) -> None:
-        """Sets refs, all or none, whatever they were: only for refs that are the orchestrator's own.
-
-        Raises:
-            GitError: git would not.
-        """
-        orders = "".join(f"update {ref}\0{oid}\0\0" for ref, oid in refs.items())
-        self._git.run("update-ref", "--no-deref", "-z", "--stdin", input=orders.encode())
-
     def resolve(self, name: str) -> str | None:
         """The commit that a ref or any other name stands for; None if there is none."""
-        done = self._git.run("rev-parse", "--verify", "-q", "--end-of-options", name + "^{commit}", ok=range(256))
+        done = self.git.run("rev-parse", "--verify", "-q", "--end-of-options", name + "^{commit}", ok=range(256))
         return done.out.decode().strip() or None
 
     def worktrees(self) -> Sequence[Worktree]:
         """Every checkout of the repository, with the branch that must not be moved under it."""
-        listed = self._git.run("worktree", "list", "--porcelain", "-z").out.decode("utf-8", "surrogateescape")
+        listed = self.git.run("worktree", "list", "--porcelain", "-z").out.decode("utf-8", "surrogateescape")
         rebased = self._rebased()
         found: list[Worktree] = []
         for record in listed.split("\0\0"):
@@ -164,7 +156,7 @@ class OperatorRepository:
 
     def dirty(self) -> tuple[str, ...]:
         """Tracked paths of the checkout that differ from its commit, staged or not."""
-        said = self._git.run("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames").out
+        said = self.git.run("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames").out
         return tuple(line[3:] for line in said.decode("utf-8", "surrogateescape").split("\0") if line)
 
     def fast_forward(self, commit: str) -> None:
