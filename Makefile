@@ -38,7 +38,7 @@ types: $(READY) ## do the types hold?
 	@$(BIN)/mypy
 
 imports: $(READY) ## do imports point one way?
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 generated: $(READY) ## are the generated files what the code makes?
 	@$(BIN)/python -m uet_tui.plan.schema | diff -u schema/workstream.schema.json -
