@@ -41,6 +41,13 @@ WAVE = "wave barrier"
 BUDGET = "budget"
 """Keys under which workstreams are parked that wait for no particular other one."""
 
+_TURN = {
+    RunState.PAUSED: "the run is paused",
+    RunState.DRAINING: "the run drains",
+    RunState.HALTED: "the run is halted",
+}
+"""What a ready workstream waits for where the run starts nothing."""
+
 Thing = str | int | tuple[str, int] | tuple[str, str]
 """What has a story: a workstream by id, a worker by number, an attempt, or the run or a conflict by its kind and id."""
 
@@ -65,6 +72,8 @@ class Board:
         self.policy = policy
         self.records = records
         self.now = 0.0
+        self.begun = False
+        """Whether an orchestrator has taken the run; until then events only put on record what happened meanwhile."""
         self.dispatching = True
         self.lingering = False
         self.stopping = False
@@ -82,34 +91,42 @@ class Board:
         self.timers: list[tuple[float, str]] = []
         self.queue: list[tuple[int, int, str]] = []
         self.merging: str | None = None
-        self.groups: dict[str, str] = {}
-        self.alone: str | None = None
+        self.groups: dict[str, set[str]] = {}
+        """Who holds each group: one, and those whose resolution merges meanwhile."""
+        self.alone: set[str] = set()
+        """Who runs alone: one, and those whose resolution merges meanwhile."""
         self.wave = 0
         """The wave whose barrier is open, under `schedule: waves`."""
         self.hold_until: float | None = None
         """Until when a free worker is kept for a workstream that is about to become ready."""
         self.ledger = ScopeLedger()
         self.free: list[int] = []
+        self.spawning: set[int] = set()
+        """Workers whose sandbox is being made, whether or not they are still wanted."""
+        self.broken = ""
+        """Why a sandbox could not be made, the last time."""
         self.rank = {id: self._rank(id) for id in plan.workstreams}
         """The order of starting: foreground first, then the longest remaining path, then id; lower starts first."""
         self._index()
 
     def _index(self) -> None:
-        merged = WorkstreamState.MERGED
         rows = self.records.workstreams
-        for ws in self.plan.workstreams.values():
-            row = rows[ws.id]
-            self.unmet[ws.id] = sum(rows[d].state is not merged for d in ws.depends_on)
+        self.unmet = dict.fromkeys(rows, 0)
+        for id, dependents in self.plan.dependents.items():
+            if rows[id].state is not WorkstreamState.MERGED:
+                for dependent in dependents:
+                    self.unmet[dependent] += 1
+        for id, row in rows.items():
             if row.state in WORKSTREAM_ACTIVE:
-                self._hold(ws.id)
+                self._hold(id)
             elif row.state in WORKSTREAM_OVER:
                 self.over += 1
             if row.state is WorkstreamState.QUEUED:
-                self.enqueue(ws.id)
+                self.enqueue(id)
             elif row.state is WorkstreamState.MERGING:
-                self.merging = ws.id
+                self.merging = id
             elif row.state is WorkstreamState.PENDING:
-                self.wait_for_turn(ws.id)
+                self.wait_for_turn(id)
         for worker in self.records.workers.values():
             if worker.state is WorkerState.IDLE:
                 heappush(self.free, worker.number)
@@ -196,6 +213,8 @@ class Board:
                 new=state.value,
             )
             run.state = state
+            for id in sorted(self.ready_ids):
+                self.why(self.records.workstreams[id], self._turn())
         run.reason = reason
         self.touch_run()
 
@@ -251,19 +270,18 @@ class Board:
         if self.policy.overlap == "serialize":
             self.ledger.acquire(id, ws.write_scope)
         if ws.conflict_group:
-            self.groups[ws.conflict_group] = id
+            self.groups.setdefault(ws.conflict_group, set()).add(id)
         if not ws.parallel_ok:
-            self.alone = id
+            self.alone.add(id)
 
     def _release(self, id: str) -> None:
         ws = self.plan.workstreams[id]
         self.active.discard(id)
         if self.policy.overlap == "serialize":
             self.ledger.release(id)
-        if ws.conflict_group and self.groups.get(ws.conflict_group) == id:
-            del self.groups[ws.conflict_group]
-        if self.alone == id:
-            self.alone = None
+        if ws.conflict_group:
+            self.groups[ws.conflict_group].discard(id)
+        self.alone.discard(id)
         self.unpark(id)
 
     def park(self, id: str, holder: str) -> None:
@@ -287,7 +305,10 @@ class Board:
         else:
             heappush(self.ready, self.rank[id])
             self.ready_ids.add(id)
-            self.why(record, "waits for a free worker")
+            self.why(record, self._turn())
+
+    def _turn(self) -> str:
+        return _TURN.get(self.records.run.state, "waits for a free worker")
 
     def _rank(self, id: str) -> tuple[int, float, str]:
         background = self.plan.workstreams[id].priority is Priority.BACKGROUND

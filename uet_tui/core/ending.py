@@ -3,12 +3,14 @@
 from uet_tui.core import vocabulary
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.commands import Answer
-from uet_tui.core.effects import LetGo, Reply
+from uet_tui.core.effects import KillAttempt, LayOut, LetGo, Reply
 from uet_tui.core.events import Began, Landed, LandingRefused
 from uet_tui.core.outcomes import collect_effect, terminate
 from uet_tui.core.scheduling import merge_effect
 from uet_tui.core.states import (
     ATTEMPT_OVER,
+    CONFLICT_OPEN,
+    RUN_OVER,
     RunState,
     WorkerState,
     WorkstreamState,
@@ -19,13 +21,14 @@ from uet_tui.core.steering import fill_workers
 def began(board: Board, event: Began) -> None:
     """An orchestrator has the run: what was under way is taken up where it was."""
     run = board.records.run
-    board.dispatching, board.lingering = event.dispatch, event.linger
+    board.begun, board.dispatching, board.lingering = True, event.dispatch, event.linger
     _take_up(board)
     if not event.dispatch:
         return
     first = run.state is RunState.PLANNED
     if run.state is not RunState.RUNNING:
         if run.state is RunState.COMPLETED:
+            board.effects.append(LetGo("over"))
             return
         run.ended_at = None
         board.move_run(RunState.RUNNING)
@@ -50,13 +53,15 @@ def _take_up(board: Board) -> None:
             busy.add(attempt.worker)
             if attempt.state in ATTEMPT_OVER:
                 collect_effect(board, record, attempt, no_change_stated=False)
+            elif attempt.kill_asked:
+                board.effects.append(KillAttempt(record.id, attempt.number))
         elif record.state is WorkstreamState.MERGING:
             merge_effect(board, record.id)
+    for conflict in board.records.conflicts.values():
+        if conflict.state in CONFLICT_OPEN:
+            board.effects.append(LayOut(conflict.id))
     for worker in board.records.workers.values():
-        if worker.number in busy:
-            if worker.state is WorkerState.DRAINING:
-                board.move_worker(worker, WorkerState.BUSY)
-        elif worker.state is not WorkerState.TERMINATED:
+        if worker.number not in busy and worker.state is not WorkerState.TERMINATED:
             # Its sandbox belonged to an orchestrator that is gone: a slot made anew proves that the sandbox is sound.
             terminate(board, worker)
     board.free.clear()
@@ -65,37 +70,47 @@ def _take_up(board: Board) -> None:
 def conclude(board: Board) -> None:
     """Brings the run to rest where nothing moves any more."""
     run = board.records.run
-    if board.active or board.landing is not None:
+    if board.landing is not None:
         return
     if not board.dispatching:
         _conclude_offline(board)
         return
-    if run.state is RunState.DRAINING:
-        _retire_workers(board)
-        board.move_run(RunState.PAUSED, "stopped" if board.stopping else "drained; resume goes on")
-        board.effects.append(LetGo("drained"))
-    elif run.state in (RunState.RUNNING, RunState.PAUSED) and board.over == len(board.records.workstreams):
-        _end(board)
-    elif run.state is RunState.RUNNING and not board.timers and not board.ready_ids:
+    if board.active:
+        return
+    if board.over == len(board.records.workstreams):
+        if run.state not in RUN_OVER:
+            _end(board)
+    elif run.state is RunState.DRAINING:
+        _rest(board, RunState.PAUSED, "stopped" if board.stopping else "drained; resume goes on", "drained")
+    elif run.state is RunState.RUNNING and not (board.live_workers() and (board.timers or board.ready_ids)):
         _stuck(board)
 
 
 def _stuck(board: Board) -> None:
-    run = board.records.run
-    if board.parked.get(BUDGET):
-        _retire_workers(board)
-        board.move_run(RunState.HALTED, f"the budget of ${run.budget_usd or 0:.2f} is used up; raise it and resume")
-        board.effects.append(LetGo("halted"))
-    elif not board.lingering:
-        waiting = [c.id for c in board.records.conflicts.values() if c.closed_at is None]
-        _retire_workers(board)
-        board.move_run(RunState.PAUSED, f"waits for the operator: conflict {', '.join(waiting)}")
-        board.effects.append(LetGo("operator"))
+    budget = board.records.run.budget_usd or 0.0
+    if any(board.workstream(id).state is WorkstreamState.PENDING for id in board.parked.get(BUDGET, ())):
+        _rest(board, RunState.HALTED, f"the budget of ${budget:.2f} is used up; raise it and resume", "halted")
+    elif board.lingering:
+        return
+    elif board.timers or board.ready_ids:
+        why = f"no worker could be made: {board.broken}" if board.broken else "no worker is left; resume goes on"
+        _rest(board, RunState.PAUSED, why, "operator")
+    else:
+        waiting = [c.id for c in board.records.conflicts.values() if c.state in CONFLICT_OPEN]
+        _rest(board, RunState.PAUSED, f"waits for the operator: conflict {', '.join(waiting)}", "operator")
+
+
+def _rest(board: Board, state: RunState, why: str, let_go: str) -> None:
+    _retire_workers(board)
+    board.move_run(state, why)
+    board.effects.append(LetGo(let_go))
 
 
 def _conclude_offline(board: Board) -> None:
-    run = board.records.run
-    if board.over == len(board.records.workstreams) and run.state is not RunState.COMPLETED:
+    """Lets go once merges are done; agents that still run belong to whoever resumes the run."""
+    if board.merging is not None or board.queue:
+        return
+    if board.over == len(board.records.workstreams) and board.records.run.state is not RunState.COMPLETED:
         _end(board)
     board.effects.append(LetGo("done"))
 

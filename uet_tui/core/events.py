@@ -10,7 +10,10 @@ from uet_tui.core.states import AttemptState
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """An orchestrator took the run, for the first time or again."""
+    """An orchestrator took the run, for the first time or again.
+
+    What is told before only goes on record: what became of attempts while nobody watched.
+    """
 
     dispatch: bool = True
     """False: only what needs no agent is done, as when a command carries itself out on a run that nobody has."""

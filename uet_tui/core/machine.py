@@ -53,9 +53,12 @@ class Machine:
         board = self.board
         board.now = now
         _ACTS[type(event)](board, event)
-        if type(event) not in _QUIET:
+        if not board.begun:
+            board.effects.clear()  # the records imply them: they are asked for when the run begins
+        elif type(event) not in _QUIET:
             scheduling.schedule(board)
-            ending.conclude(board)
+            if board.dispatching or type(event) is not Began:  # the command that is to be carried out comes next
+                ending.conclude(board)
         step = Step(board.changes, tuple(board.effects))
         board.changes, board.effects = Changes(), []
         return step

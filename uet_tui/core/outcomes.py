@@ -4,7 +4,7 @@ from heapq import heappush
 
 from uet_tui.core import vocabulary
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.effects import Collect, LayOut
+from uet_tui.core.effects import Collect, KillAttempt, LayOut
 from uet_tui.core.events import (
     AttemptEnded,
     AttemptStarted,
@@ -16,7 +16,7 @@ from uet_tui.core.events import (
     WorkerReady,
 )
 from uet_tui.core.records import AttemptRecord, ConflictRecord, CostEntry, GateEntry, WorkerRecord, WorkstreamRecord
-from uet_tui.core.retries import Again, signature, verdict
+from uet_tui.core.retries import Again, delay, signature, verdict
 from uet_tui.core.states import (
     ATTEMPT_OVER,
     CONFLICT_OPEN,
@@ -27,11 +27,14 @@ from uet_tui.core.states import (
     WorkstreamState,
 )
 
+_BECAUSE = "depends on "
+"""How the reason begins of what was skipped because of another; what the operator skipped has another reason."""
 _SPOKEN = {state: state.value.lower().replace("_", " ") for state in AttemptState}
 
 
 def worker_ready(board: Board, event: WorkerReady) -> None:
     """A worker's sandbox is there: it may take work."""
+    board.spawning.discard(event.worker)
     worker = board.records.workers[event.worker]
     if worker.state is WorkerState.SPAWNING:
         worker.doing = ""
@@ -40,8 +43,11 @@ def worker_ready(board: Board, event: WorkerReady) -> None:
 
 def worker_broken(board: Board, event: WorkerBroken) -> None:
     """A worker's sandbox could not be made: the slot is gone until the operator scales up again."""
+    board.spawning.discard(event.worker)
+    board.broken = event.error
     worker = board.records.workers[event.worker]
-    terminate(board, worker)
+    if worker.state is WorkerState.SPAWNING:
+        terminate(board, worker)
     board.tell(
         vocabulary.WORKER_TERMINATED,
         f"worker {event.worker} could not be made: {event.error}",
@@ -83,6 +89,8 @@ def attempt_started(board: Board, event: AttemptStarted) -> None:
     worker = board.records.workers[attempt.worker]
     worker.doing = "edit"
     board.touch_worker(worker)
+    if attempt.kill_asked or board.stopping:  # asked for before there was anything to end
+        board.effects.append(KillAttempt(event.workstream, event.attempt))
 
 
 def attempt_ended(board: Board, event: AttemptEnded) -> None:
@@ -95,7 +103,7 @@ def attempt_ended(board: Board, event: AttemptEnded) -> None:
     attempt.exit_code = event.exit_code
     attempt.error = event.error
     outcome = event.outcome
-    if attempt.kill_asked and outcome is not AttemptState.SUCCEEDED:
+    if (attempt.kill_asked or board.stopping) and outcome is not AttemptState.SUCCEEDED:
         outcome = AttemptState.KILLED
     if attempt.state is AttemptState.CREATED and outcome in (AttemptState.SUCCEEDED, AttemptState.TIMED_OUT):
         board.move_attempt(attempt, AttemptState.RUNNING)
@@ -184,15 +192,16 @@ def collected(board: Board, event: Collected) -> None:
 
 def _after_failure(board: Board, record: WorkstreamRecord, attempt: AttemptRecord) -> None:
     if attempt.state is AttemptState.KILLED:
-        if board.stopping:
+        if attempt.kill_asked:
+            give_up(board, record, WorkstreamState.FAILED, "killed by the operator; retry starts it again")
+        else:
             record.granted_attempts += 1
             board.move_workstream(record, WorkstreamState.PENDING, "stopped; resume goes on")
             board.wait_for_turn(record.id)
-        else:
-            give_up(board, record, WorkstreamState.FAILED, "killed by the operator; retry starts it again")
     elif attempt.state is AttemptState.LOST:
         record.granted_attempts += 1
-        fail(board, record, attempt.error or "the agent was lost without a trace")
+        error = attempt.error or "the agent was lost without a trace"
+        _try_again(board, record, error, delay(record.id, record.attempts, board.policy))
     else:
         error = attempt.error or f"exit {attempt.exit_code}"
         fail(board, record, error, retryable=attempt.state is not AttemptState.TIMED_OUT)
@@ -226,20 +235,24 @@ def fail(board: Board, record: WorkstreamRecord, error: str, *, tree: str = "", 
     breaker = board.plan.workstreams[record.id].circuit_breaker
     match verdict(record, breaker, board.policy, error, retryable=retryable):
         case Again(seconds):
-            record.retry_at = board.now + seconds
-            reason = f"attempt {record.attempts} failed ({error}); tries again"
-            board.move_workstream(record, WorkstreamState.PENDING, reason)
-            heappush(board.timers, (record.retry_at, record.id))
-            board.tell(
-                vocabulary.RETRY_SCHEDULED,
-                f"{record.id} tries again in {seconds:.0f} s: {error}",
-                severity="warning",
-                workstream=record.id,
-                attempt=record.attempts,
-                at=record.retry_at,
-            )
+            _try_again(board, record, error, seconds)
         case given_up:
             give_up(board, record, given_up.state, given_up.reason)
+
+
+def _try_again(board: Board, record: WorkstreamRecord, error: str, seconds: float) -> None:
+    record.retry_at = board.now + seconds
+    reason = f"attempt {record.attempts} failed ({error}); tries again"
+    board.move_workstream(record, WorkstreamState.PENDING, reason)
+    heappush(board.timers, (record.retry_at, record.id))
+    board.tell(
+        vocabulary.RETRY_SCHEDULED,
+        f"{record.id} tries again in {seconds:.0f} s: {error}",
+        severity="warning",
+        workstream=record.id,
+        attempt=record.attempts,
+        at=record.retry_at,
+    )
 
 
 def give_up(board: Board, record: WorkstreamRecord, state: WorkstreamState, reason: str) -> None:
@@ -261,7 +274,7 @@ def skip_dependents(board: Board, root: str, cause: str) -> None:
         record = board.workstream(id)
         if record.state is not WorkstreamState.PENDING:
             continue
-        board.move_workstream(record, WorkstreamState.SKIPPED, f"depends on {root}: {cause}")
+        board.move_workstream(record, WorkstreamState.SKIPPED, f"{_BECAUSE}{root}: {cause}")
         board.tell(
             vocabulary.WORKSTREAM_SKIPPED, f"{id} skipped: {cause}", severity="warning", workstream=id, root=root
         )
@@ -276,7 +289,7 @@ def revive(board: Board, id: str) -> None:
         record = board.workstream(dependent)
         needs = board.plan.workstreams[dependent].depends_on
         dead = [d for d in needs if board.workstream(d).state in WORKSTREAM_OVER - {WorkstreamState.MERGED}]
-        if record.state is not WorkstreamState.SKIPPED or dead:
+        if record.state is not WorkstreamState.SKIPPED or dead or not record.reason.startswith(_BECAUSE):
             continue
         board.move_workstream(record, WorkstreamState.PENDING)
         board.wait_for_turn(dependent)

@@ -22,16 +22,20 @@ def schedule(board: Board) -> None:
 
 
 def _wake(board: Board) -> None:
-    while board.timers and board.timers[0][0] <= board.now:
-        id = heappop(board.timers)[1]
+    while board.timers:
+        at, id = board.timers[0]
         record = board.workstream(id)
-        if record.retry_at is not None and record.retry_at <= board.now:
+        current = record.retry_at == at
+        if current and at > board.now:
+            return
+        heappop(board.timers)
+        if current:
             record.retry_at = None
             board.wait_for_turn(id)
 
 
 def _start_merge(board: Board) -> None:
-    if board.merging is not None:
+    if board.merging is not None or board.landing is not None:
         return
     id = board.pop_queue()
     if id is None:
@@ -61,7 +65,8 @@ def _dispatch(board: Board) -> None:
             return
         ws = board.plan.workstreams[id]
         record = board.workstream(id)
-        if not ws.parallel_ok and board.active:
+        wait = _barred(board, ws, current_wave)
+        if wait is None and not ws.parallel_ok and board.active:
             # Nothing may overtake it, or it could wait for ever while others keep the workers busy.
             first = min(board.active)
             more = f" and {len(board.active) - 1} more" if len(board.active) > 1 else ""
@@ -69,9 +74,9 @@ def _dispatch(board: Board) -> None:
             board.ready_ids.add(id)
             heappush(board.ready, (-1, 0.0, id))
             return
-        blocked = _blocked(board, ws, current_wave)
-        if blocked is not None:
-            holder, reason = blocked
+        wait = wait or _held(board, ws)
+        if wait is not None:
+            holder, reason = wait
             board.why(record, reason)
             board.park(id, holder)
             continue
@@ -161,16 +166,23 @@ def _current_wave(board: Board) -> int:
     return len(board.plan.waves)
 
 
-def _blocked(board: Board, ws: Workstream, current_wave: int) -> tuple[str, str] | None:
-    """What a ready workstream waits for, and the reason to show; None if it may start."""
-    if current_wave and board.workstream(ws.id).wave > current_wave:
-        return WAVE, f"waits for wave {current_wave} to end"
-    if board.alone is not None:
-        return board.alone, f"waits for {board.alone}, which runs alone"
-    if ws.conflict_group and (holder := board.groups.get(ws.conflict_group)) is not None:
+def _held(board: Board, ws: Workstream) -> tuple[str, str] | None:
+    """Who holds what a ready workstream needs, and the reason to show; None if nobody does."""
+    if board.alone:
+        holder = min(board.alone)
+        return holder, f"waits for {holder}, which runs alone"
+    if ws.conflict_group and (holders := board.groups.get(ws.conflict_group)):
+        holder = min(holders)
         return holder, f"group {ws.conflict_group} held by {holder}"
     if board.policy.overlap == "serialize" and (owner := board.ledger.holder(ws.write_scope)) is not None:
         return owner, f"scope held by {owner}"
+    return None
+
+
+def _barred(board: Board, ws: Workstream, current_wave: int) -> tuple[str, str] | None:
+    """What keeps a ready workstream from starting whoever else runs, and the reason to show; None if nothing does."""
+    if current_wave and board.workstream(ws.id).wave > current_wave:
+        return WAVE, f"waits for wave {current_wave} to end"
     run = board.records.run
     if run.budget_usd is not None:
         left = run.budget_usd - run.spent_usd - run.reserved_usd

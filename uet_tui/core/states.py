@@ -70,7 +70,7 @@ class ConflictState(StrEnum):
 R, W, A, K, C = RunState, WorkstreamState, AttemptState, WorkerState, ConflictState
 
 RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
-    R.PLANNED: frozenset({R.RUNNING, R.CANCELLED}),
+    R.PLANNED: frozenset({R.RUNNING, R.FAILED, R.CANCELLED}),
     R.RUNNING: frozenset({R.PAUSED, R.DRAINING, R.COMPLETED, R.FAILED, R.HALTED, R.CANCELLED}),
     R.PAUSED: frozenset({R.RUNNING, R.DRAINING, R.COMPLETED, R.FAILED, R.HALTED, R.CANCELLED}),
     R.DRAINING: frozenset({R.PAUSED, R.RUNNING, R.COMPLETED, R.FAILED, R.HALTED, R.CANCELLED}),

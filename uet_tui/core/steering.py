@@ -84,8 +84,6 @@ def _pause(board: Board, event: Asked) -> str:
         if run.state is not RunState.RUNNING:
             raise Refusal(f"the run is {run.state.value}, only a RUNNING one can be paused")
         board.move_run(RunState.PAUSED, "paused by the operator")
-        for id in board.ready_ids:
-            board.why(board.workstream(id), "the run is paused")
         return "paused: running attempts finish, no new one starts"
     worker = _worker(board, number)
     if worker.state not in (WorkerState.IDLE, WorkerState.BUSY):
@@ -104,15 +102,12 @@ def _continue(board: Board, event: Asked) -> str:
             raise Refusal("nobody runs this run now; `uet resume` goes on with it")
         board.stopping = False
         board.move_run(RunState.RUNNING)
-        for worker in board.records.workers.values():
-            if worker.state is WorkerState.DRAINING:
-                board.move_worker(worker, WorkerState.BUSY)
         fill_workers(board)
-        for id in board.ready_ids:
-            board.why(board.workstream(id), "waits for a free worker")
         return "the run goes on"
     worker = _worker(board, number)
     if worker.state is WorkerState.DRAINING:
+        if run.state is RunState.DRAINING:
+            raise Refusal("all workers drain; continue the run instead")
         board.records.run.parallelism += 1
         board.touch_run()
     elif worker.state is not WorkerState.PAUSED:
@@ -159,8 +154,8 @@ def _tell_worker(board: Board, worker: WorkerRecord, what: str) -> None:
 
 def _stop(board: Board, event: Asked) -> str:
     run = board.records.run
-    if run.state in RUN_OVER:
-        raise Refusal(f"the run is {run.state.value} already")
+    if run.state not in (RunState.RUNNING, RunState.PAUSED, RunState.DRAINING):
+        raise Refusal(f"the run is {run.state.value}: nothing to stop")
     board.stopping = True
     if run.state is not RunState.DRAINING:
         board.move_run(RunState.DRAINING, "stopping")
@@ -169,8 +164,6 @@ def _stop(board: Board, event: Asked) -> str:
         _drain_worker(board, worker)
     for (id, number), attempt in board.records.attempts.items():
         if attempt.state in (AttemptState.CREATED, AttemptState.RUNNING):
-            attempt.kill_asked = True
-            board.touch_attempt(attempt)
             board.effects.append(KillAttempt(id, number))
             running += 1
     return f"stopping {running} running attempt{'s' if running != 1 else ''}; `uet resume` goes on later"
@@ -216,11 +209,12 @@ def fill_workers(board: Board) -> None:
     while live < wanted:
         number += 1
         slot = rows.workers.get(number)
-        if slot is not None and slot.state is not WorkerState.TERMINATED:
+        if number in board.spawning or (slot is not None and slot.state is not WorkerState.TERMINATED):
             continue
         fresh = WorkerRecord(number, board.now, doing="sandbox")
         board.stories.pop(number, None)
         rows.workers[number] = fresh
+        board.spawning.add(number)
         board.touch_worker(fresh)
         board.tell(vocabulary.WORKER_SPAWNED, f"worker {number} comes up", severity="debug", worker=number)
         board.effects.append(SpawnWorker(number))

@@ -1,6 +1,7 @@
 """Carrying a command out on a run that no orchestrator has: take the lock, do it, let go."""
 
 import threading
+import time
 from pathlib import Path
 
 from uet_tui.core.commands import Answer, Command, Verb
@@ -28,7 +29,8 @@ WITHOUT_AGENT = frozenset(
 """What can be done where no orchestrator has the run."""
 
 _ANSWER_SECONDS = 120.0
-"""Longer than a merge with its gates should take; the merge goes on even if nobody waits for the answer."""
+"""Longer than any answer takes; a merge that follows is waited for without a limit."""
+_LOOK = 0.5
 
 
 def carry_out(home: Home, run: str, command: Command) -> Answer:
@@ -47,8 +49,12 @@ def carry_out(home: Home, run: str, command: Command) -> Answer:
     inbox.submit(opened.place.paths, command)
     thread = threading.Thread(target=orchestrator.run, name="uet-offline")
     thread.start()
-    answer = inbox.wait(opened.place.paths, command.id, _ANSWER_SECONDS)
+    end = time.monotonic() + _ANSWER_SECONDS
+    answer = None
+    while answer is None and thread.is_alive() and time.monotonic() < end:
+        answer = inbox.wait(opened.place.paths, command.id, _LOOK)
     thread.join()
+    answer = answer or inbox.wait(opened.place.paths, command.id, 0)
     log.close()
     if orchestrator.failure is not None:
         raise UetError(f"run {run}: {orchestrator.failure}; {Path(opened.place.paths.engine_log)} tells more")

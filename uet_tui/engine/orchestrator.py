@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from uet_tui.core.commands import Answer, Command, Verb
-from uet_tui.core.conflicts import Entry
+from uet_tui.core.conflicts import ChoiceError, Entry
 from uet_tui.core.effects import Effect, LetGo, Reply
 from uet_tui.core.events import Asked, Began, Event, Ticked
 from uet_tui.core.machine import Machine
@@ -156,14 +156,17 @@ class Orchestrator:
 
     def _commands(self) -> Iterator[Event]:
         for item in inbox.take(self._place.paths):
-            if isinstance(item, Answer):
-                inbox.answer(self._place.paths, item)
-            elif item.id not in self._taken:
-                self._taken[item.id] = item
-                try:
-                    yield Asked(item, self._edited(item))
-                except UetError as error:
-                    self._reply(Answer(id=item.id, ok=False, message=str(error)))
+            if isinstance(item, Answer) or item.id in self._taken:
+                continue  # refused already, or under way
+            done = self._hold.writer.answered(self._place.run, item.id)
+            if done is not None:
+                inbox.answer(self._place.paths, done)  # an orchestrator died between doing it and saying so
+                continue
+            self._taken[item.id] = item
+            try:
+                yield Asked(item, self._edited(item))
+            except (UetError, ChoiceError) as error:
+                self._reply(Answer(id=item.id, ok=False, message=str(error)))
 
     def _edited(self, command: Command) -> Entry | None:
         if command.verb is not Verb.EDIT or command.file is None or command.content is None:

@@ -1,0 +1,1 @@
+"""Runs with real git, real processes and a real store."""

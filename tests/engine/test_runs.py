@@ -1,0 +1,316 @@
+"""Whole runs: from a plan to merged work."""
+
+import pytest
+
+from tests.engine.scene import Scene, attempt_folder, workstream
+from uet_tui.core.commands import Side, Verb
+from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.engine.start import open_run
+from uet_tui.errors import RunLockedError
+
+
+def test_workstreams_are_merged_in_the_order_of_their_dependencies(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-a", "echo a >> log.txt"),
+        workstream("ws-b", "echo b >> log.txt", depends_on=["ws-a"]),
+        workstream("ws-c", "echo c >> log.txt", depends_on=["ws-b"]),
+    )
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert scene.file("log.txt").split() == ["a", "b", "c"]
+    assert {ws.state for ws in view.workstreams} == {WorkstreamState.MERGED}
+    subjects = scene.repository.git("log", "--first-parent", "--format=%s", f"{view.base_commit}..{view.tip}")
+    assert subjects.splitlines() == ["Merge ws-c", "Merge ws-b", "Merge ws-a"]
+
+
+def test_a_merge_says_whose_it_is_and_the_results_are_in_the_operators_repository(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo a > new.txt"))
+    view = scene.finish()
+    body = scene.repository.git("log", "-1", "--format=%B", f"uet/{scene.run}")
+    assert f"UET-Run: {scene.run}\nUET-Workstream: ws-a\nUET-Attempt: 1" in body
+    result = scene.repository.git("rev-parse", f"refs/uet/{scene.run}/ws-a")
+    assert scene.repository.git("rev-parse", f"{view.tip}^2") == result
+    assert scene.repository.git("log", "-1", "--format=%an", result) == "uet"
+
+
+def test_what_fails_is_tried_again_and_then_given_up_and_what_needs_it_is_skipped(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-bad", "echo half > half.txt", "echo the trouble >&2", "exit 3"),
+        workstream("ws-after", "echo x > x.txt", depends_on=["ws-bad"]),
+        workstream("ws-free", "echo y > y.txt"),
+        sets=("scope=off",),
+    )
+    view = scene.finish()
+    states = {ws.id: ws.state for ws in view.workstreams}
+    assert view.state is RunState.FAILED
+    assert states == {
+        "ws-bad": WorkstreamState.FAILED,
+        "ws-after": WorkstreamState.SKIPPED,
+        "ws-free": WorkstreamState.MERGED,
+    }
+    reasons = {ws.id: ws.reason for ws in view.workstreams}
+    assert "exit 3: the trouble" in reasons["ws-bad"]
+    assert reasons["ws-after"].startswith("depends on ws-bad")
+    left = scene.repository.git("show", f"refs/uet/{scene.run}/ws-bad.attempt-1:half.txt")
+    assert left == "half", "what a failed attempt wrote must stay on its branch"
+
+
+def test_a_workstream_that_fails_once_succeeds_on_retry(scene: Scene) -> None:
+    marker = scene.repository.path.parent / "tried"
+    scene.begin(workstream("ws-a", f"test -e {marker} || {{ touch {marker}; exit 1; }}", "echo ok > ok.txt"))
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert view.workstreams[0].attempts == 2
+    assert scene.file("ok.txt") == "ok"
+
+
+def test_a_change_outside_the_scope_is_not_merged(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-a", "echo x > elsewhere.txt", scope=["src/"], circuit_breaker={"max_attempts": 1}),
+    )
+    view = scene.finish()
+    assert view.workstreams[0].state is WorkstreamState.FAILED
+    assert "elsewhere.txt" in view.workstreams[0].reason
+    assert view.tip == view.base_commit
+
+
+def test_an_agent_that_rightly_changes_nothing_says_so(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-quiet", """printf '{"uet": {"no_change": true}}\\n'"""),
+        workstream("ws-silent", "true", circuit_breaker={"max_attempts": 1}),
+    )
+    view = scene.finish()
+    assert [ws.state for ws in view.workstreams] == [WorkstreamState.MERGED, WorkstreamState.FAILED]
+    assert view.workstreams[0].reason == "no change needed"
+
+
+def test_an_attempt_ends_at_its_time_limit_with_all_its_children_and_is_not_retried(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "setsid sleep 60 &", "sleep 60", timeout=0.3))
+    view = scene.finish()
+    assert view.workstreams[0].state is WorkstreamState.FAILED
+    assert "time limit" in view.workstreams[0].reason
+    assert view.workstreams[0].attempts == 1
+
+
+def test_a_conflict_stops_only_what_depends_on_it_and_waits(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-one", "sed -i s/hello/hi/ src/app.py", "sleep 0.4"),
+        workstream("ws-two", "sed -i s/hello/howdy/ src/app.py", "sleep 0.4"),
+        workstream("ws-behind", "echo x > behind.txt", depends_on=["ws-one", "ws-two"]),
+        workstream("ws-free", "echo y > free.txt"),
+        sets=("overlap=allow",),
+    )
+    view = scene.finish()
+    assert view.state is RunState.PAUSED
+    assert "waits for the operator" in view.reason
+    assert scene.file("free.txt") == "y"
+    (conflict,) = view.conflicts
+    assert conflict.state is ConflictState.PENDING
+    assert conflict.waiting == ("ws-behind",)
+    assert len(conflict.against) == 1
+    (hunk,) = conflict.files[0].hunks
+    sides = {hunk.ours, hunk.theirs}
+    assert sides == {('    return f"hi {name}"',), ('    return f"howdy {name}"',)}
+    assert hunk.base == ('    return f"hello {name}"',)
+
+    answer = scene.ask_offline(Verb.TAKE, conflict=conflict.id, side=Side.THEIRS, settle=True)
+    assert answer.ok, answer.message
+    assert scene.state(conflict.workstream) is WorkstreamState.MERGED
+    assert hunk.theirs[0].strip() in scene.file("src/app.py")
+    scene.resume()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert view.conflicts[0].state is ConflictState.HUMAN_RESOLVED
+
+
+def test_an_edited_resolution_is_merged_as_written(scene: Scene) -> None:
+    _conflict_between_two(scene)
+    conflict = scene.view().conflicts[0]
+    path = conflict.files[0].path
+    marked = (scene.home.run(scene.run).conflict(conflict.id) / "0.txt").read_text()
+    assert marked.count("<<<<<<<") == 1
+    refused = scene.ask_offline(Verb.EDIT, conflict=conflict.id, file=path, content=marked, settle=True)
+    assert not refused.ok
+    assert "marker" in refused.message
+    text = 'def greet(name):\n    return f"hi and howdy {name}"\n'
+    answer = scene.ask_offline(Verb.EDIT, conflict=conflict.id, file=path, content=text, settle=True)
+    assert answer.ok, answer.message
+    assert scene.file(path) + "\n" == text
+
+
+def test_a_conflicted_workstream_can_be_done_again_on_the_new_tip(scene: Scene) -> None:
+    script = "grep -q hello src/app.py && sed -i s/hello/{word}/ src/app.py || echo {word} > {word}.txt"
+    _conflict_between_two(scene, script)
+    conflict = scene.view().conflicts[0]
+    assert scene.ask_offline(Verb.REDO, conflict=conflict.id).ok
+    scene.resume()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    again = view.workstream(conflict.workstream)
+    assert again is not None
+    assert again.attempts == 2
+
+
+def test_a_quarantined_conflict_leaves_its_work_on_its_branch(scene: Scene) -> None:
+    _conflict_between_two(scene)
+    conflict = scene.view().conflicts[0]
+    assert scene.ask_offline(Verb.QUARANTINE, conflict=conflict.id).ok
+    view = scene.view()
+    assert view.state is RunState.FAILED
+    assert scene.state(conflict.workstream) is WorkstreamState.QUARANTINED
+    kept = scene.repository.git("rev-parse", f"refs/uet/{scene.run}/{conflict.workstream}.attempt-1")
+    assert kept == conflict.theirs_commit
+
+
+def _conflict_between_two(scene: Scene, script: str = "sed -i s/hello/{word}/ src/app.py") -> None:
+    scene.begin(
+        *(workstream(f"ws-{word}", script.format(word=word), "sleep 0.4") for word in ("hi", "howdy")),
+        sets=("overlap=allow",),
+    )
+    assert len(scene.finish().conflicts) == 1
+
+
+def test_overlapping_scopes_are_serialised_so_that_nothing_conflicts(scene: Scene) -> None:
+    scene.begin(*(workstream(f"ws-{n}", f"sed -i '1i # {n}' src/app.py", scope=["src/app.py"]) for n in range(4)))
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert not view.conflicts
+    assert sorted(scene.file("src/app.py").splitlines()[:4]) == ["# 0", "# 1", "# 2", "# 3"]
+
+
+def test_gates_run_after_the_agent_and_on_the_merged_tree(scene: Scene) -> None:
+    gate = 'gates.GATE_UNIT.commands=["test ! -e a.txt || test ! -e b.txt"]'
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt", "sleep 0.3", scope=["a.txt"], test_gates=[{"type": "GATE_UNIT"}]),
+        workstream(
+            "ws-b",
+            "echo b > b.txt",
+            "sleep 0.3",
+            scope=["b.txt"],
+            test_gates=[{"type": "GATE_UNIT"}],
+            circuit_breaker={"max_attempts": 1},
+        ),
+        sets=(gate,),
+    )
+    view = scene.finish()
+    states = sorted(ws.state.value for ws in view.workstreams)
+    assert states == ["FAILED", "MERGED"], "each passes alone, both together do not: the second may not be merged"
+    failed = next(ws for ws in view.workstreams if ws.state is WorkstreamState.FAILED)
+    assert "as merged: GATE_UNIT failed" in failed.reason
+
+
+def test_one_run_has_one_orchestrator(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "sleep 5"))
+    with pytest.raises(RunLockedError):
+        open_run(scene.home, scene.run)
+
+
+def test_commands_steer_a_live_run(scene: Scene) -> None:
+    hold = scene.repository.path.parent / "go"
+    wait = f"while [ ! -e {hold} ]; do sleep 0.05; done"
+    scene.begin(
+        *(workstream(f"ws-{n}", wait, f"echo {n} > {n}.txt", scope=[f"{n}.txt"]) for n in range(6)),
+        sets=("workers=3",),
+    )
+    for n in range(3):
+        scene.until_state(f"ws-{n}", WorkstreamState.RUNNING)
+    assert scene.ask(Verb.SCALE, number=1).ok
+    states = [w.state for w in scene.view().workers]
+    assert states.count(WorkerState.DRAINING) == 2
+    assert scene.ask(Verb.PAUSE).ok
+    assert scene.view().state is RunState.PAUSED
+    assert not scene.ask(Verb.PAUSE).ok, "paused twice is told"
+    assert scene.ask(Verb.KILL, workstream="ws-0").ok
+    scene.until_state("ws-0", WorkstreamState.FAILED)
+    assert "killed by the operator" in scene.view().workstreams[0].reason
+    assert scene.ask(Verb.RETRY, workstream="ws-0").ok
+    hold.touch()
+    scene.until_state("ws-2", WorkstreamState.MERGED)
+    assert scene.state("ws-5") is WorkstreamState.PENDING
+    assert scene.ask(Verb.CONTINUE).ok
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert scene.file("0.txt") == "0"
+
+
+def test_draining_all_ends_the_orchestrator_and_resuming_finishes(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-a", "sleep 0.3", "echo a > a.txt"),
+        workstream("ws-b", "echo b > b.txt", depends_on=["ws-a"]),
+    )
+    scene.until_state("ws-a", WorkstreamState.RUNNING)
+    assert scene.ask(Verb.DRAIN).ok
+    view = scene.finish()
+    assert view.state is RunState.PAUSED
+    assert scene.state("ws-a") is WorkstreamState.MERGED
+    assert scene.state("ws-b") is WorkstreamState.PENDING
+    scene.resume()
+    assert scene.finish().state is RunState.COMPLETED
+
+
+def test_stopping_ends_agents_and_resuming_does_their_work_again(scene: Scene) -> None:
+    marker = scene.repository.path.parent / "second"
+    scene.begin(workstream("ws-a", f"test -e {marker} || sleep 60", "echo a > a.txt"))
+    scene.until_state("ws-a", WorkstreamState.RUNNING)
+    assert scene.ask(Verb.STOP).ok
+    view = scene.finish()
+    assert view.state is RunState.PAUSED
+    assert scene.state("ws-a") is WorkstreamState.PENDING
+    marker.touch()
+    scene.resume()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert view.workstreams[0].attempts == 2
+
+
+def test_leaving_and_resuming_adopts_the_agents_that_went_on(scene: Scene) -> None:
+    hold = scene.repository.path.parent / "go"
+    scene.begin(workstream("ws-a", f"while [ ! -e {hold} ]; do sleep 0.05; done", "echo a > a.txt"))
+    scene.until_state("ws-a", WorkstreamState.RUNNING)
+    assert scene.ask(Verb.DETACH).ok
+    scene.finish()
+    assert scene.state("ws-a") is WorkstreamState.RUNNING
+    assert not scene.view().alive
+    scene.resume()
+    hold.touch()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert view.workstreams[0].attempts == 1
+    assert scene.events("attempt_adopted")
+
+
+def test_money_is_settled_and_the_budget_halts_the_run(scene: Scene) -> None:
+    dollar = {"simulate": {"cost_usd": 1.0}}
+    scene.begin(
+        *(workstream(f"ws-{n}", f"echo {n}", scope=[f"{n}.txt"], metadata=dollar) for n in range(4)),
+        sets=("budget.max_cost_total=2.5", "budget.reserve_usd=1.0", "workers=1"),
+        agent="simulated",
+    )
+    view = scene.finish()
+    assert view.state is RunState.HALTED
+    assert view.costs.spent_usd == pytest.approx(2.0)
+    assert view.costs.reserved_usd == 0
+    assert scene.ask_offline(Verb.BUDGET, amount=10).ok
+    scene.resume()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert view.costs.spent_usd == pytest.approx(4.0)
+
+
+def test_landing_moves_the_checkout_forward(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo a > a.txt"))
+    scene.finish()
+    answer = scene.ask_offline(Verb.LAND)
+    assert answer.ok, answer.message
+    assert (scene.repository.path / "a.txt").read_text() == "a\n"
+    assert scene.repository.git("status", "--porcelain") == ""
+    assert scene.view().landed_at is not None
+
+
+def test_the_prompt_and_the_output_and_the_diff_are_kept(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo working", "echo a > a.txt"))
+    scene.finish()
+    folder = attempt_folder(scene, "ws-a")
+    assert "echo a > a.txt" in (folder / "prompt.md").read_text()
+    assert (folder / "output.log").read_text() == "working\n"
+    assert "+a" in (folder / "diff.patch").read_text()
