@@ -8,6 +8,7 @@ from tests.workspace.bench import Bench
 from uet_tui.core.conflicts import ConflictFile, Entry
 from uet_tui.merge.merging import Clean, Conflicted, merge
 from uet_tui.workspace.git import GitError
+from uet_tui.workspace.mergetree import merge_tree
 
 LINES = b"".join(b"line %d\n" % number for number in range(1, 13))
 Edits = Mapping[str, bytes | Entry | None]
@@ -27,7 +28,7 @@ def only(found: Conflicted) -> ConflictFile:
 
 def test_different_files_merge_clean_and_git_agrees(bench: Bench) -> None:
     ours, theirs = bench.commit(bench.base, {"a/x": b"1"}), bench.commit(bench.base, {"a/y": b"1"})
-    assert merge(bench.control, ours, theirs) == Clean(bench.control.merge_tree(ours, theirs).tree)
+    assert merge(bench.control, ours, theirs) == Clean(merge_tree(bench.control, ours, theirs).tree)
 
 
 def test_different_lines_of_a_file_merge_clean(bench: Bench) -> None:

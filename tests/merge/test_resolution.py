@@ -15,6 +15,7 @@ from uet_tui.core.conflicts import Choice, ChoiceError, ConflictFile, Entry, edi
 from uet_tui.merge.hunks import Clash, marker_size, pieces
 from uet_tui.merge.merging import Conflicted, merge
 from uet_tui.merge.resolution import accept_edit, marked_text, resolve
+from uet_tui.workspace.mergetree import merge_file
 
 LINES = [b"a", b"b", b"", b"  c", b"=======", b"<<<<<<< x", b"\xff\xfe", b"d\r", b"e"]
 texts = st.builds(
@@ -51,7 +52,7 @@ def favoured(bench: Bench, base: bytes, ours: bytes, theirs: bytes, side: str) -
 @given(texts, texts, texts)
 def test_pieces_hold_every_byte_of_both_sides(lasting: Bench, base: bytes, ours: bytes, theirs: bytes) -> None:
     size = marker_size(base, ours, theirs)
-    found = pieces(lasting.control.merge_file(ours, base, theirs, size), size, ours, base, theirs)
+    found = pieces(merge_file(lasting.control, ours, base, theirs, size), size, ours, base, theirs)
 
     def taken(side: str) -> bytes:
         return b"".join(b"".join(getattr(p, side) if isinstance(p, Clash) else p) for p in found)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.repository import make_repository
 from tests.workspace.bench import Bench
+from uet_tui.workspace.mergetree import merge_tree
 from uet_tui.workspace.trees import merge_disjoint
 
 PATHS = ["a", "a/x", "a/y", "a/s/x", "a/s/y", "b", "b/x", "b/y", "c", "d/e/f", "d/e/g", "d/x"]
@@ -58,7 +59,7 @@ def test_a_merge_without_git_is_the_merge_that_git_makes(lasting: Bench, version
     base, ours, theirs = (lasting.first(files) for files in versions)
     ours, theirs = (control.commit_tree(control.tree_of(side), (base,), "side") for side in (ours, theirs))
     quick = merge_disjoint(control.objects, *(control.tree_of(commit) for commit in (base, ours, theirs)))
-    slow = control.merge_tree(ours, theirs)
+    slow = merge_tree(control, ours, theirs)
     control.close()  # the process is started anew, so that none outlives an example
     if quick is not None:
         assert not slow.stages

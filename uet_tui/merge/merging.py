@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uet_tui.core.conflicts import ConflictFile, Entry
 from uet_tui.merge.hunks import Piece, hunks, marker_size, pieces
 from uet_tui.workspace.control import ControlRepository
+from uet_tui.workspace.mergetree import merge_file, merge_tree
 from uet_tui.workspace.trees import merge_disjoint
 
 _LARGEST = 4_000_000
@@ -43,7 +44,7 @@ def merge(control: ControlRepository, tip: str, commit: str) -> Clean | Conflict
         tree = merge_disjoint(control.objects, control.tree_of(base), ours, theirs)
         if tree is not None:
             return Clean(tree)
-    merged = control.merge_tree(tip, commit)
+    merged = merge_tree(control, tip, commit)
     if not merged.stages:
         return Clean(merged.tree)
     files = (
@@ -107,4 +108,4 @@ def text_pieces(control: ControlRepository, file: ConflictFile) -> tuple[Piece, 
     if any(b"\0" in text[:_LOOKED_AT] for text in (ours, base, theirs)):
         return None
     size = marker_size(ours, base, theirs)
-    return pieces(control.merge_file(ours, base, theirs, size), size, ours, base, theirs)
+    return pieces(merge_file(control, ours, base, theirs, size), size, ours, base, theirs)

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from uet_tui.core.conflicts import Entry
@@ -44,18 +43,6 @@ _HISTORY = 10_000
 
 class StaleRefError(UetError):
     """A ref is not where it was expected to be; nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class MergedTree:
-    """What `git merge-tree` made of two commits."""
-
-    tree: str
-    """The merged tree; where it could not merge, the files hold conflict markers."""
-    stages: Mapping[str, Mapping[int, Entry]]
-    """The conflicted paths, with base (1), ours (2) and theirs (3) as far as they exist. Empty: a clean merge."""
-    conflicts: Sequence[tuple[tuple[str, ...], str]]
-    """Git's own words for each conflict, `CONFLICT (rename/delete)` for one, with the paths that it concerns."""
 
 
 class ControlRepository:
@@ -247,49 +234,6 @@ class ControlRepository:
                 return at
             at = above[0] if above else None
         return None
-
-    def merge_tree(self, tip: str, commit: str) -> MergedTree:
-        """Merges two commits in memory, as `git merge-tree` does.
-
-        Raises:
-            GitError: git could not merge them at all (unrelated histories).
-        """
-        done = self.git.run("merge-tree", "--write-tree", "-z", "--messages", tip, commit, ok=(0, 1))
-        head, _, rest = done.out.partition(b"\0")
-        if done.code == 0:
-            return MergedTree(head.decode(), {}, ())
-        listed, _, told = rest.partition(b"\0\0")
-        stages: dict[str, dict[int, Entry]] = {}
-        for line in listed.split(b"\0"):
-            facts, _, path = line.partition(b"\t")
-            mode, oid, stage = facts.decode().split()
-            stages.setdefault(trees.decode(path), {})[int(stage)] = Entry(mode, oid)
-        words = iter([trees.decode(word) for word in told.split(b"\0")])
-        conflicts: list[tuple[tuple[str, ...], str]] = []
-        for count in words:
-            if not count.isdigit():
-                break  # advice on submodules may follow the list
-            paths = tuple(next(words) for _ in range(int(count)))
-            kind = next(words)
-            next(words)  # the sentence that git shows people
-            if kind.startswith("CONFLICT"):
-                conflicts.append((paths, kind))
-        return MergedTree(head.decode(), stages, conflicts)
-
-    def merge_file(self, ours: bytes, base: bytes, theirs: bytes, marker_size: int) -> bytes:
-        """The text of a three-way merge; its conflict markers, base included, are `marker_size` long.
-
-        Raises:
-            GitError: one of them is not text.
-        """
-        with tempfile.TemporaryDirectory(prefix="merge-", dir=self.path) as folder:
-            files = [Path(folder, name) for name in ("ours", "base", "theirs")]
-            for file, data in zip(files, (ours, base, theirs), strict=True):
-                file.write_bytes(data)
-            return self.git.run(
-                "-c", "merge.conflictStyle=zdiff3", "merge-file", "-p", f"--marker-size={marker_size}",
-                *map(str, files), ok=range(128),
-            ).out  # fmt: skip
 
 
 def trailers_of(message: str) -> Mapping[str, str]:
