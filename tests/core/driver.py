@@ -1,0 +1,376 @@
+"""A run without a world: a machine, a clock that stands still, and agents that do what the story says."""
+
+import copy
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from tests.plan.samples import workstream
+from uet_tui.core.beginning import first_records
+from uet_tui.core.commands import Answer, Command, Verb
+from uet_tui.core.conflicts import ConflictFile, Entry, Hunk
+from uet_tui.core.effects import (
+    Collect,
+    Effect,
+    KillAttempt,
+    Land,
+    LayOut,
+    LetGo,
+    Merge,
+    Reply,
+    SpawnWorker,
+    StartAttempt,
+)
+from uet_tui.core.events import (
+    Asked,
+    AttemptEnded,
+    AttemptStarted,
+    Began,
+    Collected,
+    Event,
+    MergeConflicted,
+    Merged,
+    MergeFailed,
+    Noted,
+    Ticked,
+    WorkerReady,
+)
+from uet_tui.core.machine import Machine, Step
+from uet_tui.core.policy import Policy
+from uet_tui.core.records import (
+    AttemptRecord,
+    ConflictRecord,
+    NewEvent,
+    RunRecord,
+    WorkerRecord,
+    WorkstreamRecord,
+)
+from uet_tui.core.states import ATTEMPT_OVER, AttemptState, RunState, WorkerState, WorkstreamState
+from uet_tui.plan.graph import build_plan
+from uet_tui.plan.model import Workstream
+
+__all__ = ["Driver", "workstream"]
+
+Try = tuple[str, int]
+"""An attempt: its workstream and its number."""
+
+
+def conflicted_file(path: str = "src/shared.py") -> ConflictFile:
+    """A file with two places that both sides changed."""
+    entry = Entry("100644", "0" * 40)
+    hunks = tuple(Hunk(n, n * 10, (), ("ours",), ("base",), ("theirs",), ()) for n in (1, 2))
+    return ConflictFile(path, "content", entry, entry, entry, entry, hunks)
+
+
+class Driver:
+    """Steps a machine through a story and keeps what it asked the world for until the story answers."""
+
+    def __init__(
+        self,
+        *workstreams: Workstream,
+        workers: int = 2,
+        budget: float | None = None,
+        policy: Policy | None = None,
+        spawn: bool = True,
+    ) -> None:
+        """`spawn=False`: sandboxes are ready only when the story says so."""
+        self.plan = build_plan(workstreams)
+        self.policy = policy or Policy()
+        run = RunRecord("run", "sample", self.policy.schedule, workers, "base", "base", "main", 0.0, budget_usd=budget)
+        self.clock = 1000.0
+        self.spawn = spawn
+        self.log: list[NewEvent] = []
+        self.machine = Machine(self.plan, self.policy, first_records(run, self.plan, self._agents(), {}))
+        self.spawning: list[int] = []
+        self.starting: dict[Try, StartAttempt] = {}
+        """Starts that were asked for and not carried out."""
+        self.alive: set[Try] = set()
+        """Attempts whose agent runs."""
+        self.ended: set[Try] = set()
+        self.kills: list[Try] = []
+        self.collecting: dict[Try, Collect] = {}
+        self.merging: Merge | None = None
+        self.landing: Land | None = None
+        self.laid_out: list[str] = []
+        self.answers: dict[str, Answer] = {}
+        self.let_go: list[str] = []
+        self.ever_started: set[Try] = set()
+        self.tips = 0
+
+    def _agents(self) -> dict[str, str]:
+        return dict.fromkeys(self.plan.workstreams, "shell")
+
+    # Steps
+
+    def tell(self, event: Event) -> Step:
+        """Takes an event, notes what the machine wants done, and makes sandboxes at once."""
+        step = self.machine.step(event, self.clock)
+        self.log += step.changes.events
+        for effect in step.effects:
+            self._ask_world(effect)
+        while self.spawn and self.spawning:
+            self.tell(WorkerReady(self.spawning.pop(0)))
+        return step
+
+    def _ask_world(self, effect: Effect) -> None:
+        match effect:
+            case SpawnWorker(number):
+                assert number not in self.spawning, f"the sandbox of worker {number} is being made already"
+                self.spawning.append(number)
+            case StartAttempt(id, attempt):
+                assert (id, attempt) not in self.ever_started, f"{id} attempt {attempt} was started before"
+                self.ever_started.add((id, attempt))
+                self.starting[id, attempt] = effect
+            case KillAttempt(id, attempt):
+                self.kills.append((id, attempt))
+            case Collect(id, attempt):
+                assert (id, attempt) not in self.collecting, f"{id} attempt {attempt} is being collected already"
+                self.collecting[id, attempt] = effect
+            case Merge():
+                assert self.merging is None, "one merge at a time"
+                self.merging = effect
+            case LayOut(conflict):
+                self.laid_out.append(conflict)
+            case Land():
+                assert self.landing is None, "one landing at a time"
+                self.landing = effect
+            case Reply(answer):
+                self.answers[answer.id] = answer
+            case LetGo(why):
+                self.let_go.append(why)
+
+    def begin(self, *, dispatch: bool = True, linger: bool = False) -> "Driver":
+        """An orchestrator takes the run."""
+        self.tell(Began(dispatch, linger))
+        return self
+
+    def passes(self, seconds: float) -> None:
+        """Time passes."""
+        self.clock += seconds
+        self.tell(Ticked())
+
+    # What agents do
+
+    def starts(self, id: str) -> None:
+        """The agent of the newest attempt runs now."""
+        key = self._newest(id)
+        del self.starting[key]
+        self.alive.add(key)
+        self.tell(AttemptStarted(*key))
+
+    def ends(
+        self, id: str, outcome: AttemptState = AttemptState.SUCCEEDED, error: str = "", *, usd: float = 0.0
+    ) -> None:
+        """The agent of the newest attempt is gone."""
+        key = self._newest(id)
+        if key in self.starting:
+            self.starts(id)
+        self.alive.remove(key)
+        self.ended.add(key)
+        code = 0 if outcome is AttemptState.SUCCEEDED else 1
+        self.tell(AttemptEnded(*key, outcome, code, error, usd))
+
+    def collects(
+        self, id: str, problem: str = "", *, tree: str | None = None, change: bool = True, stated: bool = False
+    ) -> None:
+        """What the newest attempt left is a commit, or nothing."""
+        key = self._newest(id)
+        del self.collecting[key]
+        commit = f"commit-{id}-{key[1]}" if change else None
+        name = tree if tree is not None else f"tree-{id}-{key[1]}"
+        self.tell(Collected(*key, commit, name, problem, no_change_stated=stated))
+
+    def merges(self, id: str) -> None:
+        """The merge under way is clean."""
+        self._merge_of(id)
+        self.tips += 1
+        self.tell(Merged(id, f"tip-{self.tips}"))
+
+    def conflicts(self, id: str, *files: str, against: Iterable[str] = ()) -> str:
+        """Git cannot make the merge under way alone; gives the conflict's id."""
+        merge = self._merge_of(id)
+        told = tuple(conflicted_file(file) for file in files or ("src/shared.py",))
+        self.tell(MergeConflicted(id, merge.tip, merge.commit, told, tuple(against)))
+        found = self.row(id).conflict
+        assert found is not None
+        return found
+
+    def merge_fails(self, id: str, problem: str = "as merged: GATE_UNIT failed") -> None:
+        """The merged tree does not pass."""
+        self._merge_of(id)
+        self.tell(MergeFailed(id, problem))
+
+    def _merge_of(self, id: str) -> Merge:
+        merge = self.merging
+        assert merge is not None and merge.workstream == id, f"{id} is not being merged, but {merge}"
+        self.merging = None
+        return merge
+
+    def comes_to_merge(self, *ids: str) -> None:
+        """Workstreams go up to the merge queue."""
+        for id in ids:
+            self.ends(id)
+            self.collects(id)
+
+    def finishes(self, *ids: str) -> None:
+        """Workstreams go through without trouble."""
+        for id in ids:
+            self.comes_to_merge(id)
+            self.merges(id)
+
+    def fails(self, id: str, error: str = "exit 1", *, usd: float = 0.0) -> None:
+        """The newest attempt fails, and what it left is collected."""
+        self.ends(id, AttemptState.FAILED, error, usd=usd)
+        self.collects(id)
+
+    def fails_for_good(self, id: str) -> None:
+        """The workstream is FAILED: a timeout is not tried again."""
+        self.ends(id, AttemptState.TIMED_OUT, "did not end within its time limit")
+        self.collects(id)
+
+    # What the operator does
+
+    def ask(self, verb: Verb, **fields: object) -> Answer | None:
+        """The operator asks; gives the answer, if there is one yet."""
+        id = f"command-{len(self.answers) + 1}-{len(self.log)}"
+        edited = Entry("100644", "e" * 40) if verb is Verb.EDIT else None
+        told = {"id": id, "verb": verb, "by": "ann", "source": "cli:1", "at": datetime.fromtimestamp(0, UTC), **fields}
+        self.tell(Asked(Command.model_validate(told), edited))
+        return self.answers.get(id)
+
+    def does(self, verb: Verb, **fields: object) -> str:
+        """The operator asks for what can be done; gives what is answered."""
+        answer = self.ask(verb, **fields)
+        assert answer is not None and answer.ok, answer
+        return answer.message
+
+    def is_refused(self, verb: Verb, **fields: object) -> str:
+        """The operator asks for what cannot be done; gives the reason."""
+        answer = self.ask(verb, **fields)
+        assert answer is not None and not answer.ok, answer
+        return answer.message
+
+    # Crashes
+
+    def crash(
+        self,
+        *,
+        dispatch: bool = True,
+        linger: bool = False,
+        lost: Iterable[str] = (),
+        ended: Iterable[str] = (),
+        began: Iterable[str] = (),
+    ) -> None:
+        """The orchestrator dies, and another one takes the run up from what was committed.
+
+        Args:
+            dispatch: as in `Began`.
+            linger: as in `Began`.
+            lost: workstreams whose agents are gone without a word, besides those that were never started.
+            ended: workstreams whose agents succeeded while nobody watched.
+            began: workstreams whose agents were started, but nobody heard of it any more.
+        """
+        self.machine = Machine(self.plan, self.policy, copy.deepcopy(self.machine.board.records))
+        self.alive |= {key for key in self.starting if key[0] in set(began)}
+        self.spawning, self.starting, self.collecting = [], {}, {}
+        self.merging, self.landing = None, None
+        for event in list(self._recovered(set(lost), set(ended))):
+            self.tell(event)
+        self.begin(dispatch=dispatch, linger=linger)
+
+    def _recovered(self, lost: set[str], ended: set[str]) -> Iterable[Event]:
+        for key, attempt in self.attempts.items():
+            if attempt.state in ATTEMPT_OVER:
+                continue
+            if key in self.alive and key[0] in ended:
+                self.alive.remove(key)
+                yield AttemptEnded(*key, AttemptState.SUCCEEDED, 0)
+            elif key in self.alive and key[0] not in lost:
+                yield AttemptStarted(*key)
+                yield Noted("attempt_adopted", f"{key[0]} was adopted")
+            else:
+                self.alive.discard(key)
+                yield AttemptEnded(*key, AttemptState.LOST, None, "its processes are gone")
+
+    # What there is to see
+
+    @property
+    def run(self) -> RunRecord:
+        """The run's record."""
+        return self.machine.board.records.run
+
+    @property
+    def attempts(self) -> dict[Try, AttemptRecord]:
+        """The records of the attempts."""
+        return self.machine.board.records.attempts
+
+    def row(self, id: str) -> WorkstreamRecord:
+        """The record of a workstream."""
+        return self.machine.board.records.workstreams[id]
+
+    def state(self, id: str) -> WorkstreamState:
+        """Where a workstream is."""
+        return self.row(id).state
+
+    def reason(self, id: str) -> str:
+        """Why a workstream is where it is."""
+        return self.row(id).reason
+
+    def worker(self, number: int) -> WorkerRecord:
+        """The record of a worker."""
+        return self.machine.board.records.workers[number]
+
+    def conflict(self, id: str) -> ConflictRecord:
+        """The record of a conflict."""
+        return self.machine.board.records.conflicts[id]
+
+    @property
+    def running(self) -> list[str]:
+        """The workstreams whose attempts run or are about to, in the order they were started."""
+        return [id for (id, number), a in self.attempts.items() if a.state not in ATTEMPT_OVER]
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Where each workstream is, as words."""
+        return {id: row.state.value for id, row in self.machine.board.records.workstreams.items()}
+
+    @property
+    def workers(self) -> dict[int, str]:
+        """Where each worker is that is not gone, as words."""
+        rows = sorted(self.machine.board.records.workers.items())
+        return {number: row.state.value for number, row in rows if row.state is not WorkerState.TERMINATED}
+
+    def told(self, type: str) -> list[str]:
+        """The texts of all events of a type."""
+        return [event.text for event in self.log if event.type == type]
+
+    def runs_to_the_end(self, limit: int = 1000) -> None:
+        """Everything that is under way goes well until the run comes to rest."""
+        for _ in range(limit):
+            if self.run.state in (RunState.COMPLETED, RunState.FAILED):
+                return
+            if not self._goes_well():
+                wakeup = self.machine.next_wakeup()
+                if wakeup is None:
+                    return
+                self.clock = max(self.clock, wakeup)
+                self.tell(Ticked())
+        raise AssertionError(f"no end after {limit} steps: {self.states}")
+
+    def _goes_well(self) -> bool:
+        """One thing that is under way goes well; False if nothing is."""
+        if self.spawning:
+            self.tell(WorkerReady(self.spawning.pop(0)))
+        elif self.starting:
+            self.starts(next(iter(self.starting))[0])
+        elif self.alive:
+            self.ends(min(self.alive)[0])
+        elif self.collecting:
+            self.collects(next(iter(self.collecting))[0])
+        elif self.merging is not None:
+            self.merges(self.merging.workstream)
+        else:
+            return False
+        return True
+
+    def _newest(self, id: str) -> Try:
+        return id, self.row(id).attempts
