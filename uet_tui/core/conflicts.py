@@ -48,7 +48,8 @@ class ConflictFile:
 
     path: str
     kind: str
-    """`content`, `add/add`, `modify/delete`, `delete/modify`, `rename`, `binary`, `mode`, `symlink`, `submodule`."""
+    """`content`, `add/add`, `modify/delete`, `delete/modify`, `rename`, `binary`, `mode`, `symlink`, `submodule`,
+    `file/directory`."""
     base: Entry | None
     ours: Entry | None
     theirs: Entry | None

@@ -136,7 +136,8 @@ class ConflictFileView:
 
     path: str
     kind: str
-    """`content`, `add/add`, `modify/delete`, `delete/modify`, `rename`, `binary`, `mode`, `symlink`, `submodule`."""
+    """`content`, `add/add`, `modify/delete`, `delete/modify`, `rename`, `binary`, `mode`, `symlink`, `submodule`,
+    `file/directory`."""
     hunks: tuple[HunkView, ...]
     """Empty where the file can only be taken whole."""
     choice: str | None
