@@ -97,7 +97,7 @@ class UetApp(RunApp):
         if self.view is not None and message.view.revision < self.view.revision:
             return
         self.view = message.view
-        self._name(window_title(message.view))
+        self._entitle(window_title(message.view))
         for screen in self.run_screens:
             if isinstance(screen, HomeScreen):
                 screen.source_failed("")
@@ -118,7 +118,7 @@ class UetApp(RunApp):
             if isinstance(screen, HomeScreen):
                 screen.source_failed(message.text)
 
-    def _name(self, title: str) -> None:
+    def _entitle(self, title: str) -> None:
         """Titles the app and the terminal that it is in."""
         if title != self.title:
             kept = "\x1b[22;2t" if self.title == self.TITLE else ""
