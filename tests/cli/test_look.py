@@ -1,0 +1,211 @@
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Uet
+from tests.cli.scene import RUN, TOKEN
+from tests.cli.test_main import UET, environment
+from uet_tui.core import vocabulary
+from uet_tui.core.records import Changes, NewEvent
+from uet_tui.core.states import RunState
+from uet_tui.store.paths import Home
+from uet_tui.store.writer import Writer
+
+WORKSTREAM_KEYS = {
+    "id", "state", "wave", "attempts", "cost_usd", "started_at", "ended_at", "merge_commit", "reason"
+}  # fmt: skip
+
+
+def test_the_status_document_has_all_that_is_promised(uet: Uet, scene: str) -> None:
+    document = uet("status", "--json").document
+    assert (document["run"], document["state"], document["parallelism"]) == (RUN, "RUNNING", 4)
+    assert (document["spent_usd"], document["reserved_usd"], document["budget_usd"]) == (3.12, 1.4, 25.0)
+    assert document["counts"] == {"MERGED": 1, "RUNNING": 1, "CONFLICTED": 1, "FAILED": 1, "PENDING": 1}
+    by_id = {one["id"]: one for one in document["workstreams"]}
+    assert all(one.keys() >= WORKSTREAM_KEYS for one in by_id.values())
+    assert by_id["ws-merged"]["merge_commit"] == "3" * 40
+    assert by_id["ws-waiting"]["wave"] == 2
+    assert by_id["ws-waiting"]["reason"] == "waits for ws-conflicted"
+    started = datetime.fromisoformat(by_id["ws-merged"]["started_at"])
+    assert by_id["ws-merged"]["started_at"].endswith("Z")
+    assert 270 < time.time() - started.timestamp() < 400
+    [conflict] = document["conflicts"]
+    expected = {
+        "id": "c1",
+        "workstream": "ws-conflicted",
+        "files": ["src/app.py", "logo.png"],
+        "status": "PENDING",
+        "proposal": None,
+    }
+    assert expected.items() <= conflict.items()
+    assert document["workers"][0]["workstream"] == "ws-running"
+
+
+def test_the_status_for_people_says_what_needs_them_and_what_to_type(uet: Uet, scene: str) -> None:
+    lines = uet("status").out.splitlines()
+    assert lines[0].startswith(f"payments run {RUN}  ▶ RUNNING eager   1 of 5 merged (20 %)")
+    assert lines[1] == "workers 2 of 4   $3.12 spent + $1.40 reserved of $25.00"
+    assert any(line.startswith("! ") and line.endswith("-> uet conflicts show c1") for line in lines)
+    waiting = next(line for line in lines if line.startswith("ws-waiting"))
+    assert "· PENDING" in waiting
+    assert waiting.endswith("waits for ws-conflicted")
+
+
+def test_a_run_is_named_by_position_by_option_or_by_a_beginning_of_its_id(uet: Uet, scene: str) -> None:
+    for arguments in (("status", RUN), ("status", "--run", RUN), ("status", "7f3a"), ("status", RUN, "--run", RUN)):
+        assert uet(*arguments, "--json").document["run"] == RUN
+    assert "no run ffff" in uet("status", "ffff").line
+    assert "name one" in uet("status", RUN, "--run", "ffff").line
+
+
+def test_a_folder_below_the_repository_sees_its_runs(
+    uet: Uet, scene: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "src" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(here / "src" / "deep")
+    assert uet("status", "--json").document["run"] == RUN
+
+
+def test_runs_workers_and_costs_have_documents_and_tables(uet: Uet, scene: str) -> None:
+    [run] = uet("runs", "--json").document["runs"]
+    assert (run["run"], run["merged"], run["workstreams"], run["alive"]) == (RUN, 1, 5, False)
+    assert "nobody runs it" in uet("runs").out
+    workers = uet("workers", "--json").document["workers"]
+    assert [(one["number"], one["state"], one["doing"]) for one in workers] == [
+        (1, "BUSY", "compiling"),
+        (2, "PAUSED", ""),
+    ]
+    assert "▶ BUSY" in uet("workers").out
+    costs = uet("costs", "--json").document
+    assert costs["workstreams"][0] == {
+        "workstream": "ws-merged",
+        "agent": "shell",
+        "cost_usd": 0.31,
+        "attempts": 1,
+        "tokens_in": 1200,
+        "tokens_out": 300,
+    }
+    assert "left $20.48 of $25.00" in uet("costs").out
+
+
+def test_show_and_why_tell_of_one_workstream(uet: Uet, scene: str) -> None:
+    document = uet("show", "ws-merged", "--json").document
+    assert document["tasks"] == ["do ws-merged"]
+    assert [(one["attempt"], one["state"], one["exit_code"]) for one in document["attempts_made"]] == [
+        (1, "SUCCEEDED", 0)
+    ]
+    shown = uet("show", "ws-merged").out
+    assert "✓ SUCCEEDED" in shown
+    assert "ws-merged merged as 3333333" in shown
+    why = uet("why", "ws-waiting", "--json").document
+    assert why["reason"] == "waits for ws-conflicted"
+    assert [one["id"] for one in why["waits_for"]] == ["ws-conflicted"]
+    assert uet("why", "ws-waiting").out.splitlines()[0] == "ws-waiting  · PENDING  waits for ws-conflicted"
+    assert uet("show", "ws-mergd").line == f"run {RUN} has no workstream ws-mergd; did you mean ws-merged?"
+
+
+def test_events_are_lines_oldest_first(uet: Uet, scene: str) -> None:
+    lines = [json.loads(line) for line in uet("events", "--json").out.splitlines()]
+    assert [line["type"] for line in lines] == ["run_started", "workstream_merged", "conflict_opened"]
+    keys = {"id", "time", "type", "workstream", "worker", "attempt", "data"}
+    assert all(line.keys() >= keys for line in lines)
+    assert (lines[1]["workstream"], lines[1]["worker"], lines[1]["attempt"]) == ("ws-merged", 1, 1)
+    assert [json.loads(line)["id"] for line in uet("events", "--json", "--tail", "1").out.splitlines()] == [
+        lines[2]["id"]
+    ]
+    assert uet("events", "--tail", "0").out == ""
+    assert uet("events").out.splitlines()[2].endswith("  ws-conflicted needs you")
+
+
+def test_following_ends_when_the_run_does_and_misses_nothing(uet: Uet, scene: str, here: Path) -> None:
+    writer = Writer(Home(here / ".uet").database)
+
+    def go_on() -> None:
+        writer.claim(RUN, TOKEN, 1)
+        for number in range(20):
+            event = NewEvent(time.time(), vocabulary.WORKSTREAM_QUEUED, f"step {number}")
+            writer.commit(RUN, TOKEN, Changes(events=[event]))
+        run = writer.load(RUN).run
+        run.state = RunState.FAILED
+        writer.commit(RUN, TOKEN, Changes(run=run, events=[NewEvent(time.time(), vocabulary.RUN_ENDED, "over")]))
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    said = uet("events", "--follow", "--json")
+    thread.join()
+    writer.close()
+    texts = [json.loads(line)["text"] for line in said.out.splitlines()]
+    assert texts[3:] == [*(f"step {number}" for number in range(20)), "over"]
+    assert said.code == 0
+
+
+def test_following_is_interrupted_quietly_with_130(scene: str, here: Path) -> None:
+    process = subprocess.Popen(
+        [*UET, "events", "--follow"],
+        cwd=here,
+        env=environment() | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (130, b"")
+
+
+def test_looking_writes_nothing(uet: Uet, scene: str, here: Path) -> None:
+    database = here / ".uet" / "uet.db"
+    before = database.read_bytes()
+    for command in ("status", "runs", "workers", "costs", "events", "show ws-merged", "why ws-merged", "conflicts"):
+        assert uet(*command.split()).code == 0
+    assert database.read_bytes() == before
+
+
+def test_conflicts_are_listed_and_shown_hunk_by_hunk(uet: Uet, scene: str) -> None:
+    for arguments in (("conflicts",), ("conflicts", "list")):
+        assert [one["id"] for one in uet(*arguments, "--json").document["conflicts"]] == ["c1"]
+    assert "0 of 2" in uet("conflicts").out
+    [shown] = uet("conflicts", "show", "c1", "--json").document["conflicts"]
+    first, second = shown["hunks"]
+    assert (first["file"], first["hunk"], first["ours"], first["base"]) == ("src/app.py", 1, ["jobs = 4"], ["jobs = 1"])
+    assert first["theirs"] == ["jobs = 8", "slow = True"]
+    assert second["ours"] == []
+    assert [(one["file"], one["kind"]) for one in shown["contents"]] == [
+        ("src/app.py", "content"),
+        ("logo.png", "binary"),
+    ]
+    text = uet("conflicts", "show").out  # the only open one
+    assert "ours   │ jobs = 4\n" in text
+    assert "theirs │ slow = True\n" in text
+    assert "ours   │ (nothing)\n" in text
+    assert "\x1b" not in text
+    assert "open: c1 (ws-conflicted)" in uet("conflicts", "show", "c9").line
+
+
+def test_colour_comes_only_on_a_terminal(scene: str, here: Path) -> None:
+    typed = ["script", "-qec", f"{' '.join(UET)} conflicts show c1", "/dev/null"]
+    if not Path("/usr/bin/script").exists():
+        pytest.skip("script(1) is not installed")
+    for colourless in (False, True):
+        more = {"TERM": "xterm-256color"} | ({"NO_COLOR": "1"} if colourless else {})
+        done = subprocess.run(typed, cwd=here, env=environment() | more, capture_output=True, text=True, check=True)
+        assert "jobs = 4" in done.stdout
+        assert ("\x1b[32m" in done.stdout) is not colourless
+
+
+def test_status_is_quick(scene: str, here: Path) -> None:
+    def seconds() -> float:
+        begun = os.times()
+        subprocess.run([*UET, "status"], cwd=here, env=environment(), check=True, capture_output=True)
+        ended = os.times()
+        return ended.children_user + ended.children_system - begun.children_user - begun.children_system
+
+    assert min(seconds() for _ in range(3)) < 0.9
