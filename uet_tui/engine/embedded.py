@@ -6,7 +6,7 @@ import time
 from typing import Literal
 
 from uet_tui.core.commands import Verb
-from uet_tui.core.states import WORKSTREAM_ACTIVE
+from uet_tui.core.states import WORKSTREAM_ACTIVE, RunState
 from uet_tui.engine.headless import operator_command
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import OpenRun, log_to_file
@@ -51,8 +51,8 @@ class EmbeddedEngine:
             self._send(Verb.DETACH)
             self._orchestrator.join(_STOP_SECONDS)
         self._log.close()
-        if how == "background":
-            self._resume_detached()
+        if how == "background" and self._opened.hold.records.run.state is RunState.RUNNING:
+            self._resume_detached()  # a paused run stays paused: resuming it is the operator's word
 
     def _busy(self) -> bool:
         rows = list(self._opened.hold.records.workstreams.values())
