@@ -118,7 +118,7 @@ def collect(place: Workplace, effect: Collect) -> Collected:
             place.settings.gates,
             sandbox=sandbox.folder,
             output=folder,
-            environ=gate_environment(),
+            environ=gate_environment() | sandbox.environment,
         )
         gates = tuple(gate_entry(r, ws.id, effect.attempt, "sandbox") for r in verdict.results)
         problem = verdict.problem

@@ -81,7 +81,11 @@ def _gate_merged(place: Workplace, effect: Merge, commit: str, tree: str) -> tup
     sandbox = place.sandbox(QUEUE)
     sandbox.reset(commit)
     verdict = run_gates(
-        configured, place.settings.gates, sandbox=sandbox.folder, output=folder, environ=gate_environment()
+        configured,
+        place.settings.gates,
+        sandbox=sandbox.folder,
+        output=folder,
+        environ=gate_environment() | sandbox.environment,
     )
     entries = tuple(gate_entry(r, ws.id, effect.attempt, "merged") for r in verdict.results)
     return entries, f"as merged: {verdict.problem}" if verdict.problem else ""
