@@ -99,7 +99,7 @@ async def test_a_choice_is_shown_as_sent_until_a_view_has_it() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("o", "[")
         assert "… sent" in where(app)
-        assert "decided 1 of 4" in words(app, "#heading")
+        assert "1/4 decided" in words(app, "#heading")
         app.put_conflict(three("ours"))
         await pilot.pause()
         assert "✓ ours" in where(app)
@@ -289,7 +289,7 @@ async def test_a_conflict_that_vanishes_gives_way_to_another_and_then_to_the_emp
         app.put_conflict()
         await pilot.press("o", "a", "]", "J", "e", "x", "j")
         assert app.shown.query_one("#empty").display
-        assert not app.shown.query_one("#sides").display
+        assert not app.shown.query_one("#conflict").display
         assert app.acts == []
 
 

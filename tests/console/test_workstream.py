@@ -175,6 +175,7 @@ async def test_output_follows_its_end_until_the_operator_scrolls_away() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         box = app.shown.query_one(OutputBox)
         await until(pilot, lambda: len(box.lines) == 200 and box.is_vertical_scroll_end)
+        assert box.vertical_scrollbar.position == box.max_scroll_y
         source.write(path, "more\n" * 50)
         await until(pilot, lambda: len(box.lines) == 250 and box.is_vertical_scroll_end)
         await pilot.press("home")

@@ -123,6 +123,7 @@ class LinesBox(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling up stops following, coming back to the end goes on with it."""
         super().watch_scroll_y(old_value, new_value)
+        self.vertical_scrollbar.position = new_value  # Textual leaves it behind if it is not shown yet
         if self._follow and self.size.height:
             self._at_end = self.is_vertical_scroll_end or (self._at_end and new_value > old_value)
             self._tell()

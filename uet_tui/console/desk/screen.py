@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
@@ -64,13 +65,14 @@ class ConflictDesk(RunScreen):
     def compose(self) -> ComposeResult:
         """From the whole to the parts, the keys last."""
         yield ConflictList()
-        yield Static(id="heading", markup=False)
-        yield Static(id="place", markup=False)
-        yield Sides()
-        yield Static(id="tried", markup=False)
-        yield Static(id="tasks-ours", markup=False)
-        yield Static(id="tasks-theirs", markup=False)
-        yield Static(id="next", markup=False)
+        with Vertical(id="conflict"):
+            yield Static(id="heading", markup=False)
+            yield Static(id="place", markup=False)
+            yield Sides()
+            yield Static(id="tried", markup=False)
+            yield Static(id="tasks-ours", markup=False)
+            yield Static(id="tasks-theirs", markup=False)
+            yield Static(id="next", markup=False)
         yield Static(Content(EMPTY), id="empty", markup=False)
         yield KeyBar()
 
@@ -105,8 +107,8 @@ class ConflictDesk(RunScreen):
 
     def _draw(self) -> None:
         here = self._here
-        for child in self.query_children().exclude("KeyBar, ConflictList"):
-            child.display = (child.id == "empty") is (here is None)
+        self.query_one("#conflict").display = here is not None
+        self.query_one("#empty").display = here is None
         self._draw_words()
         if here is not None:
             self.query_one(Sides).show(*here, self.run_app.now())
