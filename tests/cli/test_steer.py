@@ -131,7 +131,8 @@ def marked(orchestrator: Orchestrator) -> Path:
     folder.mkdir(parents=True)
     file = folder / "0.txt"
     file.write_bytes(
-        b"import os\r\n<<<<<<< ours\r\njobs = 4\r\n||||||| base\r\njobs = 1\r\n=======\r\njobs = 8\r\n>>>>>>> theirs\r\n"
+        b"import os\r\n<<<<<<< ours\r\njobs = 4\r\n||||||| base\r\njobs = 1\r\n"
+        b"=======\r\njobs = 8\r\n>>>>>>> theirs\r\n"
     )
     return file
 

@@ -113,7 +113,7 @@ def test_a_rehearsal_is_forecast_in_seconds_whatever_tools_the_plan_wants(uet: U
 @pytest.mark.parametrize("seed", ["0", "1", "77"])
 def test_the_founding_plan_has_the_same_profile_for_every_hash_seed(phase_i_plan: Path, here: Path, seed: str) -> None:
     done = subprocess.run(
-        [*UET, "run", str(phase_i_plan), "--dry-run", "--agent", "shell", "--json"],
+        [*UET, "validate", str(phase_i_plan), "--json"],
         env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
         cwd=here,
         capture_output=True,

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import typer
 
 _MODULES: Final[Mapping[str, tuple[str, ...]]] = {
+    "demo": ("demo",),
     "check": ("validate",),
-    "run": ("demo", "run", "console", "resume"),
+    "run": ("run", "console", "resume"),
     "look": ("status", "runs", "workers", "costs"),
     "follow": ("events",),
     "detail": ("show", "why"),

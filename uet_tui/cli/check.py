@@ -11,6 +11,7 @@ from uet_tui.cli.place import repository, settings
 from uet_tui.core.forecast import forecast
 from uet_tui.errors import UetError
 from uet_tui.plan.bundles import read_bundles
+from uet_tui.plan.model import Plan
 from uet_tui.plan.validate import Loaded, load_plan
 from uet_tui.report.profile import Profile, document, rendered
 from uet_tui.settings.model import Settings
@@ -44,6 +45,14 @@ def load(path: Path, chosen: Settings, *, agent: str | None = None) -> Loaded:
         tools = frozenset(bundle.workstream.tool for bundle in read_bundles(path).bundles)
     gates = frozenset(name for name, gate in chosen.gates.items() if gate.commands)
     return load_plan(path, tools=tools, gates=gates, overlap=chosen.overlap)
+
+
+def valid(loaded: Loaded) -> Plan:
+    """The plan; raises `UetError` with the first of its errors and how many more there are."""
+    if loaded.plan is None:
+        more = f" (and {len(loaded.errors) - 1} more: uet validate)" if len(loaded.errors) > 1 else ""
+        raise UetError(f"{loaded.errors[0]}{more}")
+    return loaded.plan
 
 
 def profile(loaded: Loaded, chosen: Settings, *, agent: str | None = None) -> Profile:

@@ -1,18 +1,16 @@
-"""`uet run`, `resume`, `console`, `demo`: carries plans out, in the console or without."""
+"""`uet run`, `resume`, `console`: carries plans out, in the console or without."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from uet_tui.cli.check import find_plan, load, profile, report
+from uet_tui.cli.check import find_plan, load, profile, report, valid
 from uet_tui.cli.options import Json, PlanArgument, Run, RunArgument, Sets, Workers, chosen
 from uet_tui.cli.place import settings
 from uet_tui.core.states import RunState
 from uet_tui.errors import UetError
-from uet_tui.plan.model import Problem
 
 if TYPE_CHECKING:
     from uet_tui.engine.start import OpenRun
@@ -58,16 +56,10 @@ def run(
     from uet_tui.engine import start
 
     operator = start.repository_at(Path.cwd())
-    if loaded.plan is None:
-        raise UetError(_first(loaded.errors))
+    valid_plan = valid(loaded)
     if not headless:
         need_terminal("add --headless, or --dry-run to see the plan")
-    _go_on(start.new_run(operator, loaded.plan, now, agent=agent, target=target), headless=headless, json=json)
-
-
-def _first(errors: Sequence[Problem]) -> str:
-    more = f" (and {len(errors) - 1} more: uet validate)" if len(errors) > 1 else ""
-    return f"{errors[0]}{more}"
+    _go_on(start.new_run(operator, valid_plan, now, agent=agent, target=target), headless=headless, json=json)
 
 
 def _go_on(opened: "OpenRun", *, headless: bool, json: bool) -> None:
@@ -110,15 +102,3 @@ def console(run: RunArgument = None, named: Run = None, sets: Sets = None) -> No
     with look(chosen(run, named)) as at:
         home, wanted = at.home, at.run
     raise typer.Exit(attach(home, wanted))
-
-
-@app.command()
-def demo(
-    folder: Annotated[
-        Path | None, typer.Option("--dir", metavar="DIR", help="Where to make it; a new temporary folder unless said.")
-    ] = None,
-    headless: Headless = False,
-    sets: Sets = None,
-) -> None:
-    """See the whole product at work, without a key: a scratch repository, a plan, a real conflict."""
-    now = settings(sets).settings

@@ -63,7 +63,7 @@ def spending(view: RunView) -> Text:
     """What does it cost, and how wide does it run?"""
     costs = view.costs
     limit = f" of {money(costs.budget_usd)}" if costs.budget_usd is not None else ""
-    reserved = f" + {money(costs.reserved_usd)} reserved" if costs.reserved_usd else ""
+    reserved = f" + {money(costs.reserved_usd)} reserved" if round(costs.reserved_usd, 4) else ""
     return Text(f"workers {len(view.workers)} of {view.parallelism}   {money(costs.spent_usd)} spent{reserved}{limit}")
 
 

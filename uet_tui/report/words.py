@@ -72,7 +72,7 @@ def between(start: datetime | None, end: datetime | None, now: datetime) -> floa
 
 def money(usd: float) -> str:
     """US dollars, in cents; smaller amounts in hundredths of a cent."""
-    return f"${usd:.4f}" if 0 < usd < 0.01 else f"${usd:,.2f}"
+    return f"${usd:.4f}" if 0.00005 <= usd < 0.01 else f"${usd:,.2f}"
 
 
 def several(count: int, one: str, many: str = "") -> str:
