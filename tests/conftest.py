@@ -9,11 +9,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-_STEERING = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "EDITOR", "VISUAL", "COLUMNS", "LINES", "TMUX")
+_STEERING = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "EDITOR", "VISUAL", "COLUMNS", "LINES", "TMUX", "TEXTUAL_THEME")
 for _name in [*os.environ]:
     if _name.startswith("TEXTUAL_SNAPSHOT"):  # how the picture plugin talks to its parallel workers
         continue
-    if _name in _STEERING or _name.startswith(("GIT_", "TEXTUAL_", "UET_", "XDG_")):
+    if _name in _STEERING or _name.startswith(("GIT_", "UET_", "XDG_")):
         del os.environ[_name]
 os.environ.update(
     TEXTUAL_ANIMATIONS="none",  # read when textual is imported
