@@ -358,7 +358,7 @@ def merge_conflicted(board: Board, event: MergeConflicted) -> None:
     record.conflict = conflict.id
     others = f" with {', '.join(event.against)}" if event.against else ""
     files = event.files[0].path + (f" and {len(event.files) - 1} more" if len(event.files) > 1 else "")
-    board.move_workstream(record, WorkstreamState.CONFLICTED, f"conflict {conflict.id}{others} in {files}: needs you")
+    board.move_workstream(record, WorkstreamState.CONFLICTED, f"needs you: conflict {conflict.id}{others} in {files}")
     board.tell(
         vocabulary.CONFLICT_OPENED,
         f"{record.id} needs you: conflict {conflict.id}{others} in {files}",
