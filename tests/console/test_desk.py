@@ -234,7 +234,8 @@ async def test_tab_walks_the_boxes_and_j_k_scroll_them() -> None:
         ("mode", "executed"),
         ("symlink", "link"),
         ("submodule", "submodule"),
-        ("rename", "different places"),
+        ("rename", "moved"),
+        ("file/directory", "folder"),
         ("add/add", "both added"),
         ("something new", "something new"),
     ],
@@ -434,7 +435,16 @@ async def test_left_markers_that_are_not_edited_again_are_not_taken(
     assert app.acts == []
 
 
-def test_markers_are_known_only_all_three_at_line_starts() -> None:
-    assert has_markers(MARKED)
-    assert not has_markers("Title\n=======\n")
-    assert not has_markers("x <<<<<<< \n=======\n>>>>>>> \n")
+@pytest.mark.parametrize(
+    ("text", "marked", "left"),
+    [
+        (MARKED, MARKED, True),
+        ("Title\n=======\n", MARKED, False),
+        ("x <<<<<<< \n=======\n>>>>>>> \n", MARKED, False),
+        (MARKED, f"<<<<<<<<< ours\n{MARKED}=========\n>>>>>>>>> theirs\n", False),
+        ("<<<<<<<<< a\n=========\n>>>>>>>>> b\n", f"<<<<<<<<< ours\n{MARKED}=========\n>>>>>>>>> theirs\n", True),
+    ],
+    ids=["all", "underline", "not at line starts", "the file's own", "longer"],
+)
+def test_markers_are_known_by_their_length_and_place(text: str, marked: str, left: bool) -> None:
+    assert has_markers(text, marked) is left

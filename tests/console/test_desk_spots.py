@@ -78,11 +78,6 @@ def test_a_side_is_marked_against_the_base_with_its_own_line_numbers() -> None:
     ]
 
 
-def test_a_hunk_has_no_escape_sequence_left() -> None:
-    lines = side_lines(hunk(ours=("a\x1b]52;c;eA==\x07b",), base=()), ("a\x1b]52;c;eA==\x07b",))
-    assert not any("\x1b" in line.text or "\x07" in line.text for line in lines)
-
-
 @given(LINES, LINES)
 def test_marks_give_back_both_texts(base: tuple[str, ...], side: tuple[str, ...]) -> None:
     lines = side_lines(hunk(base=base, before=(), after=()), side)

@@ -1,6 +1,7 @@
 """Lending the terminal to the operator's editor."""
 
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -9,8 +10,6 @@ from pathlib import Path
 from textual.app import App, SuspendNotSupported
 
 from uet_tui.errors import UetError
-
-MARKERS = ("<<<<<<<", "=======", ">>>>>>>")
 
 
 def edit(app: App[object], path: str, text: str) -> str | None:
@@ -41,13 +40,17 @@ def edit(app: App[object], path: str, text: str) -> str | None:
     return None if edited == text else edited
 
 
-def has_markers(text: str) -> bool:
-    """Whether a conflict is still marked in a text: all three markers begin a line, in order."""
-    wanted = iter(MARKERS)
-    marker = next(wanted)
-    for line in text.split("\n"):
-        if line.startswith(marker):
-            marker = next(wanted, "")
-            if not marker:
-                return True
-    return False
+def has_markers(text: str, marked: str) -> bool:
+    """Whether a conflict is still marked in a text.
+
+    Args:
+        text: what became of it.
+        marked: the text with its markers, which says how long they are: longer than what looks like one in the file.
+    """
+    size = max((len(run) for run in re.findall(r"^<{7,}", marked, re.MULTILINE)), default=0)
+    wanted = [char * size for char in "<=>"] if size else []
+    return bool(wanted) and all(any(_is(line, marker) for line in text.split("\n")) for marker in wanted)
+
+
+def _is(line: str, marker: str) -> bool:
+    return line.startswith(marker) and not line.startswith(marker + marker[0])

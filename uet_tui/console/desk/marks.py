@@ -5,7 +5,6 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from uet_tui.store.views import HunkView
-from uet_tui.text import harmless
 
 Mark = Literal["-", "+", " "]
 ENOUGH = 400_000
@@ -30,7 +29,7 @@ def side_lines(hunk: HunkView, side: tuple[str, ...]) -> tuple[MarkedLine, ...]:
     def put(mark: Mark, lines: tuple[str, ...]) -> None:
         nonlocal number
         for line in lines:
-            found.append(MarkedLine(None if mark == "-" else number, mark, harmless(line)))
+            found.append(MarkedLine(None if mark == "-" else number, mark, line))
             number += mark != "-"
 
     put(" ", hunk.before)

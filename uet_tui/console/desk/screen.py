@@ -43,7 +43,7 @@ QUARANTINE = (
     "It is not merged in this run, and what waits behind it is skipped. Its work stays on its branch, and a retry "
     "brings it back."
 )
-MARKERS_LEFT = "still has <<<<<<<, ======= and >>>>>>> lines, so it cannot be taken."
+MARKERS_LEFT = "still has lines of <<<, === and >>> that mark a conflict, so it cannot be taken."
 
 
 class ConflictDesk(RunScreen):
@@ -249,8 +249,9 @@ class ConflictDesk(RunScreen):
 
     async def _edited(self, conflict: ConflictView, path: str) -> str | None:
         index = [file.path for file in conflict.files].index(path)
-        text = edit(self.app, path, await asyncio.to_thread(self._source.conflict_text, conflict.id, index))
-        while text is not None and has_markers(text):
+        marked = await asyncio.to_thread(self._source.conflict_text, conflict.id, index)
+        text = edit(self.app, path, marked)
+        while text is not None and has_markers(text, marked):
             again = ConfirmDialog("Conflict markers are left", f"{path} {MARKERS_LEFT}", "edit again")
             text = (edit(self.app, path, text) or text) if await self.app.push_screen_wait(again) else None
         return text

@@ -24,9 +24,14 @@ _KINDS: dict[str, tuple[str, str, str]] = {
     "modify/delete": ("ours changed this file, theirs deleted it", "the changed file", "no file: it is deleted"),
     "delete/modify": ("ours deleted this file, theirs changed it", "no file: it is deleted", "the changed file"),
     "rename": (
-        "the two sides moved this file to different places",
-        "the file where ours put it",
-        "where theirs put it",
+        "one side moved this file, the other moved, changed or deleted it",
+        "ours, as it is",
+        "theirs, as it is",
+    ),
+    "file/directory": (
+        "one side has a file where the other has a folder",
+        "what ours has there",
+        "what theirs has there",
     ),
     "binary": ("both changed this file, and it is not text", "its version, as it is", "its version, as it is"),
     "mode": ("the sides disagree on whether it can be executed", "its mode", "its mode"),

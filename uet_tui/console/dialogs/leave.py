@@ -1,15 +1,14 @@
 """The question behind `q`: what becomes of the run when the console closes."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Button
 
 from uet_tui.console.dialogs.dialog import Dialog, key_button, text
-
-Leaving = Literal["background", "drain", "stop"]
+from uet_tui.console.host import Leaving
 
 
 class LeaveDialog(Dialog[Leaving]):
