@@ -1,7 +1,6 @@
 """`uet demo`: the whole product at work in a scratch repository, without a key."""
 
 import os
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -28,13 +27,13 @@ def demo(
     if not headless:
         need_terminal("add --headless, and the demo plays your part too")
     from uet_tui.demo.scratch import make_scratch
-    from uet_tui.demo.tour import Tour
+    from uet_tui.demo.tour import Tour, pace
 
-    scratch = make_scratch(folder)
     if headless:
-        Tour(scratch, sets or (), typer.echo).run()
+        how = pace(sets or ())  # a wrong setting is told before anything is made
+        Tour(make_scratch(folder), how, typer.echo).run()
     else:
-        _on_screen(scratch, sets)
+        _on_screen(make_scratch(folder), sets)
 
 
 def _on_screen(scratch: Path, sets: list[str] | None) -> None:
@@ -43,14 +42,11 @@ def _on_screen(scratch: Path, sets: list[str] | None) -> None:
     from uet_tui.demo.farewell import farewell
     from uet_tui.engine import start
     from uet_tui.report import tables
-    from uet_tui.store.queries import Reader
 
     os.chdir(scratch)  # as if the operator had gone there: its configuration and plan hold
     now = settings(sets).settings
     plan = valid(load(find_plan(None), now))
     opened = start.new_run(start.repository_at(scratch), plan, now)
-    code = drive_on_screen(opened)
-    with closing(Reader(opened.place.home.database)) as reader:
-        view = reader.run(opened.place.run)
+    view, code = drive_on_screen(opened)
     show(*tables.summary(view, datetime.now(UTC)), "", *farewell(scratch, view))
     raise typer.Exit(code)

@@ -1,6 +1,7 @@
 """`uet run`, `resume`, `console`: carries plans out, in the console or without."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,9 +9,11 @@ import typer
 
 from uet_tui.cli.check import find_plan, load, profile, report, valid
 from uet_tui.cli.options import Json, PlanArgument, Run, RunArgument, Sets, Workers, chosen
+from uet_tui.cli.output import show
 from uet_tui.cli.place import settings
 from uet_tui.core.states import RunState
 from uet_tui.errors import UetError
+from uet_tui.report import tables
 
 if TYPE_CHECKING:
     from uet_tui.engine.start import OpenRun
@@ -69,7 +72,9 @@ def _go_on(opened: "OpenRun", *, headless: bool, json: bool) -> None:
         raise typer.Exit(drive(opened, json=json))
     from uet_tui.cli.screen import drive_on_screen
 
-    raise typer.Exit(drive_on_screen(opened))
+    view, code = drive_on_screen(opened)
+    show(*tables.summary(view, datetime.now(UTC)))
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -36,6 +36,8 @@ def follow(reader: Reader, run: str, stop: Event, console: Console, *, after: in
         stop: Set by whoever knows that the orchestrator has ended.
         console: Where to; standard error where standard output is for a document.
         after: The last event that was told before, as when a run is resumed.
+
+    The live display is gone at the end: how the run ended is the caller's to say.
     """
     if console.is_terminal:
         _draw(reader, run, stop, console, after)
@@ -64,7 +66,7 @@ def _batches(reader: Reader, run: str, stop: Event, after: int) -> Iterator[tupl
 
 def _draw(reader: Reader, run: str, stop: Event, console: Console, after: int) -> None:
     view, drawn = reader.run(run), datetime.now(UTC)
-    with Live(display(view, drawn), console=console, auto_refresh=False) as live:
+    with Live(display(view, drawn), console=console, auto_refresh=False, transient=True) as live:
         for batch in _batches(reader, run, stop, after):
             for event in batch:
                 if event.severity in ("warning", "error") or event.type in _NOTABLE:

@@ -64,7 +64,8 @@ def spending(view: RunView) -> Text:
     costs = view.costs
     limit = f" of {money(costs.budget_usd)}" if costs.budget_usd is not None else ""
     reserved = f" + {money(costs.reserved_usd)} reserved" if round(costs.reserved_usd, 4) else ""
-    return Text(f"workers {len(view.workers)} of {view.parallelism}   {money(costs.spent_usd)} spent{reserved}{limit}")
+    wide = "" if view.ended_at else f"workers {len(view.workers)} of {view.parallelism}   "
+    return Text(f"{wide}{money(costs.spent_usd)} spent{reserved}{limit}")
 
 
 def _notices(view: RunView) -> Iterable[Text]:
