@@ -69,7 +69,7 @@ def test_the_plan_is_valid_and_warns_of_the_one_conflict_that_is_meant(settings:
     assert len(loaded.warnings) == 1
     assert "ws-due-column and ws-status-column both write" in loaded.warnings[0].message
     assert loaded.plan is not None
-    assert [len(wave) for wave in loaded.plan.waves] == [5, 1, 5, 2, 2]
+    assert [len(wave) for wave in loaded.plan.waves] == [4, 1, 5, 3, 2]
 
 
 def test_the_sample_plan_of_the_checkout_is_valid_and_warns_of_nothing() -> None:
@@ -115,7 +115,7 @@ def test_agents_stay_inside_their_scope_and_find_what_they_replace(
 
 DUE, STATUS = '    "due",\n', '    "status",\n'
 BY_DUE = "    return terms.due_on(invoice), invoice.number\n"
-BY_STATUS = '    return payments.status(invoice) == "paid", invoice.number\n'
+BY_STATUS = "    return payments.is_paid(invoice), invoice.number\n"
 
 
 @pytest.mark.parametrize("column", [DUE, STATUS, DUE + STATUS, STATUS + DUE], ids=["ours", "theirs", "both", "turned"])

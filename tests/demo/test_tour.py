@@ -11,7 +11,7 @@ from tests.support.repository import Repository
 from uet_tui.core.states import ConflictState, RunState
 from uet_tui.demo.farewell import farewell
 from uet_tui.demo.scratch import make_scratch
-from uet_tui.demo.tour import Tour, TourError
+from uet_tui.demo.tour import Pace, Tour, TourError, pace
 from uet_tui.errors import UetError
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
@@ -35,7 +35,7 @@ def seen(scratch: Path) -> RunView:
 
 
 def test_the_tour_ends_with_everything_merged_and_landed(scratch: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    Tour(scratch, [FAST], say).run()
+    Tour(scratch, pace([FAST]), say).run()
     view = seen(scratch)
     assert view.state is RunState.COMPLETED and view.landed_at is not None
     assert [conflict.state for conflict in view.conflicts] == [ConflictState.HUMAN_RESOLVED]
@@ -65,16 +65,21 @@ def test_a_tour_that_does_not_go_as_told_fails_and_says_what_was_expected(
     scratch: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(TourError, match="ends with 4, not 3") as failed:
-        Tour(scratch, [FAST, "budget.max_cost_total=0.2"], say).run()
+        Tour(scratch, pace([FAST, "budget.max_cost_total=0.2"]), say).run()
     assert failed.value.exit_code == 1
     assert "$ uet conflicts" not in capfd.readouterr().out
 
 
-def test_one_worker_is_too_few_for_a_conflict(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_worker_is_too_few_for_a_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UET_WORKERS", "1")
     with pytest.raises(UetError, match="UET_WORKERS: the demo needs 2 workers"):
-        Tour(scratch, [], say)
-    assert not (scratch / ".uet").exists()
+        pace([])
+
+
+def test_the_agents_hurry_unless_somebody_says_how_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pace(["workers=3"]) == Pace(("workers=3", "simulated.speed=6"), 6)
+    monkeypatch.setenv("UET_SIMULATED__SPEED", "2")
+    assert pace([]) == Pace((), 2)
 
 
 def test_the_shell_is_told_what_uet_is_where_it_does_not_know(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

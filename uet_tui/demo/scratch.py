@@ -12,7 +12,8 @@ from pathlib import Path
 from uet_tui.errors import UetError
 from uet_tui.workspace.founding import found_repository
 
-_PROJECT = Path(__file__).with_name("project")
+PROJECT = Path(__file__).with_name("project")
+"""What the scratch repository is made of."""
 
 
 def make_scratch(folder: Path | None = None) -> Path:
@@ -46,7 +47,7 @@ def python() -> str:
 
 def _fill(root: Path) -> None:
     ignore = shutil.ignore_patterns("__pycache__")  # an installer may have compiled what is installed
-    shutil.copytree(_PROJECT, root, copy_function=shutil.copyfile, dirs_exist_ok=True, ignore=ignore)
+    shutil.copytree(PROJECT, root, copy_function=shutil.copyfile, dirs_exist_ok=True, ignore=ignore)
     gates = root / "config" / "gates.yaml"
     text = gates.read_text(encoding="utf-8")
     gates.write_text(text.replace("python3 ", f"{shlex.quote(python())} "), encoding="utf-8")

@@ -11,10 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from uet_tui.core.states import ConflictState
-from uet_tui.demo.scratch import python
+from uet_tui.demo.scratch import PROJECT, python
 from uet_tui.errors import UetError
 from uet_tui.report.outcome import ALL_MERGED, WAITS_FOR_OPERATOR
 from uet_tui.settings.layers import load_settings
@@ -36,30 +37,42 @@ class TourError(UetError):
     exit_code = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the tour's run is set."""
+
+    sets: tuple[str, ...]
+    """What is given to its `--set`."""
+    speed: float
+    """By how much the agents' times are divided."""
+
+
+def pace(sets: Sequence[str]) -> Pace:
+    """The pace that the settings ask for, before anything is made.
+
+    Args:
+        sets: what was given to `--set`.
+
+    Raises:
+        UetError: a setting is wrong, or would leave the story without its conflict.
+    """
+    loaded = load_settings(PROJECT, os.environ, sets)
+    if loaded.settings.workers < _FEWEST_WORKERS:
+        where = loaded.origins["workers"]
+        raise UetError(f"{where}: the demo needs {_FEWEST_WORKERS} workers, or its two sides never meet")
+    if loaded.origins["simulated.speed"].layer == "shipped":
+        return Pace((*sets, f"simulated.speed={_SPEED}"), _SPEED)
+    return Pace(tuple(sets), loaded.settings.simulated.speed)
+
+
 class Tour:
-    """One tour through a scratch repository that was just made."""
+    """The operator's part, from the plan to the landing, in a scratch repository that was just made."""
 
-    def __init__(self, scratch: Path, sets: Sequence[str], say: Callable[[str], None]) -> None:
-        """Prepares the tour.
-
-        Args:
-            scratch: where the repository is.
-            sets: what was given to `--set`; goes on to the run.
-            say: prints a line at once: the commands print to the same place.
-
-        Raises:
-            UetError: a setting is wrong, or would leave the story without its conflict.
-        """
-        loaded = load_settings(scratch, os.environ, sets)
-        if loaded.settings.workers < _FEWEST_WORKERS:
-            where = loaded.origins["workers"]
-            raise UetError(f"{where}: the demo needs {_FEWEST_WORKERS} workers, or its two sides never meet")
-        own_speed = loaded.origins["simulated.speed"].layer == "shipped"
-        self._sets = [*sets, *([f"simulated.speed={_SPEED}"] if own_speed else [])]
-        self._speed = _SPEED if own_speed else loaded.settings.simulated.speed
+    def __init__(self, scratch: Path, pace: Pace, say: Callable[[str], None]) -> None:
+        """`say` prints a line at once: the commands print to the same place."""
         self._scratch = scratch
+        self._pace = pace
         self._say = say
-        self._began = time.monotonic()
 
     def run(self) -> None:
         """Plays the whole story.
@@ -67,6 +80,7 @@ class Tour:
         Raises:
             TourError: a command did not end as it should, or did not do what it should.
         """
+        began = time.monotonic()
         self._say("# The demo without a terminal: what one would type, and what comes of it.")
         self._say(f"$ cd {shlex.quote(str(self._scratch))}")
         self._plan()
@@ -74,7 +88,7 @@ class Tour:
         self._decide(conflict)
         view = self._second_half()
         self._land(view)
-        seconds = time.monotonic() - self._began
+        seconds = time.monotonic() - began
         self._say(f"\n# {view.merged} workstreams merged, one conflict decided, landed on main, in {seconds:.0f} s.")
         self._say("# The same in the console, where you decide: uet demo")
 
@@ -83,12 +97,10 @@ class Tour:
         self._uet("validate")
 
     def _first_half(self) -> ConflictView:
-        self._tell(
-            f"Run it. The agents are rehearsed and {self._speed:g} times as fast; the edits, tests and merges are real."
-        )
-        self._uet(
-            "run", "--headless", *(word for given in self._sets for word in ("--set", given)), code=WAITS_FOR_OPERATOR
-        )
+        fast = f"{self._pace.speed:g} times as fast"
+        self._tell(f"Run it. The agents are rehearsed and {fast}; edits, tests and merges are real.")
+        settings = (word for given in self._pace.sets for word in ("--set", given))
+        self._uet("run", "--headless", *settings, code=WAITS_FOR_OPERATOR)
         view = self._view()
         opened = [conflict for conflict in view.conflicts if conflict.open]
         self._check(len(view.conflicts) == len(opened) == 1, f"one conflict is open, not {len(opened)}")
