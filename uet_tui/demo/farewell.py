@@ -35,7 +35,7 @@ def farewell(scratch: Path, view: RunView) -> Sequence[str]:
     steps += [
         (f"git log --oneline --graph uet/{view.id}", "every merge, by workstream"),
         ("python3 -m ledger list", "what the agents worked on"),
-        ("$EDITOR workstreams/", "the plan; change it, and run it again with: uet run"),
+        ("ls config workstreams", "how it was set, and the plan in all three notations"),
     ]
     return [
         f"The repository is {scratch}; nothing outside of it was touched, and you can delete it.",
