@@ -180,16 +180,10 @@ def test_overlapping_scopes_are_serialised_so_that_nothing_conflicts(scene: Scen
 
 def test_gates_run_after_the_agent_and_on_the_merged_tree(scene: Scene) -> None:
     gate = 'gates.GATE_UNIT.commands=["test ! -e a.txt || test ! -e b.txt"]'
+    gated = {"test_gates": [{"type": "GATE_UNIT"}], "circuit_breaker": {"max_attempts": 1}}
     scene.begin(
-        workstream("ws-a", "echo a > a.txt", "sleep 0.3", scope=["a.txt"], test_gates=[{"type": "GATE_UNIT"}]),
-        workstream(
-            "ws-b",
-            "echo b > b.txt",
-            "sleep 0.3",
-            scope=["b.txt"],
-            test_gates=[{"type": "GATE_UNIT"}],
-            circuit_breaker={"max_attempts": 1},
-        ),
+        workstream("ws-a", "echo a > a.txt", "sleep 0.3", scope=["a.txt"], **gated),
+        workstream("ws-b", "echo b > b.txt", "sleep 0.3", scope=["b.txt"], **gated),
         sets=(gate,),
     )
     view = scene.finish()

@@ -12,10 +12,27 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from uet_tui.engine import keeper
 
 _KEEPER = Path(keeper.__file__)
+
+
+class Start(TypedDict):
+    """What a keeper is told: the contents of `start.json`."""
+
+    argv: list[str]
+    cwd: str
+    env: dict[str, str]
+    timeout: float
+    """Seconds after which the agent is asked to end."""
+    grace: float
+    """Seconds between asking and ending."""
+    cookie: str
+    """The attempt's name among all processes of the machine."""
+    wake: str
+    """The FIFO of the orchestrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +46,7 @@ class Ended:
     seconds: float
 
 
-def start(folder: Path, start: keeper.Start) -> "subprocess.Popen[bytes]":
+def start(folder: Path, start: Start) -> "subprocess.Popen[bytes]":
     """Starts the keeper of the attempt in `folder`; the agent follows at once.
 
     The returned handle is for reaping only: what became of the attempt is in its folder.
@@ -57,8 +74,18 @@ def ended(folder: Path) -> Ended | None:
         return Ended(None, "lost", 0.0)
 
 
+def begun(folder: Path) -> bool:
+    """Whether a keeper has taken the attempt, or none ever will."""
+    return (folder / "keeper.json").exists()
+
+
 def alive(folder: Path) -> bool:
-    """Whether anything of the attempt's process tree still runs."""
+    """Whether a keeper has begun and anything of the attempt's process tree still runs.
+
+    Asking takes the lock for an instant, in which a keeper that is only just starting would find it taken.
+    """
+    if not begun(folder):
+        return False
     try:
         lock = os.open(folder / "attempt.lock", os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -91,27 +118,47 @@ def prove_dead(folder: Path) -> bool:
 
 
 def kill(folder: Path) -> None:
-    """Asks the keeper of a living attempt to end it; if the keeper itself is gone, ends the tree here."""
-    if not alive(folder):
-        return
-    pid = _keeper_pid(folder)
-    if pid is not None:
+    """Asks the keeper of an attempt to end it, even one that is only just starting or not started yet.
+
+    If the keeper itself is gone, ends what is left of the tree here.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / keeper.STOP).touch()
+    if orphaned(folder):
+        end_now(folder)
+    elif (identity := _keeper(folder)) is not None and alive(folder):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-        return
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        cookie = json.loads((folder / "start.json").read_bytes())["cookie"]
-        keeper.end_tree(NO_GROUP, cookie)
+            os.kill(identity[0], signal.SIGTERM)
 
 
-NO_GROUP = 2**22 + 1
-"""Beyond the largest pid there can be: a keeper that died took the knowledge of the group with it."""
+def orphaned(folder: Path) -> bool:
+    """Whether the attempt's tree lives on without its keeper: nobody watches its time limit or will tell its end."""
+    identity = _keeper(folder)
+    return identity is not None and keeper.start_ticks(identity[0]) != identity[1] and alive(folder)
 
 
-def _keeper_pid(folder: Path) -> int | None:
+def end_now(folder: Path) -> None:
+    """Ends the attempt's tree at once, all but its keeper: whatever holds its lock, or carries its cookie."""
+    lock = (folder / "attempt.lock").stat()
+    cookie = json.loads((folder / "start.json").read_bytes())["cookie"]
+    spared = {os.getpid(), *(_keeper(folder) or ())[:1]}
+    keeper.end_all(lambda: [pid for pid in {*_holding(lock), *keeper.carrying(cookie)} if pid not in spared])
+
+
+def _holding(file: os.stat_result) -> list[int]:
+    """The processes that have a file open."""
+    found = []
+    for pid in keeper.processes():
+        with contextlib.suppress(OSError):  # it ended meanwhile, or is another user's
+            if any(os.path.samestat(file, fd.stat()) for fd in os.scandir(f"/proc/{pid}/fd")):
+                found.append(pid)
+    return found
+
+
+def _keeper(folder: Path) -> tuple[int, int] | None:
+    """The keeper's pid and start; None if none has begun."""
     try:
         record = json.loads((folder / "keeper.json").read_bytes())
-        pid, ticks = int(record["pid"]), int(record["start"])
+        return int(record["pid"]), int(record["start"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return pid if keeper.start_ticks(pid) == ticks else None

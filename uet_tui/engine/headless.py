@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from uet_tui.core.commands import Command, Verb
 from uet_tui.core.states import RunState
-from uet_tui.engine import attempts, keeper
+from uet_tui.engine import attempts
 from uet_tui.engine.offline import carry_out
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import OpenRun, log_to_file
@@ -98,7 +98,7 @@ class Headless:
             for record in list(self._opened.hold.records.attempts.values()):
                 folder = place.paths.attempt(record.workstream, record.number)
                 if attempts.alive(folder):
-                    keeper.end_tree(attempts.NO_GROUP, f"{place.run}/{record.workstream}/{record.number}")
+                    attempts.end_now(folder)
 
 
 @contextmanager

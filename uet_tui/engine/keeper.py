@@ -1,50 +1,43 @@
 """The small process between the orchestrator and an agent: it outlives a crash of the orchestrator.
 
-Started as a script, `python -I -S keeper.py FOLDER`, so that nothing but the standard library is loaded (and little of
-that: it starts in about 10 ms). FOLDER is the attempt's; `start.json` in it says what to run. The keeper holds
-`attempt.lock`, and so does everything that descends from it: whoever can take that lock knows that the whole tree is
-gone. It enforces the time limit, ends the whole tree, escapees included, writes `exit.json` atomically and wakes the
-orchestrator, if there is one. No pipe leads to the orchestrator: there is nothing to fill up and nothing to break.
+Started as a script, `python -I -S keeper.py FOLDER`, so that nothing but the standard library is loaded, and little of
+that. FOLDER is the attempt's; `start.json` in it says what to run (`attempts.Start`). The keeper holds `attempt.lock`,
+and so does everything that descends from it: whoever can take that lock knows that the whole tree is gone. It enforces
+the time limit, ends the whole tree, escapees included, writes `exit.json` atomically and wakes the orchestrator, if
+there is one. No pipe leads to the orchestrator: there is nothing to fill up and nothing to break.
 """
 
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
 import signal
 import sys
 import time
-from typing import TypedDict
+from collections.abc import Callable
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
 """Exit codes of a keeper that refuses: an attempt runs at most once."""
 
+STOP = "stop"
+"""A file in the attempt's folder: whoever asks for the end makes it first, for a keeper that is on its way."""
 _COOKIE = "UET_ATTEMPT"
-"""The environment variable by which descendants are found that left the process group."""
+"""The environment variable by which descendants are found where nothing else tells."""
 
 _WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-class Start(TypedDict):
-    """The contents of `start.json`."""
-
-    argv: list[str]
-    cwd: str
-    env: dict[str, str]
-    timeout: float
-    """Seconds after which the agent is asked to end."""
-    grace: float
-    """Seconds between asking and ending."""
-    cookie: str
-    wake: str
-    """The FIFO of the orchestrator."""
+_LONGEST = 1e9
+"""Seconds; the system's clocks do not count much further."""
+_SET_CHILD_SUBREAPER = 36
+"""Of Linux's `prctl`: orphans below the keeper become its children, so that none is out of its sight."""
 
 
 def main(folder: str) -> int:
     """Runs the attempt in `folder`; refuses if somebody runs it or ran it before."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     os.chdir(folder)
     with open("start.json", encoding="utf-8") as file:  # noqa: PTH123 - importing pathlib costs more than this program
-        start: Start = json.load(file)
+        start = json.load(file)
     lock = os.open("attempt.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,39 +49,51 @@ def main(folder: str) -> int:
         return ALREADY_RAN
     os.write(fence, json.dumps({"pid": os.getpid(), "start": start_ticks(os.getpid())}).encode())
     os.close(fence)
-    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     began = time.monotonic()
-    agent = launch(start, lock)
-    status, why = watch(agent, start["timeout"], start["grace"])
-    end_tree(agent, start["cookie"])
-    ended = {
-        "code": os.waitstatus_to_exitcode(status),
-        "why": why,
-        "seconds": round(time.monotonic() - began, 3),
-        "ended_at": time.time(),
-    }
+    code, why = None, "killed"
+    if not os.path.lexists(STOP):  # looked for only now: who asks later finds the pid to signal
+        cookie = start["cookie"]
+        adopting = adopt_orphans()
+        agent = launch(start["argv"], start["cwd"], {**start["env"], _COOKIE: cookie}, lock)
+        status, why = watch(agent, start["timeout"], start["grace"])
+        code = os.waitstatus_to_exitcode(status)
+        send(agent, signal.SIGKILL)
+        end_all(children if adopting else lambda: carrying(cookie))
+    ended = {"code": code, "why": why, "seconds": round(time.monotonic() - began, 3), "ended_at": time.time()}
     write_atomically("exit.json", json.dumps(ended).encode())
     wake(start["wake"])
     return 0
 
 
-def launch(start: Start, lock: int) -> int:
+def adopt_orphans() -> bool:
+    """Makes all that descends from the agent the keeper's to find, whatever it does to get away; if the system can."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it was ignored, nobody could tell how a child ended
+    with contextlib.suppress(OSError, AttributeError):  # elsewhere than on Linux
+        return bool(ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    return False
+
+
+def launch(argv: list[str], cwd: str, env: dict[str, str], lock: int) -> int:
     """Starts the agent in a session of its own, without standard input, its output in a file; returns its pid."""
     agent = os.fork()
     if agent:
         return agent
+    at = cwd
     try:
         os.setsid()
+        for number in (*_WATCHED, signal.SIGPIPE, signal.SIGXFSZ):  # what Python or the orchestrator ignores
+            signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         output = os.open("output.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.set_inheritable(lock, True)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
-        os.chdir(start["cwd"])
-        os.execvpe(start["argv"][0], start["argv"], {**start["env"], _COOKIE: start["cookie"]})  # noqa: S606 - its job
-    except OSError as error:
-        os.write(2, f"{start['argv'][0]}: {error.strerror}\n".encode())
+        os.chdir(cwd)
+        at = argv[0]
+        os.execvpe(argv[0], argv, env)  # noqa: S606 - its job
+    except (OSError, ValueError) as error:
+        os.write(2, f"{at}: {getattr(error, 'strerror', error)}\n".encode("utf-8", "replace"))
     finally:
         os._exit(127)
 
@@ -100,12 +105,14 @@ def watch(agent: int, timeout: float, grace: float) -> tuple[int, str]:
         its wait status, and why it ended: `exit` by itself, `timeout`, or `killed` on request.
     """
     why = "exit"
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + min(timeout, _LONGEST)
     while True:
         got = signal.sigtimedwait(_WATCHED, max(0.0, deadline - time.monotonic()))
-        pid, status = os.waitpid(agent, os.WNOHANG)
-        if pid:
-            return status, why
+        pid = -1
+        while pid:  # orphans that it adopted and that ended are among them
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == agent:
+                return status, why
         if why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
             why = "timeout" if got is None else "killed"
             send(agent, signal.SIGTERM)
@@ -115,43 +122,69 @@ def watch(agent: int, timeout: float, grace: float) -> tuple[int, str]:
             deadline = time.monotonic() + 1.0
 
 
+def children() -> list[int]:
+    """The children that are left. Where the keeper adopts orphans, none means that the whole tree is gone."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return []
+    return [pid for pid in processes() if parent(pid) == os.getpid()]
+
+
 def send(group: int, number: int) -> None:
     """Signals a process group, if it is still there."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
-def end_tree(group: int, cookie: str) -> None:
-    """Ends what the agent left running: its group, and whatever carries its cookie elsewhere."""
-    send(group, signal.SIGKILL)
-    mark = f"{_COOKIE}={cookie}".encode()
+def end_all(strays: Callable[[], list[int]]) -> None:
+    """Ends processes until `strays` finds no more, for as long as a process that was ended can take to go."""
     for _ in range(200):
-        strays = carrying(mark)
-        if not strays:
+        pids = strays()
+        if not pids:
             return
-        for pid in strays:
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
 
 
-def carrying(mark: bytes) -> list[int]:
-    """The processes whose environment holds `mark`; none where there is no /proc."""
-    found = []
+def processes() -> list[int]:
+    """All processes; none where there is no /proc."""
     with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir("/proc"):  # noqa: PTH208 - see above
-            if name.isdigit():
-                with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:  # noqa: PTH123
-                    if mark in environ.read().split(b"\0"):
-                        found.append(int(name))
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - see above
+    return []
+
+
+def carrying(cookie: str) -> list[int]:
+    """The processes whose environment holds the cookie."""
+    mark = f"{_COOKIE}={cookie}".encode()
+    found = []
+    for pid in processes():
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123
+            if mark in environ.read().split(b"\0"):
+                found.append(pid)
     return found
 
 
 def start_ticks(pid: int) -> int:
-    """When a process began, in clock ticks since boot: with the pid, its identity; 0 where /proc does not tell."""
-    with contextlib.suppress(OSError, IndexError, ValueError), open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123
-        return int(stat.read().rpartition(b")")[2].split()[19])
-    return 0
+    """When a process began, in clock ticks since boot: with the pid, its identity; 0 if it is gone."""
+    facts = stat(pid)
+    return int(facts[19]) if facts and facts[0] not in (b"Z", b"X") else 0
+
+
+def parent(pid: int) -> int:
+    """The parent of a process; 0 if it is gone."""
+    facts = stat(pid)
+    return int(facts[1]) if facts else 0
+
+
+def stat(pid: int) -> list[bytes]:
+    """What /proc tells of a process from its state on; nothing if it is gone."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+        return file.read().rpartition(b")")[2].split()
+    return []
 
 
 def write_atomically(path: str, data: bytes) -> None:

@@ -58,10 +58,13 @@ class Watch:
         for attempt in self._under_way():
             if attempt.state is not AttemptState.RUNNING:
                 continue
+            folder = self._folder(attempt)
+            if attempts.orphaned(folder):
+                attempts.end_now(folder)
             young = self._board.now - (attempt.started_at or self._board.now) < _YOUNG
-            if not young and not attempts.alive(self._folder(attempt)) and attempts.prove_dead(self._folder(attempt)):
+            if (attempts.begun(folder) or not young) and attempts.prove_dead(folder):
                 yield self._ending(attempt) or _lost(attempt)
-            elif line := last_line(self._folder(attempt) / OUTPUT):
+            elif line := last_line(folder / OUTPUT):
                 yield Progressed(attempt.worker, line)
 
     def _folder(self, attempt: AttemptRecord) -> Path:

@@ -1,0 +1,336 @@
+"""The keeper, started as the orchestrator starts it, with agents that behave in every way they should not."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.wait import until
+from uet_tui.engine import attempts, keeper
+from uet_tui.engine.attempts import Ended
+
+PATH = os.environ["PATH"]
+
+
+class Stage:
+    """The folder of one attempt, and the keepers that were started in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.keepers: list[subprocess.Popen[bytes]] = []
+        self.cwd = folder.parent / "sandbox"
+        self.cwd.mkdir()
+        folder.mkdir()
+
+    def begin(self, *argv: str, env: dict[str, str] | None = None, **facts: Any) -> subprocess.Popen[bytes]:
+        start: Any = {
+            "argv": list(argv),
+            "cwd": str(self.cwd),
+            "env": {"PATH": PATH} if env is None else env,
+            "timeout": 30.0,
+            "grace": 0.2,
+            "cookie": str(self.folder),
+            "wake": str(self.folder / "wake"),
+        }
+        process = attempts.start(self.folder, start | facts)
+        self.keepers.append(process)
+        return process
+
+    def sh(self, script: str, **facts: Any) -> subprocess.Popen[bytes]:
+        return self.begin("/bin/sh", "-c", script, **facts)
+
+    def end(self) -> Ended:
+        until(lambda: attempts.ended(self.folder), 15, "the attempt to end")
+        ended = attempts.ended(self.folder)
+        assert ended is not None
+        return ended
+
+    @property
+    def output(self) -> str:
+        return (self.folder / "output.log").read_text()
+
+    def said(self, name: str) -> str:
+        """What the agent wrote into a file of its sandbox, once it is there."""
+        path = self.cwd / name
+        return until(lambda: path.read_text().strip() if path.exists() else "", 10, name)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path / "attempt")
+    yield stage
+    for process in stage.keepers:
+        if process.poll() is None:
+            attempts.kill(stage.folder)
+        process.wait(15)
+
+
+def gone(pid: str) -> bool:
+    return keeper.start_ticks(int(pid)) == 0
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -9 $$", -9)])
+def test_it_says_how_the_agent_ended(stage: Stage, script: str, code: int) -> None:
+    stage.sh(script)
+    ended = stage.end()
+    assert (ended.code, ended.why) == (code, "exit")
+    assert 0 <= ended.seconds < 10
+
+
+def test_the_record_of_the_end_is_only_ever_seen_whole(stage: Stage) -> None:
+    stage.sh("true").wait(10)
+    assert set(json.loads((stage.folder / "exit.json").read_bytes())) == {"code", "why", "seconds", "ended_at"}
+    assert not list(stage.folder.glob("*.part"))
+    for rubbish in (b"", b'{"code": 0', b"[]", b'{"code": 0, "why": "exit", "seconds": null}'):
+        (stage.folder / "exit.json").write_bytes(rubbish)
+        assert attempts.ended(stage.folder) == Ended(None, "lost", 0.0)
+
+
+def test_at_the_time_limit_the_agent_is_asked_to_end(stage: Stage) -> None:
+    stage.sh("trap 'echo asked; exit 5' TERM; echo up > up; while :; do sleep 0.02; done", timeout=0.4, grace=10)
+    ended = stage.end()
+    assert (ended.code, ended.why) == (5, "timeout")
+    assert stage.output.splitlines()[-1] == "asked"
+    assert ended.seconds < 5
+
+
+def test_an_agent_that_ignores_being_asked_is_ended_after_the_grace(stage: Stage) -> None:
+    stage.sh("trap '' TERM INT HUP; while :; do sleep 0.02; done", timeout=0.1, grace=0.2)
+    ended = stage.end()
+    assert (ended.code, ended.why) == (-signal.SIGKILL, "timeout")
+    assert 0.3 <= ended.seconds < 5
+
+
+def test_a_stopped_agent_is_ended_at_its_time_limit(stage: Stage) -> None:
+    stage.sh("kill -STOP $$", timeout=0.1)
+    assert stage.end().why == "timeout"
+
+
+def test_a_time_limit_of_ages_is_no_trouble(stage: Stage) -> None:
+    stage.sh("exit 3", timeout=1e300)
+    assert stage.end() == Ended(3, "exit", pytest.approx(0, abs=5))
+
+
+def test_killing_asks_the_agent_first(stage: Stage) -> None:
+    stage.sh("trap 'exit 6' TERM; echo up > up; while :; do sleep 0.02; done", grace=10)
+    stage.said("up")
+    attempts.kill(stage.folder)
+    attempts.kill(stage.folder)
+    ended = stage.end()
+    assert (ended.code, ended.why) == (6, "killed")
+
+
+def test_a_kill_reaches_a_keeper_that_is_only_just_starting(stage: Stage) -> None:
+    stage.sh("sleep 30")
+    attempts.kill(stage.folder)
+    assert stage.end().why == "killed"
+
+
+def test_a_kill_before_the_keeper_was_started_keeps_the_agent_from_starting(stage: Stage) -> None:
+    attempts.kill(stage.folder)
+    stage.sh("echo ran > ran; sleep 30")
+    assert stage.end() == Ended(None, "killed", 0.0)
+    assert not (stage.cwd / "ran").exists()
+
+
+ESCAPES = {
+    "in the background": "sleep 30 & echo $! > pid",
+    "in a session of its own": "setsid sleep 30 & echo $! > pid",
+    "orphaned": "(setsid sh -c 'echo $$ > pid; exec sleep 30' &)",
+    "without its environment": "(env -i setsid /bin/sh -c 'echo $$ > pid; exec /bin/sleep 30' &)",
+    "without environment and descriptors": (
+        "(env -i setsid /bin/sh -c 'exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- >&- 2>&- <&-; echo $$ > pid;"
+        " exec /bin/sleep 30' &)"
+    ),
+}
+
+
+@pytest.mark.parametrize("script", ESCAPES.values(), ids=ESCAPES.keys())
+def test_nothing_that_the_agent_started_outlives_it(stage: Stage, script: str) -> None:
+    stage.sh(f"{script}; while [ ! -s pid ]; do sleep 0.01; done")
+    assert stage.end().why == "exit"
+    assert gone(stage.said("pid"))
+    until(lambda: not attempts.alive(stage.folder), 5, "the lock to be free")
+
+
+def test_what_keeps_forking_is_ended_as_well(stage: Stage) -> None:
+    stage.sh(
+        "(setsid sh -c 'echo $$ > pid; while :; do sleep 0.01 & done' &) ; while [ ! -s pid ]; do sleep 0.01; done"
+    )
+    assert stage.end().code == 0
+    assert gone(stage.said("pid"))
+
+
+def test_orphans_that_end_by_themselves_leave_no_zombies(stage: Stage) -> None:
+    stage.sh("(sh -c 'echo $$ > pid' &); while [ ! -e go ]; do sleep 0.01; done")
+    pid = stage.said("pid")
+    until(lambda: not Path(f"/proc/{pid}").exists(), 5, "the orphan to be reaped")
+    (stage.cwd / "go").touch()
+    assert stage.end().code == 0
+
+
+def test_an_agent_that_closes_everything_is_still_known_to_live(stage: Stage) -> None:
+    stage.begin(
+        sys.executable,
+        "-c",
+        "import os,time; os.closerange(0, 256); open('up', 'w').write('1')\n"
+        "while not os.path.exists('go'): time.sleep(0.01)",
+    )
+    stage.said("up")
+    assert attempts.alive(stage.folder)
+    assert not attempts.prove_dead(stage.folder)
+    (stage.cwd / "go").touch()
+    assert stage.end().code == 0
+
+
+def test_a_hundred_megabytes_of_output_hold_nothing_up(stage: Stage) -> None:
+    stage.sh("head -c 100000000 /dev/zero; echo done >&2")
+    assert stage.end().code == 0
+    assert (stage.folder / "output.log").stat().st_size == 100_000_005
+
+
+def test_there_is_nothing_to_read_on_standard_input(stage: Stage) -> None:
+    stage.sh("readlink /proc/self/fd/0; cat; test -t 0; echo $?")
+    stage.end()
+    assert stage.output == "/dev/null\n1\n"
+
+
+def test_the_environment_is_what_the_start_says_and_the_cookie(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "of the operator")
+    env = {"PATH": PATH, "LANG": "C.UTF-8", "BROKEN": b"\xff".decode("utf-8", "surrogateescape")}
+    stage.begin("cat", "/proc/self/environ", env=env)
+    stage.end()
+    said = (stage.folder / "output.log").read_bytes().rstrip(b"\0").split(b"\0")
+    cookie = f"UET_ATTEMPT={stage.folder}".encode()
+    assert sorted(said) == sorted([cookie, b"BROKEN=\xff", b"LANG=C.UTF-8", b"PATH=" + PATH.encode()])
+
+
+def test_neither_keeper_nor_agent_inherits_descriptors(stage: Stage) -> None:
+    leak = os.open("/etc/passwd", os.O_RDONLY)
+    os.set_inheritable(leak, True)
+    try:
+        process = stage.begin(sys.executable, "-c", "import time; open('up', 'w').write('1'); time.sleep(30)")
+        stage.said("up")
+        agent = next(int(p.name) for p in Path("/proc").glob("[0-9]*") if _parent(p) == process.pid)
+        lock = str(stage.folder / "attempt.lock")
+        output = str(stage.folder / "output.log")
+        assert _descriptors(process.pid) == {"0": "/dev/null", "1": "/dev/null", "2": "/dev/null", "3": lock}
+        assert _descriptors(agent) == {"0": "/dev/null", "1": output, "2": output, "3": lock}
+    finally:
+        os.close(leak)
+
+
+def _descriptors(pid: int) -> dict[str, str]:
+    return {p.name: str(p.readlink()) for p in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_bytes().rpartition(b")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "facts", "message"),
+    [
+        (("no-such-agent", "x"), {}, "no-such-agent: No such file or directory"),
+        (("/etc/passwd",), {}, "/etc/passwd: Permission denied"),
+        (("/bin/true",), {"cwd": "/no/such/sandbox"}, "/no/such/sandbox: No such file or directory"),
+        (("/bin/true",), {"env": {"PATH": "x\0y"}}, "/bin/true: embedded null byte"),
+    ],
+)
+def test_what_cannot_be_started_says_why(stage: Stage, argv: tuple[str], facts: dict[str, Any], message: str) -> None:
+    stage.begin(*argv, **facts)
+    assert stage.end().code == 127
+    assert stage.output == message + "\n"
+
+
+def test_an_attempt_that_ran_is_never_run_again(stage: Stage) -> None:
+    stage.sh("echo x >> ran").wait(10)
+    again = subprocess.run([sys.executable, "-I", "-S", keeper.__file__, str(stage.folder)], check=False)
+    assert again.returncode == keeper.ALREADY_RAN
+    assert (stage.cwd / "ran").read_text() == "x\n"
+    with pytest.raises(FileExistsError):
+        stage.sh("echo x >> ran")
+
+
+def test_an_attempt_that_runs_is_not_started_beside_itself(stage: Stage) -> None:
+    stage.sh("echo x >> ran; while [ ! -e go ]; do sleep 0.01; done")
+    stage.said("ran")
+    again = subprocess.run([sys.executable, "-I", "-S", keeper.__file__, str(stage.folder)], check=False)
+    assert again.returncode == keeper.ALREADY_RUNNING
+    (stage.cwd / "go").touch()
+    assert stage.end().code == 0
+    assert (stage.cwd / "ran").read_text() == "x\n"
+
+
+def test_once_an_attempt_is_proven_dead_a_late_keeper_does_not_begin_it(stage: Stage) -> None:
+    assert attempts.prove_dead(stage.folder)
+    assert stage.sh("echo x >> ran").wait(10) == keeper.ALREADY_RAN
+    assert not (stage.cwd / "ran").exists()
+    assert attempts.ended(stage.folder) is None
+
+
+def test_whether_an_attempt_lives_is_told_by_its_lock_alone(stage: Stage) -> None:
+    assert not attempts.alive(stage.folder)
+    (stage.folder / "keeper.json").write_text(json.dumps({"pid": os.getpid(), "start": 1}))
+    assert not attempts.alive(stage.folder)
+    with (stage.folder / "attempt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert attempts.alive(stage.folder)
+        assert not attempts.prove_dead(stage.folder)
+    assert not attempts.alive(stage.folder)
+    assert attempts.prove_dead(stage.folder)
+
+
+@pytest.mark.parametrize("agent", ["sh", "env -i sh", "env -i setsid -w sh"])
+def test_what_outlives_a_keeper_that_was_killed_is_ended(stage: Stage, agent: str) -> None:
+    process = stage.sh(f"exec {agent} -c 'echo $$ > pid; while :; do sleep 0.02; done'")
+    pid = stage.said("pid")
+    assert not attempts.orphaned(stage.folder)
+    process.kill()
+    process.wait(10)
+    assert attempts.alive(stage.folder)
+    assert attempts.orphaned(stage.folder)
+    attempts.kill(stage.folder)
+    until(lambda: not attempts.alive(stage.folder), 5, "the tree to be gone")
+    assert gone(pid)
+    assert attempts.prove_dead(stage.folder)
+    assert attempts.ended(stage.folder) is None
+
+
+def test_the_orchestrator_is_woken_when_there_is_one(stage: Stage) -> None:
+    os.mkfifo(stage.folder / "wake")
+    listener = os.open(stage.folder / "wake", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        stage.sh("true").wait(10)
+        assert os.read(listener, 10)
+    finally:
+        os.close(listener)
+
+
+def test_the_keeper_goes_on_when_its_folder_is_deleted_and_still_ends_the_tree(stage: Stage) -> None:
+    process = stage.sh("(setsid sh -c 'echo $$ > pid; exec sleep 30' &); while [ ! -e go ]; do sleep 0.01; done")
+    pid = stage.said("pid")
+    for path in stage.folder.iterdir():
+        path.unlink()
+    stage.folder.rmdir()
+    (stage.cwd / "go").touch()
+    process.wait(10)
+    assert gone(pid)
+    assert not attempts.alive(stage.folder)
+
+
+def test_a_keeper_starts_in_an_instant(stage: Stage) -> None:
+    began = time.monotonic()
+    stage.sh("true").wait(10)
+    assert time.monotonic() - began < 2, "tens of milliseconds on an idle machine"
