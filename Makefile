@@ -58,7 +58,7 @@ smoke: $(READY) ## does the wheel work, installed outside the checkout?
 	@bash tests/smoke.sh $(BIN)/python
 
 screens: $(READY) ## the pictures of the screens, from a real run
-	@$(BIN)/python -m benchmarks.screens
+	@$(BIN)/python -m tests.pictures
 
 bench: $(READY) ## what it costs, beside the same work by hand
 	@$(BIN)/python benchmarks/core.py
