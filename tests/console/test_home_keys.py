@@ -7,6 +7,8 @@ from tests.console.samples import FakeSource, empty_run, finished_run, sample_ru
 from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.dialogs.choose import ChooseDialog
 from uet_tui.console.dialogs.confirm import ConfirmDialog
+from uet_tui.console.dialogs.help import HelpScreen
+from uet_tui.console.dialogs.summary import SummaryDialog
 from uet_tui.console.workstream.screen import WorkstreamScreen
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import RunState, WorkstreamState
@@ -162,9 +164,20 @@ async def test_typing_a_filter_sends_no_command() -> None:
 async def test_help_comes_and_goes() -> None:
     async with running(FakeSource()) as (pilot, home):
         await pilot.press("question_mark")
-        await eventually(pilot, lambda: home.query("HelpPanel"))
-        await pilot.press("question_mark")
-        await eventually(pilot, lambda: not home.query("HelpPanel"))
+        await eventually(pilot, lambda: isinstance(home.app.screen, HelpScreen))
+        await pilot.press("escape")
+        await eventually(pilot, lambda: home.app.screen is home)
+
+
+async def test_the_summary_opens_on_request_once_the_run_is_over_and_leads_to_landing() -> None:
+    source = FakeSource(all_merged())
+    async with running(source) as (pilot, home):
+        await pilot.press("s")
+        await eventually(pilot, lambda: isinstance(home.app.screen, SummaryDialog))
+        await pilot.press("L")
+        await eventually(pilot, lambda: isinstance(home.app.screen, ConfirmDialog))
+        await pilot.press("y")
+        await eventually(pilot, lambda: [verb for verb, _ in source.sent] == [Verb.LAND])
 
 
 @pytest.mark.parametrize("width", [120, 100, 80, 60, 40])

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from uet_tui.console.bridge import Bridge
+from uet_tui.console.dialogs.help import HelpScreen
 from uet_tui.console.dialogs.leave import LeaveDialog
 from uet_tui.console.home.screen import HomeScreen
 from uet_tui.console.host import EngineHost, Leaving
@@ -40,8 +41,8 @@ class UetApp(RunApp):
     TITLE = "uet"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "toggle_help", "help", id="app.help", tooltip="All keys", key_display="?"),
-        Binding("f1", "toggle_help", "help", id="app.help_too", show=False),
+        Binding("question_mark", "help", "help", id="app.help", tooltip="All keys", key_display="?"),
+        Binding("f1", "help", "help", id="app.help_too", show=False),
         Binding("q", "leave", "leave", id="app.leave", tooltip="Leave the console"),
         Binding("ctrl+q", "leave", "leave", id="app.leave_too", show=False, priority=True),
     ]
@@ -179,12 +180,10 @@ class UetApp(RunApp):
         else:
             self.exit()
 
-    def action_toggle_help(self) -> None:
-        """Shows or hides the panel with all keys."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
+    def action_help(self) -> None:
+        """Shows all keys of the screen beneath, and what the states mean."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every act of the screen, then Textual's own commands but its quit, which would not ask."""

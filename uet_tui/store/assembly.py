@@ -175,6 +175,7 @@ def _conflict(
         theirs_tasks=declared[record.workstream].tasks,
         waiting=tuple(sorted(id for id in behind if records.workstreams[id].state not in WORKSTREAM_OVER)),
         tried=(),
+        by=record.by,
     )
 
 

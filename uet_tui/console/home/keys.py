@@ -8,7 +8,7 @@ from textual.content import Content
 
 from uet_tui.console.home.banner import landable
 from uet_tui.console.key_bar import KeyBar
-from uet_tui.core.states import RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import RUN_OVER, RunState, WorkerState, WorkstreamState
 from uet_tui.store.views import RunView, WorkerView, WorkstreamView
 
 _SCALE = Binding.Group("workers")
@@ -18,6 +18,7 @@ BINDINGS: list[BindingType] = [
     Binding("space", "pause_run", "pause run", id="home.pause", tooltip="Start nothing new; what runs goes on"),
     Binding("space", "continue_run", "continue run", id="home.continue", tooltip="Start workstreams again"),
     Binding("L", "land", "land", id="home.land", tooltip="Move the target branch to the integration branch"),
+    Binding("s", "summary", "summary", id="home.summary", tooltip="What came of the run"),
     Binding("r", "retry", "retry", id="home.retry", tooltip="Try the workstream again"),
     Binding("w", "next_need", "for me", id="home.need", tooltip="Go to the next thing that needs me"),
     Binding("c", "conflicts", "conflicts", id="home.conflicts", tooltip="Open the conflict desk"),
@@ -88,13 +89,14 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
         "approve": on.conflict is not None,
         "next_need": bool(view.needs),
         "land": landable(view),
+        "summary": view.state in RUN_OVER,
         "clear_filter": on.filtered,
     }
     return tests.get(action, True)
 
 
 _GIVEN_UP_FIRST = (
-    *(" filter", " drain", " kill", " pause worker", " continue worker"),
+    *(" summary", " filter", " drain", " kill", " pause worker", " continue worker"),
     *(" for me", " open", " workers", " conflicts", " retry", " pause run", " continue run", " land"),
 )
 """Entries that end like this are left out, in this order, where there is not enough room."""

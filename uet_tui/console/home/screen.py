@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from uet_tui.console.dialogs.choose import ChooseDialog, Pick
 from uet_tui.console.dialogs.confirm import ConfirmDialog
+from uet_tui.console.dialogs.summary import Ending, SummaryDialog
 from uet_tui.console.format import plural, worker_look
 from uet_tui.console.home import keys
 from uet_tui.console.home.banner import Banner
@@ -326,6 +327,18 @@ class HomeScreen(RunScreen):
         """Tries the selected workstream again."""
         if (workstream := self.selection().workstream) is not None:
             self.act(Verb.RETRY, workstream=workstream.id)
+
+    def action_summary(self) -> None:
+        """Says at length what came of the run."""
+
+        async def next_step(step: Ending | None) -> None:
+            if step == "land":
+                self.action_land()
+            elif step == "leave":
+                await self.run_action("app.leave")
+
+        if (view := self._view) is not None:
+            self.app.push_screen(SummaryDialog(view), next_step)
 
     def action_land(self) -> None:
         """Lands, if the operator is sure."""

@@ -205,7 +205,7 @@ def wave_line(wave: Wave, folded: bool, now: datetime, width: int) -> Content:
 def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int) -> Content:
     """State, id, what it does or why it does not move, how long, how much."""
     look = workstream_look(ws.state)
-    id_width = max(10, min(id_width, (width - 16) * 2 // 5, 32))
+    id_width = max(10, min(id_width, (width - 16) // 2, 32))
     time, cost = between(ws.started_at, ws.ended_at, now), ws.cost_usd if width >= 50 else 0.0
     at_work = ws.worker is not None and ws.state in _AT_WORK
     note = " · ".join(part for part in (f"worker {ws.worker}", ws.reason or ws.agent) if part) if at_work else ws.reason
