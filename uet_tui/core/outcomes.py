@@ -381,7 +381,7 @@ def merge_failed(board: Board, event: MergeFailed) -> None:
         conflict = board.records.conflicts[record.conflict]
         if conflict.state in CONFLICT_OPEN:
             board.move_workstream(
-                record, WorkstreamState.CONFLICTED, f"the resolution did not hold ({event.problem}): needs you"
+                record, WorkstreamState.CONFLICTED, f"needs you: the resolution did not hold ({event.problem})"
             )
             board.tell(
                 vocabulary.CONFLICT_OPENED,

@@ -170,6 +170,7 @@ def _stop(board: Board, event: Asked) -> str:
 
 
 def _detach(board: Board, event: Asked) -> str:
+    board.dispatching = False  # what is reported while the orchestrator lets go starts nothing
     board.effects.append(LetGo("left"))
     return "left: agents go on, and whoever resumes the run adopts them"
 
