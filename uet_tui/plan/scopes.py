@@ -8,6 +8,7 @@ as `pages/[id].tsx`, also stands for itself.
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -129,29 +130,31 @@ class ScopeIndex:
     """Many scopes, arranged by where they lie, so that the few that may meet another one are found at once."""
 
     def __init__(self) -> None:
-        self._at: dict[str, set[str]] = {}
-        self._below: dict[str, set[str]] = {}
+        self._at: defaultdict[str, set[str]] = defaultdict(set)
+        self._below: defaultdict[str, set[str]] = defaultdict(set)
 
     def add(self, scope: str) -> None:
         """Put a scope in; once more changes nothing."""
         root, *around = _parse(scope).around
-        self._at.setdefault(root, set()).add(scope)
+        self._at[root].add(scope)
         for directory in around:
-            self._below.setdefault(directory, set()).add(scope)
+            self._below[directory].add(scope)
 
     def remove(self, scope: str) -> None:
         """Take a scope out; one that is not there changes nothing."""
         root, *around = _parse(scope).around
-        self._at.get(root, set()).discard(scope)
+        self._at[root].discard(scope)
         for directory in around:
-            self._below.get(directory, set()).discard(scope)
+            self._below[directory].discard(scope)
 
     def meeting(self, scope: str) -> Iterator[str]:
         """The scopes in it that overlap with this one, itself included, in no particular order."""
         own = _parse(scope)
         for directory in own.around:
-            yield from self._kept(own, self._at.get(directory, ()))
-        yield from self._kept(own, self._below.get(own.root, ()))
+            if found := self._at.get(directory):
+                yield from self._kept(own, found)
+        if found := self._below.get(own.root):
+            yield from self._kept(own, found)
 
     @staticmethod
     def _kept(own: _Scope, candidates: Iterable[str]) -> Iterator[str]:
