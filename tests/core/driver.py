@@ -1,7 +1,7 @@
 """A run without a world: a machine, a clock that stands still, and agents that do what the story says."""
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from tests.plan.samples import workstream
@@ -79,7 +79,11 @@ class Driver:
         self.clock = 1000.0
         self.spawn = spawn
         self.log: list[NewEvent] = []
-        self.machine = Machine(self.plan, self.policy, first_records(run, self.plan, self._agents(), {}))
+        self.inputs: list[tuple[Event | None, float]] = []
+        """What the machine was told and when; None where a new one took over."""
+        agents = dict.fromkeys(self.plan.workstreams, "shell")
+        self.machine = Machine(self.plan, self.policy, first_records(run, self.plan, agents, {}))
+        self._first = copy.deepcopy(self.machine.board.records)
         self.spawning: list[int] = []
         self.starting: dict[Try, StartAttempt] = {}
         """Starts that were asked for and not carried out."""
@@ -93,16 +97,17 @@ class Driver:
         self.laid_out: list[str] = []
         self.answers: dict[str, Answer] = {}
         self.let_go: list[str] = []
+        self.held = False
+        """Whether an orchestrator has the run."""
+        self.lingering = False
         self.ever_started: set[Try] = set()
         self.tips = 0
-
-    def _agents(self) -> dict[str, str]:
-        return dict.fromkeys(self.plan.workstreams, "shell")
 
     # Steps
 
     def tell(self, event: Event) -> Step:
         """Takes an event, notes what the machine wants done, and makes sandboxes at once."""
+        self.inputs.append((event, self.clock))
         step = self.machine.step(event, self.clock)
         self.log += step.changes.events
         for effect in step.effects:
@@ -137,9 +142,11 @@ class Driver:
                 self.answers[answer.id] = answer
             case LetGo(why):
                 self.let_go.append(why)
+                self.held = self.held and self.lingering and why != "left"
 
     def begin(self, *, dispatch: bool = True, linger: bool = False) -> "Driver":
         """An orchestrator takes the run."""
+        self.held, self.lingering = True, linger
         self.tell(Began(dispatch, linger))
         return self
 
@@ -257,7 +264,7 @@ class Driver:
         dispatch: bool = True,
         linger: bool = False,
         lost: Iterable[str] = (),
-        ended: Iterable[str] = (),
+        ended: Mapping[str, AttemptState] | None = None,
         began: Iterable[str] = (),
     ) -> None:
         """The orchestrator dies, and another one takes the run up from what was committed.
@@ -266,30 +273,42 @@ class Driver:
             dispatch: as in `Began`.
             linger: as in `Began`.
             lost: workstreams whose agents are gone without a word, besides those that were never started.
-            ended: workstreams whose agents succeeded while nobody watched.
+            ended: workstreams whose agents ended while nobody watched, and how.
             began: workstreams whose agents were started, but nobody heard of it any more.
         """
+        self.inputs.append((None, self.clock))
         self.machine = Machine(self.plan, self.policy, copy.deepcopy(self.machine.board.records))
         self.alive |= {key for key in self.starting if key[0] in set(began)}
         self.spawning, self.starting, self.collecting = [], {}, {}
         self.merging, self.landing = None, None
-        for event in list(self._recovered(set(lost), set(ended))):
+        for event in list(self._recovered(set(lost), ended or {})):
             self.tell(event)
         self.begin(dispatch=dispatch, linger=linger)
 
-    def _recovered(self, lost: set[str], ended: set[str]) -> Iterable[Event]:
+    def _recovered(self, lost: set[str], ended: Mapping[str, AttemptState]) -> Iterator[Event]:
         for key, attempt in self.attempts.items():
             if attempt.state in ATTEMPT_OVER:
                 continue
             if key in self.alive and key[0] in ended:
                 self.alive.remove(key)
-                yield AttemptEnded(*key, AttemptState.SUCCEEDED, 0)
+                yield AttemptEnded(*key, ended[key[0]])
             elif key in self.alive and key[0] not in lost:
                 yield AttemptStarted(*key)
                 yield Noted("attempt_adopted", f"{key[0]} was adopted")
             else:
                 self.alive.discard(key)
                 yield AttemptEnded(*key, AttemptState.LOST, None, "its processes are gone")
+
+    def replayed(self) -> list[NewEvent]:
+        """What another machine tells of the same story."""
+        machine = Machine(self.plan, self.policy, copy.deepcopy(self._first))
+        log: list[NewEvent] = []
+        for event, now in self.inputs:
+            if event is None:
+                machine = Machine(self.plan, self.policy, copy.deepcopy(machine.board.records))
+            else:
+                log += machine.step(event, now).changes.events
+        return log
 
     # What there is to see
 
@@ -348,7 +367,7 @@ class Driver:
         for _ in range(limit):
             if self.run.state in (RunState.COMPLETED, RunState.FAILED):
                 return
-            if not self._goes_well():
+            if not self.goes_well():
                 wakeup = self.machine.next_wakeup()
                 if wakeup is None:
                     return
@@ -356,7 +375,7 @@ class Driver:
                 self.tell(Ticked())
         raise AssertionError(f"no end after {limit} steps: {self.states}")
 
-    def _goes_well(self) -> bool:
+    def goes_well(self) -> bool:
         """One thing that is under way goes well; False if nothing is."""
         if self.spawning:
             self.tell(WorkerReady(self.spawning.pop(0)))

@@ -20,7 +20,7 @@ def conflicted(*files: str, linger: bool = True, **fields: object) -> tuple[Driv
 def test_only_what_depends_on_a_conflict_waits():
     run, id = conflicted()
     assert run.state("ws-a") == "CONFLICTED"
-    assert run.reason("ws-a") == f"conflict {id} with ws-y in src/shared.py: needs you"
+    assert run.reason("ws-a") == f"needs you: conflict {id} with ws-y in src/shared.py"
     assert run.reason("ws-b") == "waits for ws-a"
     assert run.running == ["ws-c"]
     assert run.laid_out == [id]
@@ -141,7 +141,7 @@ def test_a_resolution_that_does_not_pass_goes_back_to_the_operator():
     run.does(Verb.TAKE, conflict=id, side="ours", settle=True)
     run.merge_fails("ws-a", "as merged: GATE_UNIT failed")
     assert run.state("ws-a") == "CONFLICTED"
-    assert run.reason("ws-a") == "the resolution did not hold (as merged: GATE_UNIT failed): needs you"
+    assert run.reason("ws-a") == "needs you: the resolution did not hold (as merged: GATE_UNIT failed)"
     run.does(Verb.UNDO, conflict=id)
     run.does(Verb.TAKE, conflict=id, side="theirs", settle=True)
     run.merges("ws-a")

@@ -38,7 +38,7 @@ def test_an_agent_that_ended_meanwhile_is_collected_once():
     run = two().begin()
     run.starts("ws-a")
     run.starts("ws-c")
-    run.crash(ended=["ws-a", "ws-c"])
+    run.crash(ended=dict.fromkeys(("ws-a", "ws-c"), AttemptState.SUCCEEDED))
     assert sorted(run.collecting) == [("ws-a", 1), ("ws-c", 1)]
     run.runs_to_the_end()
     assert run.run.state == "COMPLETED"
@@ -68,7 +68,7 @@ def test_a_merge_is_asked_for_once_although_an_agent_ended_meanwhile():
     run = two().begin()
     run.starts("ws-c")
     run.comes_to_merge("ws-a")
-    run.crash(ended=["ws-c"])
+    run.crash(ended={"ws-c": AttemptState.SUCCEEDED})
     assert run.merging is not None
     run.runs_to_the_end()
     assert run.run.state == "COMPLETED"
@@ -94,7 +94,7 @@ def test_what_is_recovered_starts_nothing_before_the_run_has_begun_again():
     run.does(Verb.PAUSE)
     run.finishes("ws-a")
     run.does(Verb.CONTINUE)
-    run.crash(ended=["ws-b"], dispatch=False)
+    run.crash(ended={"ws-b": AttemptState.SUCCEEDED}, dispatch=False)
     assert run.starting == {}
     assert run.running == []
 
@@ -166,7 +166,7 @@ def test_resuming_a_run_that_is_over_says_so_and_changes_nothing():
 def test_a_crash_at_any_moment_loses_nothing(moment):
     run = two().begin()
     for _ in range(moment):
-        run._goes_well()
+        run.goes_well()
     run.crash()
     run.runs_to_the_end()
     assert run.run.state == "COMPLETED"

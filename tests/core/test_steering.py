@@ -204,8 +204,10 @@ def test_a_halted_run_has_nothing_to_stop():
 def test_detaching_leaves_everything_as_it_is():
     run = many().begin()
     run.does(Verb.DETACH)
-    assert run.let_go == ["left"]
+    assert run.let_go[0] == "left"
     assert run.running == ["ws-0", "ws-1", "ws-2"]
+    run.comes_to_merge("ws-0")
+    assert run.running == ["ws-1", "ws-2"], "nothing is started that nobody would watch"
 
 
 # Workers
