@@ -76,7 +76,7 @@ def _at_rest(reader: Reader, run: str, *, handed_over: bool) -> RunView:
     """The run; if it was handed over, once the process in the background has it."""
     end = time.monotonic() + _HANDOVER_SECONDS
     view = reader.run(run)
-    while handed_over and not view.alive and view.state not in RUN_OVER and time.monotonic() < end:
+    while handed_over and not view.alive and view.state is RunState.RUNNING and time.monotonic() < end:
         time.sleep(0.05)
         view = reader.run(run)
     return view

@@ -134,6 +134,12 @@ class HomeScreen(RunScreen):
         width, height = event.size
         self.set_class(width < TABS_BELOW[0] or height < TABS_BELOW[1], "-tabs")
         self.set_class(width < FLOOR[0] or height < FLOOR[1], "-too-small")
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        """What is not shown cannot keep the focus: where it was lost, it comes back with the room."""
+        if self.focused is None:
+            self.set_focus(self.search if self.has_class("-searching") else self.current)
 
     @on(DescendantFocus)
     def follow_focus(self, event: DescendantFocus) -> None:
