@@ -99,6 +99,10 @@ class Scene:
         """Waits for a workstream to come to a state."""
         until(lambda: self.state(id) is state, seconds, f"{id} to be {state}")
 
+    def until_published(self, ref: str, seconds: float = 10) -> None:
+        """Waits for the operator's repository to have a ref."""
+        until(lambda: self.repository.git("rev-parse", "-q", "--verify", ref, check=False), seconds, ref)
+
     def command(self, verb: Verb, **fields: Any) -> Command:
         """A command of an operator in a second terminal."""
         return Command(id=uuid.uuid4().hex, verb=verb, by="ann", source="cli:1", at=datetime.now(UTC), **fields)
