@@ -4,6 +4,7 @@ import threading
 from time import monotonic
 
 import pytest
+from textual.app import App
 from textual.message import Message
 
 from tests.console.running import FakeHost, console, eventually, running, shown, text
@@ -17,7 +18,7 @@ from uet_tui.core.commands import Verb
 from uet_tui.core.states import RunState
 
 
-def messages(app: object) -> list[str]:
+def messages(app: App[object]) -> list[str]:
     """The texts of all toasts."""
     return [str(toast.message) for toast in app._notifications]
 

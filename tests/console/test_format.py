@@ -1,6 +1,8 @@
 """What values look like."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 import pytest
 from rich.cells import cell_len
@@ -20,7 +22,9 @@ NOW = datetime(2026, 3, 14, 14, 3, 42, tzinfo=UTC)
         (format.conflict_look, ConflictState),
     ],
 )
-def test_every_state_has_a_glyph_of_one_cell_and_a_word_of_its_own(look: object, states: type) -> None:
+def test_every_state_has_a_glyph_of_one_cell_and_a_word_of_its_own(
+    look: Callable[[Enum], format.Look], states: type[Enum]
+) -> None:
     looks = [look(state) for state in states]
     assert all(cell_len(one.glyph) == 1 for one in looks)
     assert len({one.word for one in looks}) == len(looks)

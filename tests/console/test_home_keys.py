@@ -99,7 +99,7 @@ async def test_a_key_opens_its_screen_and_escape_comes_back(keys: list[str], scr
 async def test_w_goes_from_one_need_to_the_next_and_round_again() -> None:
     async with running(FakeSource()) as (pilot, home):
         gone_to: list[str | None] = []
-        home.open_desk = gone_to.append  # type: ignore[method-assign] - where it goes is what counts here
+        home.open_desk = gone_to.append  # type: ignore[method-assign]  # where it goes is what counts here
         await pilot.press("w", "w", "w")
         assert gone_to == ["c1", "c2", "c1"]
 

@@ -269,7 +269,7 @@ async def test_the_cursor_goes_to_a_neighbour_when_its_row_is_gone() -> None:
 async def test_a_click_selects_and_a_second_click_opens() -> None:
     async with running(FakeSource()) as (pilot, home):
         opened: list[str] = []
-        home.open_workstream = opened.append  # type: ignore[method-assign] - what is opened is what counts here
+        home.open_workstream = opened.append  # type: ignore[method-assign]  # what is opened is what counts here
         await pilot.click("#pane-workers", offset=(10, 3))
         await pilot.pause()
         assert (home.workers_pane.selected, opened) == ("2", [])
@@ -307,7 +307,7 @@ async def test_a_thousand_workstreams_and_many_events_are_drawn_by_the_line() ->
     async with running(source) as (pilot, home):
         drawn: list[int] = []
         lines = home.waves_pane.lines
-        home.waves_pane.lines = lambda i, w: drawn.append(i) or lines(i, w)  # type: ignore[method-assign] - counts
+        home.waves_pane.lines = lambda i, w: drawn.append(i) or lines(i, w)  # type: ignore[method-assign]  # counts
         source.change(reason="another")
         await eventually(pilot, lambda: home.run_app.view == source.view)
         await pilot.pause()

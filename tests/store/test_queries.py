@@ -9,6 +9,7 @@ import pytest
 
 from tests.store import samples
 from tests.store.samples import BEGIN, TOKEN
+from uet_tui.core.beginning import first_records
 from uet_tui.core.records import Changes, CostEntry, NewEvent, WorkerRecord
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.errors import UetError
@@ -261,7 +262,7 @@ def test_a_large_run_is_read_in_milliseconds(home: Home, writer: Writer) -> None
     plan = samples.plan()
     many = {f"ws-{n:03}": samples.workstream(f"ws-{n:03}", *([f"ws-{n - 10:03}"] if n > 9 else [])) for n in range(100)}
     plan = replace(plan, workstreams=many, waves=tuple(tuple(sorted(many))[n : n + 10] for n in range(0, 100, 10)))
-    records = samples.first_records(samples.run_record("large"), plan, dict.fromkeys(many, "shell"), {})
+    records = first_records(samples.run_record("large"), plan, dict.fromkeys(many, "shell"), {})
     writer.create_run(records, plan)
     writer.claim("large", "t", 1)
     attempts = tuple(samples.attempt(id) for id in many)

@@ -8,6 +8,7 @@ import pytest
 from tests.support.repository import Repository
 from uet_tui.errors import UetError
 from uet_tui.workspace import operator as module
+from uet_tui.workspace.git import check_version
 from uet_tui.workspace.operator import OperatorRepository, Worktree
 
 
@@ -82,8 +83,7 @@ def test_a_repository_without_a_commit_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_old_git_is_refused_before_anything_else(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = module.check_version
-    monkeypatch.setattr(module, "check_version", lambda: real("git version 2.30.2"))
+    monkeypatch.setattr(module, "check_version", lambda: check_version("git version 2.30.2"))
     with pytest.raises(UetError, match=r"git version 2\.30\.2 is too old"):
         OperatorRepository.discover(repository.path)
 
