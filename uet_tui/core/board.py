@@ -84,6 +84,8 @@ class Board:
         self.stories: dict[Thing, list[str]] = {}
         self.active: set[str] = set()
         self.over = 0
+        self.left = [len(wave) for wave in plan.waves]
+        """How many of each wave are not over."""
         self.unmet: dict[str, int] = {}
         self.ready: list[tuple[int, float, str]] = []
         self.ready_ids: set[str] = set()
@@ -120,7 +122,7 @@ class Board:
             if row.state in WORKSTREAM_ACTIVE:
                 self._hold(id)
             elif row.state in WORKSTREAM_OVER:
-                self.over += 1
+                self._count(row, 1)
             if row.state is WorkstreamState.QUEUED:
                 self.enqueue(id)
             elif row.state is WorkstreamState.MERGING:
@@ -229,12 +231,14 @@ class Board:
                 self._hold(record.id)
         elif old in WORKSTREAM_ACTIVE:
             self._release(record.id)
-        self.over += (state in WORKSTREAM_OVER) - (old in WORKSTREAM_OVER)
         if state in WORKSTREAM_OVER:
             record.ended_at = self.now
             self.ready_ids.discard(record.id)
+            if old not in WORKSTREAM_OVER:
+                self._count(record, 1)
         elif old in WORKSTREAM_OVER:
             record.ended_at = None
+            self._count(record, -1)
 
     def move_attempt(self, record: AttemptRecord, state: AttemptState) -> None:
         """Moves an attempt."""
@@ -263,6 +267,10 @@ class Board:
         self.touch_conflict(record)
 
     # Holding and waiting
+
+    def _count(self, record: WorkstreamRecord, over: int) -> None:
+        self.over += over
+        self.left[record.wave - 1] -= over
 
     def _hold(self, id: str) -> None:
         ws = self.plan.workstreams[id]

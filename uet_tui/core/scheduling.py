@@ -151,6 +151,8 @@ def _open_wave(board: Board) -> int:
 def _current_wave(board: Board) -> int:
     """The first wave with a workstream that can still move without the operator; what opens its barrier."""
     stuck = {c.workstream for c in board.records.conflicts.values() if c.closed_at is None}
+    if not stuck:
+        return next((number for number, left in enumerate(board.left, start=1) if left), len(board.left))
     for number, wave in enumerate(board.plan.waves, start=1):
         live = False
         for id in wave:
