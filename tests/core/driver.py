@@ -84,6 +84,8 @@ class Driver:
         agents = dict.fromkeys(self.plan.workstreams, "shell")
         self.machine = Machine(self.plan, self.policy, first_records(run, self.plan, agents, {}))
         self._first = copy.deepcopy(self.machine.board.records)
+        self.stored = copy.deepcopy(self.machine.board.records)
+        """What a store would hold: all that the machine said it changed."""
         self.spawning: list[int] = []
         self.starting: dict[Try, StartAttempt] = {}
         """Starts that were asked for and not carried out."""
@@ -107,13 +109,24 @@ class Driver:
 
     def tell(self, event: Event) -> Step:
         """Takes an event, notes what the machine wants done, and makes sandboxes at once."""
-        self.inputs.append((event, self.clock))
-        step = self.machine.step(event, self.clock)
-        self.log += step.changes.events
+        step = self.step(event)
         for effect in step.effects:
             self._ask_world(effect)
         while self.spawn and self.spawning:
             self.tell(WorkerReady(self.spawning.pop(0)))
+        return step
+
+    def step(self, event: Event) -> Step:
+        """Takes an event and stores what it changed; nothing that the machine wants is done."""
+        self.inputs.append((event, self.clock))
+        step = self.machine.step(event, self.clock)
+        self.log += step.changes.events
+        changes = copy.deepcopy(step.changes)
+        self.stored.run = changes.run or self.stored.run
+        self.stored.workstreams.update(changes.workstreams)
+        self.stored.attempts.update(changes.attempts)
+        self.stored.workers.update(changes.workers)
+        self.stored.conflicts.update(changes.conflicts)
         return step
 
     def _ask_world(self, effect: Effect) -> None:
@@ -277,7 +290,7 @@ class Driver:
             began: workstreams whose agents were started, but nobody heard of it any more.
         """
         self.inputs.append((None, self.clock))
-        self.machine = Machine(self.plan, self.policy, copy.deepcopy(self.machine.board.records))
+        self.machine = Machine(self.plan, self.policy, copy.deepcopy(self.stored))
         self.alive |= {key for key in self.starting if key[0] in set(began)}
         self.spawning, self.starting, self.collecting = [], {}, {}
         self.merging, self.landing = None, None
