@@ -1,8 +1,7 @@
 """The core's one entrance: an event and the time go in, changed records and effects come out."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from uet_tui.core import ending, outcomes, scheduling, steering
 from uet_tui.core.board import Board
@@ -30,8 +29,7 @@ from uet_tui.core.records import Changes, Records
 from uet_tui.plan.model import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What came of some events: what to commit, then what to do."""
 
     changes: Changes
