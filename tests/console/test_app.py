@@ -240,3 +240,11 @@ def runs(posted: list[Message]) -> list[RunChanged]:
 
 def seen(posted: list[Message]) -> list[int]:
     return [e.id for message in posted if isinstance(message, EventsArrived) for e in message.events]
+
+
+async def test_what_comes_while_the_app_ends_reaches_no_screen() -> None:
+    async with running(FakeSource()) as (pilot, home):
+        app = pilot.app
+        assert app.run_screens == [home]
+    assert app.run_screens == []
+    app._tick()

@@ -87,8 +87,10 @@ class UetApp(RunApp):
 
     @property
     def run_screens(self) -> list[RunScreen]:
-        """The screens of the run, the one in sight last."""
-        return [screen for screen in self.screen_stack if isinstance(screen, RunScreen)]
+        """The screens of the run, the one in sight last; those that have their widgets, and none while the app ends."""
+        if not self.is_running:
+            return []
+        return [screen for screen in self.screen_stack if isinstance(screen, RunScreen) and screen.is_mounted]
 
     # What comes from the run
 
