@@ -7,6 +7,7 @@ that their command line names.
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,11 @@ def _read(process: Path, name: str) -> bytes:
         return (process / name).read_bytes()
     except OSError:  # it ended meanwhile, or is not ours to read
         return b""
+
+
+def _alive(process: Path) -> bool:
+    """Whether it is there and no zombie."""
+    return _read(process, "stat").rpartition(b")")[2].split()[:1] not in ([], [b"Z"], [b"X"])
 
 
 def _folder(process: Path) -> str:
@@ -37,10 +43,27 @@ def _processes(cookie: bytes, folder: str | None) -> Iterator[tuple[int, str]]:
     for process in _PROC.glob("[0-9]*"):
         if int(process.name) == os.getpid():
             continue
-        words = _read(process, "cmdline")  # empty for zombies and the kernel's own
+        words = _command_line(process)
         named = folder is not None and (folder.encode() in words or _folder(process).startswith(folder))
         if words and (named or cookie in _read(process, "environ").split(b"\0")):
             yield int(process.name), words.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def _command_line(process: Path) -> bytes:
+    """Empty for zombies and the kernel's own. One that is just beginning has a program, and soon a command line."""
+    for _ in range(100):
+        words = _read(process, "cmdline")
+        if words or not _has_program(process):
+            return words
+        time.sleep(0.001)
+    return b""
+
+
+def _has_program(process: Path) -> bool:
+    try:
+        return bool((process / "exe").readlink())
+    except OSError:
+        return False
 
 
 def children() -> bool:
