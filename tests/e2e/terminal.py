@@ -22,12 +22,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from tests.support.wait import until
 
 TMUX = shutil.which("tmux")
 
 Seen = str | re.Pattern[str] | Callable[[str], object]
 """What to wait for on a screen: a text, a pattern, or a function of the whole screen."""
+
+_CONFIGURATION = """\
+set -g remain-on-exit on
+set -gq remain-on-exit-format ''
+set -g status off
+set -g escape-time 0
+set -g history-limit 5000
+set -g default-terminal tmux-256color
+set -g exit-empty off
+set -g set-titles off
+set -g mouse off
+set -g set-clipboard on
+"""
+"""Nothing of tmux's own on the screen: what tells of the end of a program would push a line off it."""
 
 
 class Terminal:
@@ -40,10 +56,7 @@ class Terminal:
         self._folder = Path(tempfile.mkdtemp(prefix="tmux-"))
         self._status = self._folder / "status"
         self._configuration = self._folder / "tmux.conf"
-        self._configuration.write_text(
-            "set -g remain-on-exit on\nset -g status off\nset -g escape-time 0\nset -g history-limit 5000\n"
-            "set -g default-terminal tmux-256color\nset -g exit-empty off\nset -g set-titles off\nset -g mouse off\n"
-        )
+        self._configuration.write_text(_CONFIGURATION)
 
     def __enter__(self) -> Self:
         return self
@@ -52,13 +65,23 @@ class Terminal:
         self.close()
 
     def start(
-        self, command: Sequence[str], *, folder: Path | None = None, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        record: Path | None = None,
     ) -> None:
-        """Starts the program; `environment` is added to the test's own."""
-        inner = f"{shlex.join(command)}; echo $? >{shlex.quote(str(self._status))}"
+        """Starts the program; `environment` is added to the test's own, `record` takes every byte that it sends."""
+        go = self._folder / "go"
+        begin = f"until [ -e {shlex.quote(str(go))} ]; do sleep 0.02; done"
+        inner = f"{begin}; {shlex.join(command)}; echo $? >{shlex.quote(str(self._status))}"
         variables = {"LANG": "C.UTF-8", **os.environ, **(environment or {})}
         size = ("-x", str(self.columns), "-y", str(self.rows))
         self._tmux("new-session", "-d", *size, "-c", str(folder or Path.cwd()), "sh", "-c", inner, env=variables)
+        if record is not None:
+            self._tmux("pipe-pane", "-O", f"exec cat >{shlex.quote(str(record))}")
+        go.touch()
 
     def press(self, *keys: str) -> None:
         """Presses keys by tmux's names: `a`, `Enter`, `Escape`, `Space`, `Tab`, `C-c`, `Up`, `F1`."""
@@ -123,9 +146,32 @@ class Terminal:
         self.columns, self.rows = columns, rows
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
+    def wait_for_effect(self, key: str, what: Seen, seconds: float = 15) -> float:
+        """Presses a key and tells how many seconds it took until `what` was on the screen."""
+        began = time.monotonic()
+        self.press(key)
+        self.wait_for(what, seconds)
+        return time.monotonic() - began
+
     def pid(self) -> int:
         """The process id of the shell that started the program; the program is its child."""
         return int(self._tmux("display-message", "-p", "#{pane_pid}"))
+
+    def program(self) -> psutil.Process:
+        """The program itself, once it runs."""
+        return until(
+            lambda: [child for child in psutil.Process(self.pid()).children() if child.name() != "sleep"],
+            5,
+            "the program to be started",
+        )[0]
+
+    def title(self) -> str:
+        """The title that the program gave the terminal."""
+        return self._tmux("display-message", "-p", "#{pane_title}")
+
+    def clipboard(self) -> str:
+        """What the program put into the clipboard; empty if it left it alone."""
+        return self._tmux("list-buffers", "-F", "#{buffer_sample}")
 
     def lose(self) -> None:
         """Takes the terminal away, as a closed window or a broken connection does."""

@@ -62,6 +62,20 @@ def test_a_lost_terminal_hangs_up_the_program(tmp_path: Path) -> None:
         until(mark.exists, 5, "the program to hear the hangup")
 
 
+@needs_tmux
+def test_a_title_a_clipboard_and_every_byte_of_a_program_can_be_seen(tmp_path: Path) -> None:
+    sent = r"a\033]2;a title\007\033]52;c;aGVsbG8=\007\302\233b\377"
+    with Terminal() as terminal:
+        terminal.start(["sh", "-c", f"read line; printf '{sent}'; read line"], record=tmp_path / "record")
+        assert terminal.clipboard() == ""
+        terminal.press("Enter")
+        until(
+            lambda: terminal.title() == "a title" and terminal.clipboard() == "hello", 5, "the sequences to be acted on"
+        )
+        assert terminal.program().name() == "sh"
+    assert (tmp_path / "record").read_bytes() == b"\r\na\x1b]2;a title\x07\x1b]52;c;aGVsbG8=\x07\xc2\x9bb\xff"
+
+
 def test_the_wire_keeps_every_byte_and_tells_the_exit_code() -> None:
     program = "stty size; printf 'a\\033]52;c;eA==\\007\\302\\233b\\377'; read line; printf '<%s>' \"$line\"; exit 3"
     with Wire(["sh", "-c", program], columns=81, rows=25) as wire:
