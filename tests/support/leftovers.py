@@ -51,7 +51,7 @@ def _processes(cookie: bytes, folder: str | None) -> Iterator[tuple[int, str]]:
 
 def _command_line(process: Path) -> bytes:
     """Empty for zombies and the kernel's own. One that is just beginning has a program, and soon a command line."""
-    for _ in range(100):
+    for _ in range(1000):
         words = _read(process, "cmdline")
         if words or not _has_program(process):
             return words
