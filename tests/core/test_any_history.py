@@ -209,14 +209,17 @@ class AnyHistory(RuleBasedStateMachine):
         self.run.landing = None
         self.run.tell(Landed("main", self.run.run.tip) if done else LandingRefused("main has moved on"))
 
-    @precondition(lambda self: self.run.held)
     @rule(seconds=st.sampled_from([0.01, 0.5, 3.0, 200.0]))
     def time_passes(self, seconds: float) -> None:
-        self.run.passes(seconds)
+        if self.run.held:
+            self.run.passes(seconds)
+        else:
+            self.run.clock += seconds
 
-    @precondition(lambda self: self.run.held)
     @rule(steps=st.integers(1, 12))
     def all_goes_well(self, steps: int) -> None:
+        if not self.run.held:
+            self.run.crash()
         for _ in range(steps):
             if self.run.held:
                 self.run.goes_well()
@@ -231,10 +234,11 @@ class AnyHistory(RuleBasedStateMachine):
 
     # The operator
 
-    @precondition(lambda self: self.run.held)
     @rule(command=commands())
     def operator_asks(self, command: tuple[Verb, dict[str, object]]) -> None:
         verb, fields = command
+        if not self.run.held:
+            self.run.crash(dispatch=False)
         if self.run.ask(verb, **fields) is None:
             assert verb in (Verb.DETACH, Verb.LAND)
 
