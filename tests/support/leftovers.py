@@ -22,11 +22,6 @@ def _read(process: Path, name: str) -> bytes:
         return b""
 
 
-def _alive(process: Path) -> bool:
-    """Whether it is there and no zombie."""
-    return _read(process, "stat").rpartition(b")")[2].split()[:1] not in ([], [b"Z"], [b"X"])
-
-
 def _folder(process: Path) -> str:
     try:
         return str((process / "cwd").readlink())
