@@ -1,96 +1,112 @@
-"""The pictures in `screens/`, made by looking at a real run: `python -m tests.pictures [FOLDER]`.
+"""Takes the pictures of the screens in `screens/`, from the demo's own run: `python -m tests.pictures`.
 
-The demo's plan is run for real, by the engine in this process, with the console on it. What the pictures show is what
-an operator sees; only the size of the terminal is fixed.
+The run goes on in a process of its own and the console is attached to it, without a terminal, in this one.
 """
 
 import asyncio
+import os
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
+
+os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported
 
 from textual.pilot import Pilot
 
 from uet_tui.console.app import UetApp
-from uet_tui.console.home.screen import HomeScreen
 from uet_tui.console.source import StoreSource
-from uet_tui.core.states import WorkstreamState
+from uet_tui.core.states import WorkerState, WorkstreamState
 from uet_tui.demo.scratch import make_scratch
-from uet_tui.engine.embedded import EmbeddedEngine
-from uet_tui.engine.start import home_of, new_run, repository_at
-from uet_tui.plan.validate import load_plan
+from uet_tui.errors import UetError
 from uet_tui.resources import SCREENS
-from uet_tui.settings.layers import load_settings
+from uet_tui.store.paths import Home
+from uet_tui.store.queries import Reader
 from uet_tui.store.views import RunView
 
-_WIDE, _NARROW = (120, 40), (80, 24)
-_PATIENCE = 120.0
-"""Seconds until the run must have come to what a picture shows."""
+SIZE = (120, 40)
+SECONDS = 120
+"""How long each moment is waited for; the demo takes about half of it."""
 
 
-async def take_pictures(folder: Path) -> None:
-    """Runs the demo and pictures each screen at its most telling moment."""
-    with tempfile.TemporaryDirectory(prefix="uet-pictures-") as scratch:
-        root = make_scratch(Path(scratch) / "invoices")
-        settings = load_settings(root, {}, []).settings
-        loaded = load_plan(root / "workstreams", tools=settings.agents, gates=settings.gates, overlap=settings.overlap)
-        if loaded.plan is None:
-            raise SystemExit(f"the demo's plan is not valid: {loaded.errors[0]}")
-        operator = repository_at(root)
-        opened = new_run(operator, loaded.plan, settings)
-        engine = EmbeddedEngine(opened)
-        engine.start()
-        try:
-            with closing(StoreSource(home_of(operator), opened.place.run, "ann")) as source:
-                await _look(UetApp(source, host=engine), folder)
-        finally:
-            engine.stop("stop")
+def busy(view: RunView) -> bool:
+    """A moment that shows much: agents at work, some workstreams merged, a conflict that waits."""
+    working = [worker for worker in view.workers if worker.state is WorkerState.BUSY]
+    return any(conflict.open for conflict in view.conflicts) and len(working) > 1 and view.merged > 1
 
 
-async def _look(app: UetApp, folder: Path) -> None:
-    async with app.run_test(size=_WIDE) as pilot:
-        view = await _until(pilot, lambda view: bool(view.conflicts) and _running(view) != [])
-        _picture(app, folder, "home")
-        home = app.screen
-        if not isinstance(home, HomeScreen):
-            raise SystemExit("the home screen is not in sight")
-        home.open_workstream((_running(view) or [view.conflicts[0].workstream])[0])
-        await _settled(pilot)
-        _picture(app, folder, "workstream")
+def running(view: RunView) -> bool:
+    """A workstream runs and has printed something."""
+    return any(one.state is WorkstreamState.RUNNING for one in view.workstreams)
+
+
+async def moment(pilot: Pilot[None], app: UetApp, holds: Callable[[RunView], bool]) -> RunView:
+    """The view when it first holds."""
+    end = time.monotonic() + SECONDS
+    while (view := app.view) is None or not holds(view):
+        if time.monotonic() > end:
+            raise TimeoutError(f"the run did not come to where {holds.__name__} holds")
+        await pilot.pause(0.1)
+    return view
+
+
+async def picture(pilot: Pilot[None], app: UetApp, name: str) -> None:
+    """Writes what is on the screen now."""
+    await pilot.wait_for_scheduled_animations()
+    await pilot.pause(0.3)
+    file = SCREENS / f"{name}.svg"
+    file.write_text(app.export_screenshot(title="uet", simplify=True) + "\n", encoding="utf-8")
+
+
+async def take(home: Home, run: str) -> None:
+    """Goes through the screens as an operator would."""
+    source = StoreSource(home, run, "operator")
+    app = UetApp(source)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await moment(pilot, app, busy)
+        await picture(pilot, app, "home")
+        await pilot.resize_terminal(80, 24)
+        await picture(pilot, app, "home-80x24")
+        await pilot.resize_terminal(*SIZE)
+        await moment(pilot, app, running)
+        await pilot.press("2", "down", "enter")
+        await picture(pilot, app, "workstream")
+        await pilot.press("escape", "D")
+        await picture(pilot, app, "dialogs")
         await pilot.press("escape", "c")
-        await _settled(pilot)
-        _picture(app, folder, "desk")
-        await pilot.press("escape", "q")
-        await _settled(pilot)
-        _picture(app, folder, "dialogs")
-        await pilot.press("escape")
-        await pilot.resize_terminal(*_NARROW)
-        await _settled(pilot)
-        _picture(app, folder, "home-80x24")
+        await picture(pilot, app, "desk")
+    source.close()
 
 
-def _running(view: RunView) -> list[str]:
-    return [ws.id for ws in view.workstreams if ws.state is WorkstreamState.RUNNING]
+def begun(home: Home) -> str:
+    """The id of the run, once it is there."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            return Reader(home.database).newest()
+        except UetError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
-async def _until(pilot: Pilot[None], ready: Callable[[RunView], bool]) -> RunView:
-    async with asyncio.timeout(_PATIENCE):
-        while not (isinstance(pilot.app, UetApp) and pilot.app.view and ready(pilot.app.view)):
-            await pilot.pause(0.1)
-    return pilot.app.view
-
-
-async def _settled(pilot: Pilot[None]) -> None:
-    """One beat of the console's clock, so that what was opened has read what it shows."""
-    await pilot.pause(1.2)
-
-
-def _picture(app: UetApp, folder: Path, name: str) -> None:
-    svg = app.export_screenshot(title=f"uet · {name}", simplify=True)
-    (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+def main() -> None:
+    """Makes the demo's repository, runs its plan, and takes the pictures meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="uet-pictures-") as folder:
+        scratch = make_scratch(Path(folder) / "ledger")
+        command = [sys.executable, "-P", "-m", "uet_tui", "run", "--headless"]
+        with subprocess.Popen(command, cwd=scratch, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+            home = Home(scratch / ".uet")
+            try:
+                asyncio.run(take(home, begun(home)))
+            finally:
+                for _ in range(3):  # drain, stop, end at once
+                    process.send_signal(signal.SIGINT)
+                    time.sleep(0.5)
 
 
 if __name__ == "__main__":
-    asyncio.run(take_pictures(Path(sys.argv[1]) if len(sys.argv) > 1 else SCREENS))
+    main()
