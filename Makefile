@@ -61,8 +61,7 @@ screens: $(READY) ## the pictures of the screens, from a real run
 	@$(BIN)/python -m tests.pictures
 
 bench: $(READY) ## what it costs, beside the same work by hand
-	@$(BIN)/python benchmarks/core.py
-	@$(BIN)/python benchmarks/overhead.py
+	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
 lock: ## pins what is newest of everything that pyproject.toml allows
 	@$(PYTHON) -m venv build/lock
