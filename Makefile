@@ -61,7 +61,7 @@ screens: $(READY) ## the pictures of the screens, from a real run
 	@$(BIN)/python -m tests.pictures
 
 bench: $(READY) ## what it costs, beside the same work by hand
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py); done
 
 lock: ## pins what is newest of everything that pyproject.toml allows
 	@$(PYTHON) -m venv build/lock
