@@ -10,7 +10,7 @@ from textual.message import Message
 from tests.console.running import FakeHost, console, eventually, running, shown, text
 from tests.console.samples import HOSTILE, FakeSource, event, finished_run, sample_run
 from tests.support.wait import until
-from uet_tui.console.app import window_title, words
+from uet_tui.console.app import UetApp, window_title, words
 from uet_tui.console.bridge import Bridge
 from uet_tui.console.dialogs.leave import LeaveDialog
 from uet_tui.console.messages import EventsArrived, RunChanged, SourceFailed
@@ -245,6 +245,7 @@ def seen(posted: list[Message]) -> list[int]:
 async def test_what_comes_while_the_app_ends_reaches_no_screen() -> None:
     async with running(FakeSource()) as (pilot, home):
         app = pilot.app
+        assert isinstance(app, UetApp)
         assert app.run_screens == [home]
     assert app.run_screens == []
     app._tick()
