@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,7 +81,7 @@ def test_it_says_how_the_agent_ended(stage: Stage, script: str, code: int) -> No
     stage.sh(script)
     ended = stage.end()
     assert (ended.code, ended.why) == (code, "exit")
-    assert 0 <= ended.seconds < 10
+    assert 0 <= ended.seconds < 15, "as long as this test waits for it"
 
 
 def test_the_record_of_the_end_is_only_ever_seen_whole(stage: Stage) -> None:
@@ -99,14 +98,13 @@ def test_at_the_time_limit_the_agent_is_asked_to_end(stage: Stage) -> None:
     ended = stage.end()
     assert (ended.code, ended.why) == (5, "timeout")
     assert stage.output.splitlines()[-1] == "asked"
-    assert ended.seconds < 5
 
 
 def test_an_agent_that_ignores_being_asked_is_ended_after_the_grace(stage: Stage) -> None:
     stage.sh("trap '' TERM INT HUP; while :; do sleep 0.02; done", timeout=0.1, grace=0.2)
     ended = stage.end()
     assert (ended.code, ended.why) == (-signal.SIGKILL, "timeout")
-    assert 0.3 <= ended.seconds < 5
+    assert ended.seconds >= 0.3
 
 
 def test_a_stopped_agent_is_ended_at_its_time_limit(stage: Stage) -> None:
@@ -328,9 +326,3 @@ def test_the_keeper_goes_on_when_its_folder_is_deleted_and_still_ends_the_tree(s
     process.wait(10)
     assert gone(pid)
     assert not attempts.alive(stage.folder)
-
-
-def test_a_keeper_starts_in_an_instant(stage: Stage) -> None:
-    began = time.monotonic()
-    stage.sh("true").wait(10)
-    assert time.monotonic() - began < 2, "tens of milliseconds on an idle machine"

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.engine.scene import Scene, attempt_folder, workstream
+from uet_tui.core import vocabulary
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.engine.start import open_run
@@ -136,6 +137,19 @@ def test_an_edited_resolution_is_merged_as_written(scene: Scene) -> None:
     answer = scene.ask_offline(Verb.EDIT, conflict=conflict.id, file=path, content=text, settle=True)
     assert answer.ok, answer.message
     assert scene.file(path) + "\n" == text
+
+
+def test_a_conflict_in_a_file_that_is_no_text_offers_whole_sides_and_nothing_to_edit(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-one", "printf '\\000one' > a.bin; echo one > b.txt", "sleep 0.4"),
+        workstream("ws-two", "printf '\\000two' > a.bin; echo two > b.txt", "sleep 0.4"),
+        sets=("overlap=allow",),
+    )
+    (conflict,) = scene.finish().conflicts
+    assert [(file.path, len(file.hunks)) for file in conflict.files] == [("a.bin", 0), ("b.txt", 1)]
+    laid_out = scene.home.run(scene.run).conflict(conflict.id)
+    assert [path.name for path in laid_out.iterdir()] == ["1.txt"]
+    assert scene.events(vocabulary.ORCHESTRATOR_ERROR) == []
 
 
 def test_a_conflicted_workstream_can_be_done_again_on_the_new_tip(scene: Scene) -> None:

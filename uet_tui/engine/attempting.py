@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from uet_tui.agents.launching import command_line, environment
@@ -14,48 +16,63 @@ from uet_tui.core.events import AttemptEnded, Collected
 from uet_tui.core.records import GateEntry
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
+from uet_tui.engine.gating import end_gates, gate
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
-from uet_tui.gates.runner import GateResult, run_gates
+from uet_tui.gates.runner import end_of, run_command
+from uet_tui.store.files import write_whole
 from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
 from uet_tui.text import one_line
+from uet_tui.workspace.sandbox import Sandbox, Snapshot
 from uet_tui.workspace.scope import outside
 
 
-def make_sandbox(place: Workplace, worker: int, tip: str) -> None:
-    """Makes the sandbox of a worker, or makes sure of the one that is there.
+def make_sandbox(
+    place: Workplace, worker: int, tip: str, leaving: threading.Event, keep_git: Path | None = None
+) -> Sandbox:
+    """Makes a worker's sandbox the commit `tip`, and sets it up where that was not done, or what was there is gone.
 
     Raises:
         UetError: a setup command failed.
+        InterruptedRunError: `leaving` was set meanwhile.
     """
     sandbox = place.sandbox(worker)
-    fresh = not sandbox.folder.exists()
-    sandbox.reset(tip)
-    if not fresh:
-        return
-    sandbox.prepare(place.operator.root, place.settings.sandbox.copy_untracked)
-    for command in place.settings.sandbox.setup:
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            cwd=sandbox.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=place.settings.timeout_seconds,
-            check=False,
-        )
-        if done.returncode:
-            shutil.rmtree(sandbox.folder)
-            last = one_line((done.stderr or done.stdout).decode("utf-8", "replace")[-500:])
-            raise UetError(f"setup command `{command}` ended with {done.returncode}: {last}")
+    ready = sandbox.index.with_name(f"{worker}.ready")
+    if not sandbox.folder.exists():
+        ready.unlink(missing_ok=True)
+    elif not ready.exists():
+        shutil.rmtree(sandbox.folder)  # setting it up failed, or the orchestrator died meanwhile
+    sandbox.reset(tip, keep_git)
+    if not ready.exists():
+        _set_up(place, sandbox, leaving)
+        ready.touch()
+    return sandbox
 
 
-def start_attempt(place: Workplace, effect: StartAttempt, agent_name: str, note: str) -> "subprocess.Popen[bytes]":
+def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> None:
+    settings = place.settings
+    sandbox.prepare(place.operator.root, settings.sandbox.copy_untracked)
+    log = sandbox.index.with_name(f"{sandbox.index.name}.setup.log")
+    for command in settings.sandbox.setup:
+        deadline = time.monotonic() + settings.timeout_seconds
+        code = run_command(command, sandbox.folder, log, {**os.environ, **sandbox.environment}, deadline, leaving)
+        if code != 0:
+            how = f"did not end in {settings.timeout_seconds:g} s" if code is None else f"ended with {code}"
+            raise UetError(f"setup command `{command}` {how}: {_last_line(end_of(log))}; {log} has all of it")
+
+
+def _last_line(text: str) -> str:
+    return one_line((text.strip().splitlines() or ["it printed nothing"])[-1], 200)
+
+
+def start_attempt(
+    place: Workplace, effect: StartAttempt, agent_name: str, note: str, leaving: threading.Event
+) -> "subprocess.Popen[bytes]":
     """Resets the sandbox and starts the agent in it; returns the keeper's handle, to be reaped."""
     folder = place.paths.attempt(effect.workstream, effect.attempt)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(agent_name), place.settings
-    sandbox = place.sandbox(effect.worker)
-    sandbox.reset(effect.base, keep_git=folder / "git-before")
+    sandbox = make_sandbox(place, effect.worker, effect.base, leaving, folder / "git-before")
     prompt = folder / PROMPT
     prompt.write_text(prompt_for(ws, agent, effect.attempt, note, settings.simulated), encoding="utf-8")
     return attempts.start(
@@ -66,7 +83,7 @@ def start_attempt(place: Workplace, effect: StartAttempt, agent_name: str, note:
             "env": environment(agent.env, os.environ) | sandbox.environment,
             "timeout": ws.timeout or settings.timeout_seconds,
             "grace": settings.grace_seconds,
-            "cookie": f"{place.run}/{ws.id}/{effect.attempt}",
+            "cookie": place.cookie(ws.id, effect.attempt),
             "wake": str(place.paths.wake),
         },
     )
@@ -96,45 +113,52 @@ def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) 
     )
 
 
-def collect(place: Workplace, effect: Collect) -> Collected:
+def collect(place: Workplace, effect: Collect, leaving: threading.Event) -> Collected:
     """Makes one commit of what the attempt left, and says whether it may be merged.
 
     The commit needs no ref to be safe: nothing ever prunes the control repository.
+
+    Raises:
+        UetError: it cannot be read; all of it is in the attempt's folder then.
+        InterruptedRunError: `leaving` was set while gates ran.
     """
     ws = place.plan.workstreams[effect.workstream]
     folder = place.paths.attempt(ws.id, effect.attempt)
     sandbox = place.sandbox(effect.worker)
-    message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
-    snapshot = sandbox.snapshot(effect.base, one_line(message, 72))
+    use = read_use(folder / OUTPUT, json_lines=False)
+    taken = folder / "snapshot"
+    if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
+        end_gates(place.cookie(ws.id, effect.attempt))
+        commit = taken.read_text().strip()
+        sandbox.reset(commit)
+        changes = place.control.changes(effect.base, commit)
+        snapshot = Snapshot(commit, place.control.tree_of(commit), changes, ())
+    else:
+        message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
+        snapshot = _snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
     problem = snapshot.problems[0] if snapshot.problems else ""
     if not problem and place.settings.scope == "enforce" and (beyond := outside(snapshot.changes, ws)):
         more = f" and {len(beyond) - 1} more" if len(beyond) > 1 else ""
         problem = f"changed {one_line(beyond[0], 120)}{more}, which is outside its scope"
-    use = read_use(folder / OUTPUT, json_lines=False)
     gates: tuple[GateEntry, ...] = ()
     if effect.gate and not problem and snapshot.commit is not None and ws.test_gates:
-        verdict = run_gates(
-            ws.test_gates,
-            place.settings.gates,
-            sandbox=sandbox.folder,
-            output=folder,
-            environ=gate_environment() | sandbox.environment,
+        write_whole(taken, snapshot.commit.encode())
+        gates, problem = gate(
+            place, ws.id, effect.attempt, ws.test_gates, sandbox, output=folder, where="sandbox", leaving=leaving
         )
-        gates = tuple(gate_entry(r, ws.id, effect.attempt, "sandbox") for r in verdict.results)
-        problem = verdict.problem
     return Collected(ws.id, effect.attempt, snapshot.commit, snapshot.tree, one_line(problem), gates, use.no_change)
 
 
-def gate_environment() -> dict[str, str]:
-    """What a gate's commands get: enough to find programs, no keys."""
-    return environment(("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TMPDIR", "VIRTUAL_ENV"), os.environ)
-
-
-def gate_entry(result: GateResult, workstream: str, attempt: int, where: str) -> GateEntry:
-    """A gate's result as it goes on record."""
-    return GateEntry(
-        time.time(), workstream, attempt, result.gate, where, result.verdict, result.seconds, result.output
-    )
+def _snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
+    """The snapshot; where there is none to be had, the next attempt must not reset what it would have held."""
+    if not sandbox.folder.is_dir():
+        raise UetError("its sandbox is gone: the agent deleted it")
+    try:
+        return sandbox.snapshot(base, message)
+    except (UetError, OSError) as error:
+        with suppress(OSError):
+            sandbox.folder.rename(refuge)
+        raise UetError(f"{error}; all that it left is in {refuge}") from error
 
 
 def write_diff(place: Workplace, folder: Path, base: str, commit: str) -> None:

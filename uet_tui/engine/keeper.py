@@ -22,9 +22,8 @@ ALREADY_RUNNING, ALREADY_RAN = 3, 4
 
 STOP = "stop"
 """A file in the attempt's folder: whoever asks for the end makes it first, for a keeper that is on its way."""
-_COOKIE = "UET_ATTEMPT"
+COOKIE = "UET_ATTEMPT"
 """The environment variable by which descendants are found where nothing else tells."""
-
 _WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LONGEST = 1e9
 """Seconds; the system's clocks do not count much further."""
@@ -54,7 +53,7 @@ def main(folder: str) -> int:
     if not os.path.lexists(STOP):  # looked for only now: who asks later finds the pid to signal
         cookie = start["cookie"]
         adopting = adopt_orphans()
-        agent = launch(start["argv"], start["cwd"], {**start["env"], _COOKIE: cookie}, lock)
+        agent = launch(start["argv"], start["cwd"], {**start["env"], COOKIE: cookie}, lock)
         status, why = watch(agent, start["timeout"], start["grace"])
         code = os.waitstatus_to_exitcode(status)
         send(agent, signal.SIGKILL)
@@ -159,7 +158,7 @@ def processes() -> list[int]:
 
 def carrying(cookie: str) -> list[int]:
     """The processes whose environment holds the cookie."""
-    mark = f"{_COOKIE}={cookie}".encode()
+    mark = f"{COOKIE}={cookie}".encode()
     found = []
     for pid in processes():
         with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123

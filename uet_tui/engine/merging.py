@@ -1,14 +1,15 @@
 """Carrying out a merge: in memory, gated as merged, then one move of the integration branch."""
 
+import contextlib
+import threading
 from dataclasses import replace
 
-from uet_tui.core.conflicts import decided
+from uet_tui.core.conflicts import ChoiceError, decided
 from uet_tui.core.effects import Merge
 from uet_tui.core.events import MergeConflicted, Merged, MergeFailed
 from uet_tui.core.records import ConflictRecord, GateEntry
-from uet_tui.engine.attempting import gate_entry, gate_environment
+from uet_tui.engine.gating import end_gates, gate
 from uet_tui.engine.workplace import Workplace
-from uet_tui.gates.runner import run_gates
 from uet_tui.merge.merging import Clean, Conflicted, merge
 from uet_tui.merge.resolution import marked_text, resolve
 from uet_tui.workspace.control import StaleRefError
@@ -19,11 +20,14 @@ QUEUE = "queue"
 
 
 def carry_out_merge(
-    place: Workplace, effect: Merge, conflict: ConflictRecord | None
+    place: Workplace, effect: Merge, conflict: ConflictRecord | None, leaving: threading.Event
 ) -> Merged | MergeConflicted | MergeFailed:
     """Merges a result onto the integration tip.
 
     Done twice it still happens once: a branch that moved is searched for this very merge before anything else.
+
+    Raises:
+        InterruptedRunError: `leaving` was set while gates ran; the branch did not move.
     """
     tip = place.control.head_of(place.integration)
     if tip != effect.tip:
@@ -45,7 +49,7 @@ def carry_out_merge(
     trailers = {"UET-Run": place.run, "UET-Workstream": ws.id, "UET-Attempt": str(effect.attempt)}
     parents = (effect.tip, effect.commit)
     commit = place.control.commit_tree(outcome.tree, parents, f"Merge {ws.id}", trailers)
-    gates, problem = _gate_merged(place, effect, commit, outcome.tree)
+    gates, problem = _gate_merged(place, effect, commit, outcome.tree, leaving)
     if problem:
         return MergeFailed(ws.id, problem, gates)
     try:
@@ -71,29 +75,28 @@ def _merge_resolved(place: Workplace, effect: Merge, conflict: ConflictRecord) -
     return merge(place.control, effect.tip, resolved)
 
 
-def _gate_merged(place: Workplace, effect: Merge, commit: str, tree: str) -> tuple[tuple[GateEntry, ...], str]:
+def _gate_merged(
+    place: Workplace, effect: Merge, commit: str, tree: str, leaving: threading.Event
+) -> tuple[tuple[GateEntry, ...], str]:
     ws = place.plan.workstreams[effect.workstream]
     configured = [gate for gate in ws.test_gates if place.settings.gates[gate.type].commands]
     if not configured or tree == place.control.tree_of(effect.commit):
         return (), ""  # what the sandbox's gates saw is the very tree that is merged
     folder = place.paths.attempt(ws.id, effect.attempt) / "merged"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    end_gates(place.cookie(ws.id, effect.attempt))
     sandbox = place.sandbox(QUEUE)
     sandbox.reset(commit)
-    verdict = run_gates(
-        configured,
-        place.settings.gates,
-        sandbox=sandbox.folder,
-        output=folder,
-        environ=gate_environment() | sandbox.environment,
+    entries, problem = gate(
+        place, ws.id, effect.attempt, configured, sandbox, output=folder, where="merged", leaving=leaving
     )
-    entries = tuple(gate_entry(r, ws.id, effect.attempt, "merged") for r in verdict.results)
-    return entries, f"as merged: {verdict.problem}" if verdict.problem else ""
+    return entries, f"as merged: {problem}" if problem else ""
 
 
 def lay_out(place: Workplace, conflict: ConflictRecord) -> None:
-    """Writes each file of a conflict with its markers to where `$EDITOR` is pointed."""
+    """Writes each file of a conflict that is text, with its markers, to where `$EDITOR` is pointed."""
     folder = place.paths.conflict(conflict.id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for index, file in enumerate(conflict.files):
-        (folder / f"{index}.txt").write_bytes(marked_text(place.control, replace(file, choice=None)))
+        with contextlib.suppress(ChoiceError):  # there is nothing to edit in what is no text: a side is taken whole
+            (folder / f"{index}.txt").write_bytes(marked_text(place.control, replace(file, choice=None)))

@@ -134,8 +134,9 @@ class Orchestrator:
             _log.exception("the orchestrator of run %s stops", self._place.run)
         finally:
             self._runner.close()
-            with suppress(Exception):  # the last words; whatever is wrong with the store is known by now
-                self._advance_quietly()
+            if self.failure is None:  # else the records are ahead of the store, and what follows must not be in it
+                with suppress(Exception):  # the last words; what they tell can be found out again
+                    self._advance_quietly()
             os.close(wake)
             os.close(self._bell_in)
             os.close(self._bell_out)

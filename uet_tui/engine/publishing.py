@@ -2,7 +2,10 @@
 
 import logging
 import threading
+import time
 
+from uet_tui.core.records import Records
+from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 
@@ -10,6 +13,21 @@ _log = logging.getLogger(__name__)
 
 _PAUSE = 0.25
 """Seconds between publications: a burst of merges costs the operator's repository one visit, not one each."""
+_ON_THE_WAY = (WorkstreamState.QUEUED, WorkstreamState.MERGING, WorkstreamState.MERGED)
+
+
+def due(place: Workplace, records: Records) -> dict[str, str]:
+    """The refs that the operator's repository should have by now: an orchestrator may have died before it set them."""
+    run = records.run
+    refs = {place.integration: run.tip} if run.tip != run.base_commit else {}
+    for (id, number), attempt in records.attempts.items():
+        row = records.workstreams[id]
+        if attempt.commit is not None and (number < row.attempts or row.state not in _ON_THE_WAY):
+            refs[place.attempt_ref(id, number)] = attempt.commit
+    for id, row in records.workstreams.items():
+        if row.merge_commit is not None and row.result_commit is not None:
+            refs[place.result_ref(id)] = row.result_commit
+    return refs
 
 
 class Publisher:
@@ -18,6 +36,7 @@ class Publisher:
     def __init__(self, place: Workplace) -> None:
         self._place = place
         self._waiting: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
         self._changed = threading.Condition()
         self._busy = False
         self._hurry = False
@@ -47,22 +66,31 @@ class Publisher:
         self._thread.join(60)
 
     def _work(self) -> None:
+        earliest = 0.0
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closing)
-                self._changed.wait_for(lambda: self._hurry or self._closing, timeout=_PAUSE)
-                refs, self._waiting = self._waiting, {}
+                self._changed.wait_for(
+                    lambda: self._hurry or self._closing, timeout=max(0.0, earliest - time.monotonic())
+                )
+                refs = self._failed | self._waiting
+                self._waiting, self._failed = {}, {}
                 if not refs:
                     return
                 self._busy = True
-            try:
-                held_back = self._place.control.publish(refs)
-                for ref in held_back:
-                    _log.warning("%s is checked out by the operator and was not moved", ref)
-            except UetError as error:
-                # The work is safe in the control repository; the next publication carries the newest refs again.
-                _log.warning("could not publish %d refs: %s", len(refs), error)
-            finally:
-                with self._changed:
-                    self._busy = False
-                    self._changed.notify_all()
+            self._publish(refs)
+            earliest = time.monotonic() + _PAUSE
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+                if self._closing and not self._waiting:
+                    return
+
+    def _publish(self, refs: dict[str, str]) -> None:
+        try:
+            for ref in self._place.control.publish(refs):
+                _log.warning("%s is checked out by the operator and was not moved", ref)
+        except (UetError, OSError) as error:
+            # The work is safe in the control repository; the next publication tries these again, or the next resume.
+            _log.warning("could not publish %d refs: %s", len(refs), error)
+            self._failed = refs

@@ -27,9 +27,10 @@ from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.attempting import collect, make_sandbox, start_attempt, write_diff
 from uet_tui.engine.merging import carry_out_merge, lay_out
-from uet_tui.engine.publishing import Publisher
+from uet_tui.engine.publishing import Publisher, due
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
+from uet_tui.gates.runner import InterruptedRunError
 from uet_tui.merge.landing import land
 from uet_tui.text import one_line
 
@@ -59,6 +60,8 @@ class LocalRunner:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="uet-effect")
         self._later = ThreadPoolExecutor(1, thread_name_prefix="uet-later")
         self._publisher = Publisher(place)
+        self._publisher.publish(due(place, records))
+        self._leaving = threading.Event()
         self._keepers: set[subprocess.Popen[bytes]] = set()
         self._keepers_lock = threading.Lock()
 
@@ -67,7 +70,8 @@ class LocalRunner:
         self._pool.submit(self._guarded, effect)
 
     def close(self) -> None:
-        """Waits for the effects under way; agents go on, their keepers hold them."""
+        """Ends gates and set-up that are under way, waits for other effects; agents go on, their keepers hold them."""
+        self._leaving.set()
         self._pool.shutdown(wait=True)
         self._later.shutdown(wait=True)
         self._publisher.close()
@@ -81,6 +85,8 @@ class LocalRunner:
     def _guarded(self, effect: Effect) -> None:
         try:
             self._do(effect)
+        except InterruptedRunError:
+            _log.info("left while it was under way: %s", effect)  # on record as begun: whoever goes on does it again
         except Exception as error:  # noqa: BLE001 - an effect that fails must come back as an event, whatever went wrong
             _log.exception("effect %s failed", effect)
             expected = isinstance(error, UetError | OSError)
@@ -94,18 +100,18 @@ class LocalRunner:
         place, records = self._place, self._records
         match effect:
             case SpawnWorker(worker):
-                make_sandbox(place, worker, records.run.tip)
+                make_sandbox(place, worker, records.run.tip, self._leaving)
                 self._report(WorkerReady(worker))
             case StartAttempt(id, attempt, _, _):
                 record = records.workstreams[id]
-                keeper = start_attempt(place, effect, record.agent, record.note)
+                keeper = start_attempt(place, effect, record.agent, record.note, self._leaving)
                 with self._keepers_lock:
                     self._keepers.add(keeper)
                 self._report(AttemptStarted(id, attempt))
             case KillAttempt(id, attempt):
                 attempts.kill(place.paths.attempt(id, attempt))
             case Collect(id, attempt, _, base):
-                result = collect(place, effect)
+                result = collect(place, effect, self._leaving)
                 self._report(result)
                 if result.commit is not None:
                     folder = place.paths.attempt(id, attempt)
@@ -113,7 +119,8 @@ class LocalRunner:
                     if result.problem or not effect.gate:
                         self._publisher.publish({place.attempt_ref(id, attempt): result.commit})
             case Merge(id, attempt, commit, _, conflict):
-                outcome = carry_out_merge(place, effect, records.conflicts[conflict] if conflict else None)
+                record_of = records.conflicts[conflict] if conflict else None
+                outcome = carry_out_merge(place, effect, record_of, self._leaving)
                 if isinstance(outcome, Merged):
                     self._publisher.publish({place.integration: outcome.tip, place.result_ref(id): commit})
                 else:

@@ -154,9 +154,14 @@ def _frozen(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan
         frozen = json.loads(paths.settings.read_bytes())
         plan = build_plan(Workstream.model_validate(bundle) for bundle in bundles)
         settings = Settings.model_validate({**frozen["settings"], **overrides})
-        return plan, settings, dict(frozen["agents"])
+        agents = {id: str(frozen["agents"][id]) for id in plan.workstreams}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UetError(f"{paths.folder}: the run's plan.json or settings.json is not whole: {error}") from error
+    for id, agent in agents.items():
+        if agent not in settings.agents:
+            known = ", ".join(sorted(settings.agents))
+            raise UetError(f"{id} of run {run} is for agent {agent}, but the agents now are: {known}")
+    return plan, settings, agents
 
 
 class EngineLog:

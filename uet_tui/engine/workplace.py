@@ -46,6 +46,10 @@ class Workplace:
         """Where the result of an attempt that did not merge is kept."""
         return f"refs/uet/{self.run}/{workstream}.attempt-{attempt}"
 
+    def cookie(self, workstream: str, attempt: int) -> str:
+        """What the processes of an attempt, and of its gates, are known by."""
+        return f"{self.run}/{workstream}/{attempt}"
+
     def sandbox(self, worker: int | str) -> Sandbox:
         """The sandbox of a worker, or the merge queue's own."""
         return Sandbox(

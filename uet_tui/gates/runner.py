@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,12 @@ from uet_tui.settings.model import GateSettings
 
 _OUTPUT_KEPT = 4_000
 """Bytes of a gate's output that go on record; its end is where the failure is told."""
+_LOOK = 0.2
+"""Seconds between looks at whether the orchestrator leaves while a command runs."""
+
+
+class InterruptedRunError(Exception):
+    """The orchestrator leaves: what was under way was ended, and is begun anew by whoever goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ def run_gates(
     sandbox: Path,
     output: Path,
     environ: Mapping[str, str],
+    leaving: threading.Event,
 ) -> Verdict:
     """Runs the gates of a workstream in order; a `blocking` one that fails keeps the rest from running.
 
@@ -58,11 +66,15 @@ def run_gates(
         sandbox: where the commands run.
         output: the folder that gets each gate's whole output.
         environ: the environment of the commands.
+        leaving: set when the orchestrator leaves.
+
+    Raises:
+        InterruptedRunError: `leaving` was set before all had ended.
     """
     results: list[GateResult] = []
     problem = ""
     for gate in gates:
-        result = _run(gate.type, settings[gate.type], sandbox, output, environ)
+        result = _run(gate.type, settings[gate.type], sandbox, output, environ, leaving)
         results.append(result)
         if result.held:
             continue
@@ -74,22 +86,33 @@ def run_gates(
     return Verdict(tuple(results), problem)
 
 
-def _run(name: str, gate: GateSettings, sandbox: Path, output: Path, environ: Mapping[str, str]) -> GateResult:
+def _run(
+    name: str, gate: GateSettings, sandbox: Path, output: Path, environ: Mapping[str, str], leaving: threading.Event
+) -> GateResult:
     if not gate.commands:
         return GateResult(name, "not configured", 0.0, "")
     began = time.monotonic()
     log = output / f"{name}.log"
     verdict = "passed"
     for command in gate.commands:
-        code = _run_command(command, sandbox, log, environ, began + gate.timeout_seconds)
+        code = run_command(command, sandbox, log, environ, began + gate.timeout_seconds, leaving)
         if code != 0:
             verdict = "timeout" if code is None else "error" if code in (126, 127) else "failed"
             break
-    return GateResult(name, verdict, round(time.monotonic() - began, 3), _end_of(log))
+    return GateResult(name, verdict, round(time.monotonic() - began, 3), end_of(log))
 
 
-def _run_command(command: str, sandbox: Path, log: Path, environ: Mapping[str, str], deadline: float) -> int | None:
-    """The exit code of one command, its whole group ended; None at the time limit."""
+def run_command(
+    command: str, sandbox: Path, log: Path, environ: Mapping[str, str], deadline: float, leaving: threading.Event
+) -> int | None:
+    """Runs one shell command with its output at the end of `log`; ends its whole group with it.
+
+    Returns:
+        its exit code; None if it had not ended at the deadline, which is a monotonic time.
+
+    Raises:
+        InterruptedRunError: `leaving` was set before it had ended.
+    """
     with log.open("ab") as out:
         process = subprocess.Popen(
             ["/bin/sh", "-c", command],
@@ -101,16 +124,21 @@ def _run_command(command: str, sandbox: Path, log: Path, environ: Mapping[str, s
             start_new_session=True,
         )
     try:
-        return process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return None
+        while not leaving.is_set():
+            left = deadline - time.monotonic()
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(max(0.0, min(left, _LOOK)))
+            if left <= 0:
+                return None
+        raise InterruptedRunError
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _end_of(log: Path) -> str:
+def end_of(log: Path) -> str:
+    """The end of what commands printed."""
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - _OUTPUT_KEPT))
