@@ -41,6 +41,18 @@ def test_a_command_that_needs_no_run_loads_neither_store_nor_engine(command: str
     subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True)
 
 
+def test_a_command_that_ends_leaves_no_imports_to_look_through_for_garbage() -> None:
+    program = (
+        "import gc, sys; sys.argv = ['uet', 'status', '--help']\n"
+        "from uet_tui.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "left, kept = len(gc.get_objects()), gc.get_freeze_count()\n"
+        "assert left < kept / 100, (left, kept)"
+    )
+    subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True)
+
+
 def test_without_a_command_the_help_lists_every_one(uet: Uet) -> None:
     said = uet()
     assert said.code == 0
