@@ -62,20 +62,18 @@ def test_waiting_ends_in_time_and_leaves_the_command(paths: RunPaths) -> None:
     inbox.submit(paths, command())
     begin = time.monotonic()
     assert inbox.wait(paths, "k1", 0.1) is None
-    assert 0.1 <= time.monotonic() - begin < 2
+    assert time.monotonic() - begin >= 0.1
     assert inbox.take(paths)
 
 
-def test_an_answer_that_comes_while_one_waits_is_seen_at_once(paths: RunPaths) -> None:
+def test_an_answer_that_comes_while_one_waits_ends_the_waiting(paths: RunPaths) -> None:
     inbox.submit(paths, command())
-    got: list[tuple[Answer | None, float]] = []
-    waiting = threading.Thread(target=lambda: got.append((inbox.wait(paths, "k1", 10), time.monotonic())))
+    got: list[Answer | None] = []
+    waiting = threading.Thread(target=lambda: got.append(inbox.wait(paths, "k1", 3_600)), daemon=True)
     waiting.start()
-    answered = time.monotonic()
-    inbox.answer(paths, Answer(id="k1", ok=True, message=""))
-    waiting.join()
-    ((found, when),) = got
-    assert found is not None and when - answered < 1
+    inbox.answer(paths, Answer(id="k1", ok=True, message="done"))
+    waiting.join(10)
+    assert got == [Answer(id="k1", ok=True, message="done")]
 
 
 def test_what_is_in_the_inbox_is_private(paths: RunPaths) -> None:
