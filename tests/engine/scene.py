@@ -1,7 +1,9 @@
 """A stage for whole runs: workstreams in a line each, an orchestrator in this process, a store to look at."""
 
+import sqlite3
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,11 @@ class Scene:
         found = self.view().workstream(id)
         assert found is not None
         return found.state
+
+    def sql(self, query: str, *values: object) -> list[tuple]:
+        """What the store holds, asked behind the product's back."""
+        with closing(sqlite3.connect(self.home.database)) as connection:
+            return connection.execute(query, values).fetchall()
 
     def until_state(self, id: str, state: WorkstreamState, seconds: float = 15) -> None:
         """Waits for a workstream to come to a state."""

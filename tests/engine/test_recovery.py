@@ -4,11 +4,10 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,11 +65,6 @@ class Theatre(Scene):
     def attempts(self, id: str) -> list[str]:
         """How each attempt of a workstream ended."""
         return [state for (state,) in self.sql("SELECT state FROM attempts WHERE workstream = ? ORDER BY number", id)]
-
-    def sql(self, query: str, *values: object) -> list[tuple]:
-        """What the store holds, asked behind the product's back."""
-        with closing(sqlite3.connect(self.home.database)) as connection:
-            return connection.execute(query, values).fetchall()
 
     def merges(self) -> list[str]:
         """Whose merges are on the integration branch, newest first."""

@@ -152,6 +152,19 @@ def test_a_conflict_in_a_file_that_is_no_text_offers_whole_sides_and_nothing_to_
     assert scene.events(vocabulary.ORCHESTRATOR_ERROR) == []
 
 
+def test_a_conflict_in_a_file_whose_name_is_no_text_is_decided_like_any_other(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-one", "echo one > \"$(printf 'a\\377.txt')\"", "sleep 0.4"),
+        workstream("ws-two", "echo two > \"$(printf 'a\\377.txt')\"", "sleep 0.4"),
+        sets=("overlap=allow",),
+    )
+    (conflict,) = scene.finish().conflicts
+    (file,) = conflict.files
+    answer = scene.ask_offline(Verb.TAKE, conflict=conflict.id, side=Side.THEIRS, file=file.path, settle=True)
+    assert answer.ok, answer.message
+    assert scene.state(conflict.workstream) is WorkstreamState.MERGED
+
+
 def test_a_conflicted_workstream_can_be_done_again_on_the_new_tip(scene: Scene) -> None:
     script = "grep -q hello src/app.py && sed -i s/hello/{word}/ src/app.py || echo {word} > {word}.txt"
     _conflict_between_two(scene, script)

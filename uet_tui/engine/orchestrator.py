@@ -123,6 +123,7 @@ class Orchestrator:
                 events = [*self._commands(), *self._reported(), *self._watch.ended()]
                 if now >= swept + _SWEEP:
                     swept = now
+                    self._make_sure_of_the_files()
                     events += self._watch.swept()
                     self._runner.reap()
                 self._advance(events or [Ticked()])
@@ -142,6 +143,12 @@ class Orchestrator:
             os.close(self._bell_out)
             self._hold.release(self._place.run)
             self._place.control.close()
+
+    def _make_sure_of_the_files(self) -> None:
+        """Ends what would go on for ever otherwise: to this process a store that was deleted looks as it did."""
+        for path in (self._place.paths.lock, self._place.home.database):
+            if not path.exists():
+                raise UetError(f"{path} was deleted while the run went on: what happens now could not be remembered")
 
     def _wait(self, wake: int, until: float) -> None:
         wakeup = self._machine.next_wakeup()

@@ -154,8 +154,10 @@ def _frozen(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan
         frozen = json.loads(paths.settings.read_bytes())
         plan = build_plan(Workstream.model_validate(bundle) for bundle in bundles)
         settings = Settings.model_validate({**frozen["settings"], **overrides})
-        agents = {id: str(frozen["agents"][id]) for id in plan.workstreams}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        agents = {str(id): str(agent) for id, agent in frozen["agents"].items()}
+        if agents.keys() != plan.workstreams.keys():
+            raise ValueError("they do not hold the same workstreams")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UetError(f"{paths.folder}: the run's plan.json or settings.json is not whole: {error}") from error
     for id, agent in agents.items():
         if agent not in settings.agents:

@@ -1,0 +1,267 @@
+"""What agents and disks can do to a run, and what the run makes of it: a clear word, and nothing lost."""
+
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.engine.scene import Scene, attempt_folder, workstream
+from tests.support.wait import until
+from tests.workspace.test_untouched import fingerprint
+from uet_tui.core.commands import Verb
+from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.engine.start import open_run
+from uet_tui.errors import UetError
+
+ONCE = {"circuit_breaker": {"max_attempts": 1}}
+ME = "-c user.name=agent -c user.email=agent@example.invalid"
+USE = "agents.shell.usage=json-lines"
+
+
+def reason(scene: Scene, id: str = "ws-a") -> str:
+    found = scene.view().workstream(id)
+    assert found is not None
+    return found.reason
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ('rm -rf "$PWD"', "its sandbox is gone: the agent deleted it"),
+        ("git init -q inner && cd inner && git {ME} commit -q --allow-empty -m x", "inner is a repository"),
+        ("ln -s /etc/passwd out", "out is a link out of the repository, to /etc/passwd"),
+        ("ln -s .. up", "up is a link out of the repository"),
+        ("mkfifo pipe", "pipe is a FIFO"),
+        ("true", "changed nothing and did not say that nothing needs changing"),
+        ("no-such-program", "exit 127"),
+        ("echo 'half a line' >&2; printf 'and no end'; kill -9 $$", "exit -9: and no end"),
+    ],
+)
+def test_what_an_agent_must_not_leave_fails_it_with_a_clear_reason(scene: Scene, script: str, why: str) -> None:
+    before = fingerprint(scene.repository)
+    scene.begin(
+        workstream("ws-a", script.replace("{ME}", ME), **ONCE),
+        workstream("ws-b", "echo b > b.txt"),
+        sets=("workers=1", "overlap=allow"),
+    )
+    view = scene.finish()
+    assert why in reason(scene)
+    assert scene.state("ws-a") is WorkstreamState.FAILED
+    assert scene.state("ws-b") is WorkstreamState.MERGED, "the worker goes on in the same sandbox"
+    assert scene.file("b.txt") == "b"
+    assert view.state is RunState.FAILED
+    assert fingerprint(scene.repository) == before
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "rm -rf .git",
+        "git add -A && git commit -qm 'my own' && git checkout -q -b mine",
+        "rm -f .git/index && echo rubbish > .git/HEAD",
+        "rm -rf .git && git init -q && git add -A && git {ME} commit -qm x",
+        "git rebase -q --root || true; git merge nothing || true",
+        "head -c 2000000 /dev/zero | tr '\\0' x",
+        "printf 'bad \\377\\376 utf \\033]52;c;eA==\\007 [/x] \\342\\200\\256 nul \\000\\n'",
+        "chmod -R a-w .; chmod u+w .",
+    ],
+)
+def test_whatever_else_an_agent_does_its_files_are_merged(scene: Scene, script: str) -> None:
+    before = fingerprint(scene.repository)
+    scene.begin(workstream("ws-a", "echo a > a.txt", script.replace("{ME}", ME), **ONCE))
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED, reason(scene)
+    assert scene.file("a.txt") == "a"
+    changed = scene.repository.git("diff", "--name-only", view.base_commit, view.tip)
+    assert changed == "a.txt"
+    assert fingerprint(scene.repository) == before
+
+
+def test_names_that_are_not_utf_8_are_merged_byte_for_byte(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo x > $(printf 'caf\\351')", "echo y > 'tab\there'", "echo z > ' lead'"))
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED, reason(scene)
+    names = scene.repository.git("-c", "core.quotePath=true", "diff", "--name-only", view.base_commit, view.tip)
+    assert sorted(names.splitlines()) == [" lead", '"caf\\351"', '"tab\\there"']
+
+
+@pytest.mark.parametrize("cost", ["NaN", "-1", "1e400", "Infinity", "true", '"3"', "null", "[1]", "1" + "0" * 5000])
+def test_money_that_is_no_money_is_not_booked(scene: Scene, cost: str) -> None:
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt", f"""printf '{{"uet": {{"cost_usd": {cost}}}}}\\n'"""),
+        sets=(USE, "budget.max_cost_total=1"),
+    )
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert view.costs.spent_usd == 0.0
+    assert view.costs.reserved_usd == 0.0
+
+
+def test_a_setup_command_that_fails_brings_the_run_to_rest_with_its_words(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt"),
+        workstream("ws-b", "echo b > b.txt"),
+        sets=("sandbox.setup=['echo no network >&2; exit 9']",),
+    )
+    view = scene.finish()
+    assert view.state is RunState.PAUSED
+    assert "setup command `echo no network >&2; exit 9` ended with 9: no network" in view.reason
+    assert {ws.state for ws in view.workstreams} == {WorkstreamState.PENDING}
+
+
+def test_a_setup_command_that_leaves_something_running_or_never_ends_holds_nothing_up(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-a", "test -e ready && echo a > a.txt"),
+        sets=("sandbox.setup=['sleep 60 & echo > ready']", "sandbox.keep=['ready']"),
+    )
+    assert scene.finish(15).state is RunState.COMPLETED, reason(scene)
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt"), sets=("sandbox.setup=['sleep 60 & sleep 60']", "timeout_seconds=0.3")
+    )
+    view = scene.finish(15)
+    assert view.state is RunState.PAUSED
+    assert "did not end in 0.3 s" in view.reason
+
+
+def test_an_orchestrator_killed_while_it_sets_a_sandbox_up_does_not_leave_it_half_done(scene: Scene) -> None:
+    outside = scene.repository.path.parent
+    script = f"echo half > .env; echo x >> {outside}/setups; test -e {outside}/second || exit 1; echo whole > .env"
+    scene.repository.write(".gitignore", ".env\n")
+    scene.repository.commit("Ignore")
+    scene = Scene(scene.repository)
+    scene.begin(workstream("ws-a", "cp .env copy.txt"), sets=(f"sandbox.setup=['{script}']", "sandbox.keep=['.env']"))
+    assert scene.finish().state is RunState.PAUSED
+    (outside / "second").touch()
+    scene.home.run(scene.run).sandbox(1).mkdir(exist_ok=True)
+    scene.resume()
+    assert scene.finish().state is RunState.COMPLETED, reason(scene)
+    assert scene.file("copy.txt") == "whole"
+
+
+def test_a_sandbox_that_an_agent_deleted_is_set_up_anew(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-a", 'rm -rf "$PWD"', **ONCE),
+        workstream("ws-b", "cp .venv/made b.txt"),
+        sets=("workers=1", "sandbox.setup=['mkdir .venv && echo yes > .venv/made']", "scope=off"),
+    )
+    scene.finish()
+    assert scene.state("ws-b") is WorkstreamState.MERGED, reason(scene, "ws-b")
+
+
+def test_what_cannot_be_collected_is_kept_for_the_operator(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    from uet_tui.workspace.sandbox import Sandbox
+
+    whole = Sandbox.snapshot
+
+    def full(sandbox: Sandbox, parent: str, message: str) -> object:
+        if message.startswith("ws-a"):
+            raise OSError(28, "No space left on device")
+        return whole(sandbox, parent, message)
+
+    monkeypatch.setattr(Sandbox, "snapshot", full)
+    scene.begin(
+        workstream("ws-a", "echo precious > a.txt", **ONCE), workstream("ws-b", "echo b > b.txt"), sets=("workers=1",)
+    )
+    scene.finish()
+    kept = attempt_folder(scene, "ws-a") / "sandbox"
+    assert "No space left on device" in reason(scene)
+    assert str(kept) in reason(scene)
+    assert (kept / "a.txt").read_text() == "precious\n"
+    assert scene.state("ws-b") is WorkstreamState.MERGED
+
+
+def test_more_parallelism_than_there_is_work_makes_no_idle_sandboxes(scene: Scene) -> None:
+    go = scene.repository.path.parent / "go"
+    wait = f"while [ ! -e {go} ]; do sleep 0.02; done"
+    scene.begin(*(workstream(f"ws-{n}", wait, f"echo {n} > {n}", scope=[n]) for n in "abc"), sets=("workers=2",))
+    assert scene.ask(Verb.SCALE, number=8).ok
+    for id in ("ws-a", "ws-b", "ws-c"):
+        scene.until_state(id, WorkstreamState.RUNNING)
+    assert len(scene.view().workers) == 3
+    assert scene.view().parallelism == 8
+    go.touch()
+    assert scene.finish().state is RunState.COMPLETED
+
+
+def test_when_a_runs_files_are_deleted_it_ends_with_an_error_and_ends_its_agents(scene: Scene) -> None:
+    pid = scene.repository.path.parent / "pid"
+    scene.begin(workstream("ws-a", f"echo $$ > {pid}", "sleep 60", timeout=2))
+    scene.until_state("ws-a", WorkstreamState.RUNNING)
+    until(lambda: pid.exists() and pid.read_text(), 10, "the agent")
+    shutil.rmtree(scene.home.folder)
+    assert scene.orchestrator is not None
+    assert scene.orchestrator.join(20), "it must not wait for ever"
+    assert isinstance(scene.orchestrator.failure, UetError)
+    scene.orchestrator = None
+    until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists(), 10, "the time limit")
+
+
+def test_a_run_whose_agent_is_not_configured_any_more_is_not_resumed(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "exit 1", **ONCE))
+    scene.finish()
+    only = {"agents": {"codex": {"command": ["codex"], "prompt": "text", "env": [], "usage": "none"}}}
+    with pytest.raises(UetError, match=r"ws-a .* agent shell, but the agents now are: codex"):
+        open_run(scene.home, scene.run, overrides=only)
+    assert open_run_and_let_go(scene), "the lock is free again"
+
+
+def open_run_and_let_go(scene: Scene) -> bool:
+    opened = open_run(scene.home, scene.run)
+    opened.hold.release(scene.run)
+    opened.place.control.close()
+    return True
+
+
+@pytest.mark.parametrize("name", ["plan.json", "settings.json"])
+def test_a_run_whose_files_are_broken_says_so(scene: Scene, name: str) -> None:
+    scene.begin(workstream("ws-a", "echo a > a.txt"))
+    scene.finish()
+    path = scene.home.run(scene.run).folder / name
+    whole = path.read_text()
+    for text in ("", "{", "[]", '{"agents": {}}', "[{}]"):
+        path.write_text(text)
+        with pytest.raises(UetError, match="is not whole"):
+            open_run(scene.home, scene.run)
+    path.write_text(whole)
+    assert open_run_and_let_go(scene)
+
+
+def test_a_broken_pipe_ends_a_program_of_an_agent_as_in_any_shell(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "yes 2>err.txt | head -1 > a.txt", "test ! -s err.txt", "rm err.txt"))
+    assert scene.finish().state is RunState.COMPLETED, reason(scene)
+
+
+def test_an_agent_that_stops_itself_is_ended_at_its_time_limit(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo a > a.txt", "kill -STOP $$", timeout=0.3))
+    scene.finish()
+    assert "time limit" in reason(scene)
+    left = scene.repository.git("show", f"refs/uet/{scene.run}/ws-a.attempt-1:a.txt")
+    assert left == "a"
+
+
+def test_publishing_is_tried_again_where_the_operators_repository_was_locked(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    branch = scene.repository.path / ".git/refs/heads/uet"
+    branch.write_text("in the way")
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt"),
+        workstream("ws-b", "sleep 0.6", "echo b > b.txt", depends_on=["ws-a"]),
+    )
+    scene.until_state("ws-a", WorkstreamState.MERGED)
+    until(lambda: "could not publish" in caplog.text, 10, "a failed try")
+    branch.unlink()
+    view = scene.finish()
+    assert scene.repository.git("rev-parse", f"refs/uet/{scene.run}/ws-a") == view.workstreams[0].result_commit
+    assert scene.repository.git("rev-parse", f"uet/{scene.run}") == view.tip
+
+
+def test_an_agent_gets_no_signals_that_the_orchestrator_ignores(scene: Scene) -> None:
+    old = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        scene.begin(workstream("ws-a", "grep SigIgn /proc/self/status > a.txt"))
+        scene.finish()
+    finally:
+        signal.signal(signal.SIGHUP, old)
+    assert int(scene.file("a.txt").split()[1], 16) == 0
