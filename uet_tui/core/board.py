@@ -1,7 +1,9 @@
 """The records of a run together with the indexes that make decisions fast.
 
 Every change of state goes through the `move_*` methods here: they check the transition table, keep the indexes true
-and mark what is to be written. The functions that decide live in `scheduling`, `outcomes`, `steering` and `ending`.
+and mark what is to be written. The functions that decide live beside it: `scheduling` and `ending` say what goes on by
+itself, `attempts`, `merges`, `failing` and `workers` what follows from what happened, `steering` and `deciding` what
+the operator wants.
 """
 
 from collections.abc import Container

@@ -4,7 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from uet_tui.text import one_line
 
 
 class Verb(StrEnum):
@@ -67,6 +69,14 @@ class Command(BaseModel):
     at: datetime
 
 
+class Refusal(Exception):
+    """The command cannot be carried out; the message says why and what to do instead."""
+
+
+def _said(message: str) -> str:
+    return one_line(message, limit=1000)
+
+
 class Answer(BaseModel):
     """What became of a command."""
 
@@ -74,5 +84,5 @@ class Answer(BaseModel):
 
     id: str
     ok: bool
-    message: str
-    """One line for the operator: what happened, or why not and what to do instead."""
+    message: Annotated[str, AfterValidator(_said)]
+    """One line for the operator: what happened, or why not and what to do instead; harmless, whatever it names."""

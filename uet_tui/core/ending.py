@@ -1,11 +1,11 @@
 """How a run begins again and how it comes to rest: over, drained, halted, or waiting for the operator."""
 
 from uet_tui.core import vocabulary
+from uet_tui.core.attempts import collect_effect
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.commands import Answer
 from uet_tui.core.effects import KillAttempt, LayOut, LetGo, Reply
 from uet_tui.core.events import Began, Landed, LandingRefused
-from uet_tui.core.outcomes import collect_effect, terminate
 from uet_tui.core.scheduling import merge_effect
 from uet_tui.core.states import (
     ATTEMPT_OVER,
@@ -15,7 +15,7 @@ from uet_tui.core.states import (
     WorkerState,
     WorkstreamState,
 )
-from uet_tui.core.steering import fill_workers
+from uet_tui.core.workers import fill_workers, terminate
 
 
 def began(board: Board, event: Began) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from uet_tui.core import ending, outcomes, scheduling, steering
+from uet_tui.core import attempts, ending, merges, scheduling, steering, workers
 from uet_tui.core.board import Board
 from uet_tui.core.effects import Effect
 from uet_tui.core.events import (
@@ -90,14 +90,14 @@ def _ticked(board: Board, event: Ticked) -> None:
 
 
 _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each function takes the event that it stands by
-    AttemptEnded: outcomes.attempt_ended,
-    AttemptStarted: outcomes.attempt_started,
-    Collected: outcomes.collected,
-    Merged: outcomes.merged,
-    MergeConflicted: outcomes.merge_conflicted,
-    MergeFailed: outcomes.merge_failed,
-    WorkerReady: outcomes.worker_ready,
-    WorkerBroken: outcomes.worker_broken,
+    AttemptEnded: attempts.attempt_ended,
+    AttemptStarted: attempts.attempt_started,
+    Collected: attempts.collected,
+    Merged: merges.merged,
+    MergeConflicted: merges.merge_conflicted,
+    MergeFailed: merges.merge_failed,
+    WorkerReady: workers.worker_ready,
+    WorkerBroken: workers.worker_broken,
     Asked: steering.asked,
     Began: ending.began,
     Landed: ending.landed,

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from uet_tui.core import conflicts as decisions
-from uet_tui.core import vocabulary
+from uet_tui.core import deciding, vocabulary
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.commands import Answer, Command, Verb
-from uet_tui.core.effects import KillAttempt, Land, LetGo, Reply, SpawnWorker
+from uet_tui.core.commands import Answer, Command, Refusal, Verb
+from uet_tui.core.conflicts import ChoiceError
+from uet_tui.core.effects import KillAttempt, Land, LetGo, Reply
 from uet_tui.core.events import Asked
-from uet_tui.core.outcomes import give_up, revive, terminate
-from uet_tui.core.records import ConflictRecord, WorkerRecord, WorkstreamRecord
+from uet_tui.core.failing import give_up, revive
+from uet_tui.core.records import WorkerRecord, WorkstreamRecord
 from uet_tui.core.states import (
     CONFLICT_OPEN,
     RUN_OVER,
@@ -19,10 +19,7 @@ from uet_tui.core.states import (
     WorkerState,
     WorkstreamState,
 )
-
-
-class Refusal(Exception):
-    """The command cannot be carried out; the message says why and what to do instead."""
+from uet_tui.core.workers import drain, fill_workers, tell_of
 
 
 def asked(board: Board, event: Asked) -> None:
@@ -31,7 +28,7 @@ def asked(board: Board, event: Asked) -> None:
     try:
         message = _ACTS[command.verb](board, event)
         ok = True
-    except (Refusal, decisions.ChoiceError) as refusal:
+    except (Refusal, ChoiceError) as refusal:
         message, ok = str(refusal), False
     target = command.workstream or command.conflict or (f"worker {command.worker}" if command.worker else "")
     board.tell(
@@ -66,18 +63,6 @@ def _worker(board: Board, number: int) -> WorkerRecord:
     return worker
 
 
-def _conflict(board: Board, command: Command) -> ConflictRecord:
-    conflict = board.records.conflicts.get(command.conflict or "")
-    if conflict is None:
-        known = ", ".join(c.id for c in board.records.conflicts.values() if c.state in CONFLICT_OPEN) or "none"
-        raise Refusal(f"there is no conflict {command.conflict}; open conflicts: {known}")
-    if conflict.state not in CONFLICT_OPEN:
-        raise Refusal(f"conflict {conflict.id} is closed ({conflict.state.value})")
-    if board.workstream(conflict.workstream).state is not WorkstreamState.CONFLICTED:
-        raise Refusal(f"conflict {conflict.id} is being merged just now")
-    return conflict
-
-
 def _pause(board: Board, event: Asked) -> str:
     number, run = event.command.worker, board.records.run
     if number is None:
@@ -89,7 +74,7 @@ def _pause(board: Board, event: Asked) -> str:
     if worker.state not in (WorkerState.IDLE, WorkerState.BUSY):
         raise Refusal(f"worker {number} is {worker.state.value}")
     board.move_worker(worker, WorkerState.PAUSED)
-    _tell_worker(board, worker, "paused by the operator")
+    tell_of(board, worker, "paused by the operator")
     return f"worker {number} paused" + (f": it finishes {worker.workstream} first" if worker.workstream else "")
 
 
@@ -113,7 +98,7 @@ def _continue(board: Board, event: Asked) -> str:
     elif worker.state is not WorkerState.PAUSED:
         raise Refusal(f"worker {number} is {worker.state.value}: nothing to continue")
     board.move_worker(worker, WorkerState.BUSY if worker.workstream else WorkerState.IDLE)
-    _tell_worker(board, worker, "goes on")
+    tell_of(board, worker, "goes on")
     return f"worker {number} goes on"
 
 
@@ -124,32 +109,17 @@ def _drain(board: Board, event: Asked) -> str:
             raise Refusal(f"the run is {run.state.value}: nothing to drain")
         board.move_run(RunState.DRAINING, "running attempts finish, then the run stops")
         for worker in board.live_workers():
-            _drain_worker(board, worker)
+            drain(board, worker)
         return "draining: running attempts finish, then the run stops; resume goes on"
     worker = _worker(board, number)
     if worker.state is WorkerState.DRAINING:
         raise Refusal(f"worker {number} is draining already")
     run.parallelism = max(0, run.parallelism - 1)
     board.touch_run()
-    _drain_worker(board, worker)
+    drain(board, worker)
     if worker.workstream is None:
         return f"worker {number} is gone"
     return f"worker {number} goes when {worker.workstream} is done"
-
-
-def _drain_worker(board: Board, worker: WorkerRecord) -> None:
-    if worker.workstream is None:
-        terminate(board, worker)
-        _tell_worker(board, worker, "terminated")
-    else:
-        board.move_worker(worker, WorkerState.DRAINING)
-        _tell_worker(board, worker, f"draining: goes when {worker.workstream} is done")
-
-
-def _tell_worker(board: Board, worker: WorkerRecord, what: str) -> None:
-    gone = worker.state is WorkerState.TERMINATED
-    type = vocabulary.WORKER_TERMINATED if gone else vocabulary.WORKER_STATE_CHANGED
-    board.tell(type, f"worker {worker.number} {what}", worker=worker.number, state=worker.state.value)
 
 
 def _stop(board: Board, event: Asked) -> str:
@@ -161,7 +131,7 @@ def _stop(board: Board, event: Asked) -> str:
         board.move_run(RunState.DRAINING, "stopping")
     running = 0
     for worker in board.live_workers():
-        _drain_worker(board, worker)
+        drain(board, worker)
     for (id, number), attempt in board.records.attempts.items():
         if attempt.state in (AttemptState.CREATED, AttemptState.RUNNING):
             board.effects.append(KillAttempt(id, number))
@@ -187,39 +157,12 @@ def _scale(board: Board, event: Asked) -> str:
     live = board.live_workers()
     idle_first = sorted(live, key=lambda w: (w.workstream is not None, -w.number))
     for worker in idle_first[: max(0, len(live) - number)]:
-        _drain_worker(board, worker)
+        drain(board, worker)
     board.tell(
         vocabulary.PARALLELISM_CHANGED, f"parallelism {old} -> {number} by {event.command.by}", old=old, new=number
     )
     fill_workers(board)
     return f"parallelism is {number} now (was {old})"
-
-
-def fill_workers(board: Board) -> None:
-    """Adds workers up to the parallelism, but no more than there is work left for."""
-    run, rows = board.records.run, board.records
-    if run.state not in (RunState.RUNNING, RunState.PAUSED) or not board.dispatching:
-        return
-    wanted = min(run.parallelism, len(rows.workstreams) - board.over)
-    live = len(board.live_workers())
-    for worker in sorted(rows.workers.values(), key=lambda w: w.number):
-        if live < wanted and worker.state is WorkerState.DRAINING and worker.workstream is not None:
-            board.move_worker(worker, WorkerState.BUSY)
-            live += 1
-    number = 0
-    while live < wanted:
-        number += 1
-        slot = rows.workers.get(number)
-        if number in board.spawning or (slot is not None and slot.state is not WorkerState.TERMINATED):
-            continue
-        fresh = WorkerRecord(number, board.now, doing="sandbox")
-        board.stories.pop(number, None)
-        rows.workers[number] = fresh
-        board.spawning.add(number)
-        board.touch_worker(fresh)
-        board.tell(vocabulary.WORKER_SPAWNED, f"worker {number} comes up", severity="debug", worker=number)
-        board.effects.append(SpawnWorker(number))
-        live += 1
 
 
 def _kill(board: Board, event: Asked) -> str:
@@ -306,87 +249,6 @@ def _budget(board: Board, event: Asked) -> str:
     return f"the budget is ${amount:.2f} now (was {was})"
 
 
-def _take(board: Board, event: Asked) -> str:
-    command = event.command
-    conflict = _conflict(board, command)
-    if command.side is None:
-        raise Refusal("say which side: ours, theirs, both or proposal")
-    conflict.files = decisions.take(conflict.files, command.side, command.file, command.hunk)
-    return _decided(board, conflict, command, f"{command.side.value} taken")
-
-
-def _undo(board: Board, event: Asked) -> str:
-    conflict = _conflict(board, event.command)
-    conflict.files = decisions.undo(conflict.files, event.command.file, event.command.hunk)
-    return _decided(board, conflict, event.command, "taken back")
-
-
-def _edit(board: Board, event: Asked) -> str:
-    conflict = _conflict(board, event.command)
-    if event.command.file is None or event.edited is None:
-        raise Refusal("edit needs a file of the conflict and its new content")
-    conflict.files = decisions.edit(conflict.files, event.command.file, event.edited)
-    return _decided(board, conflict, event.command, f"{event.command.file} replaced")
-
-
-def _decided(board: Board, conflict: ConflictRecord, command: Command, what: str) -> str:
-    conflict.tree = None
-    board.touch_conflict(conflict)
-    done = sum(f.decided for f in conflict.files)
-    board.tell(
-        vocabulary.CONFLICT_DECIDED,
-        f"conflict {conflict.id}: {what}; {done} of {len(conflict.files)} files decided",
-        workstream=conflict.workstream,
-        conflict=conflict.id,
-    )
-    if decisions.decided(conflict.files):
-        if command.settle:
-            return f"{what}; {_merge_resolution(board, conflict, command)}"
-        return f"{what}; everything is decided: approve {conflict.id} to merge it"
-    return f"{what}; {done} of {len(conflict.files)} files decided"
-
-
-def _approve(board: Board, event: Asked) -> str:
-    conflict = _conflict(board, event.command)
-    if not decisions.decided(conflict.files):
-        left = [f.path for f in conflict.files if not f.decided]
-        raise Refusal(f"conflict {conflict.id} is not decided yet: {left[0]} ({len(left)} left); take a side or edit")
-    return _merge_resolution(board, conflict, event.command)
-
-
-def _merge_resolution(board: Board, conflict: ConflictRecord, command: Command) -> str:
-    record = board.workstream(conflict.workstream)
-    conflict.by = command.by
-    board.touch_conflict(conflict)
-    board.move_workstream(record, WorkstreamState.QUEUED, f"resolution of {conflict.id} in the merge queue")
-    board.enqueue(record.id)
-    return f"the resolution of {conflict.id} is in the merge queue"
-
-
-def _redo(board: Board, event: Asked) -> str:
-    conflict = _conflict(board, event.command)
-    record = board.workstream(conflict.workstream)
-    conflict.by = f"{event.command.by}: redo on the new tip"
-    board.move_conflict(conflict, ConflictState.HUMAN_RESOLVED)
-    record.granted_attempts += 1
-    files = ", ".join(f.path for f in conflict.files)
-    record.note = event.command.note or f"the first result conflicted in {files} with what was merged meanwhile"
-    board.move_workstream(record, WorkstreamState.PENDING)
-    board.tell(vocabulary.WORKSTREAM_PENDING, f"{record.id} is done again on the new tip", workstream=record.id)
-    board.wait_for_turn(record.id)
-    fill_workers(board)
-    return f"{record.id} will be done again on the new tip"
-
-
-def _quarantine(board: Board, event: Asked) -> str:
-    conflict = _conflict(board, event.command)
-    record = board.workstream(conflict.workstream)
-    conflict.by = event.command.by
-    board.move_conflict(conflict, ConflictState.QUARANTINED)
-    give_up(board, record, WorkstreamState.QUARANTINED, f"quarantined by {event.command.by} in conflict {conflict.id}")
-    return f"{record.id} is quarantined; its work stays on its branch"
-
-
 def _land(board: Board, event: Asked) -> str:
     run = board.records.run
     if board.landing is not None:
@@ -414,11 +276,6 @@ _ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
     Verb.RETRY: _retry,
     Verb.SKIP: _skip,
     Verb.BUDGET: _budget,
-    Verb.TAKE: _take,
-    Verb.UNDO: _undo,
-    Verb.EDIT: _edit,
-    Verb.APPROVE: _approve,
-    Verb.REDO: _redo,
-    Verb.QUARANTINE: _quarantine,
     Verb.LAND: _land,
+    **deciding.ACTS,
 }

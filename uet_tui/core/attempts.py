@@ -1,0 +1,162 @@
+"""What follows from attempts: they start, they end, and what they left is collected."""
+
+from uet_tui.core import vocabulary
+from uet_tui.core.board import BUDGET, Board
+from uet_tui.core.effects import Collect, KillAttempt
+from uet_tui.core.events import AttemptEnded, AttemptStarted, Collected
+from uet_tui.core.failing import fail, give_up, try_again
+from uet_tui.core.merges import announce_merge, keep_gates
+from uet_tui.core.records import AttemptRecord, CostEntry, WorkstreamRecord
+from uet_tui.core.retries import delay
+from uet_tui.core.states import (
+    ATTEMPT_OVER,
+    AttemptState,
+    WorkstreamState,
+)
+from uet_tui.core.workers import free_worker
+
+_SPOKEN = {state: state.value.lower().replace("_", " ") for state in AttemptState}
+
+
+def attempt_started(board: Board, event: AttemptStarted) -> None:
+    """The agent runs."""
+    attempt = board.attempt(event.workstream, event.attempt)
+    if attempt is None or attempt.state is not AttemptState.CREATED:
+        return
+    attempt.started_at = board.now
+    board.move_attempt(attempt, AttemptState.RUNNING)
+    worker = board.records.workers[attempt.worker]
+    worker.doing = "edit"
+    board.touch_worker(worker)
+    if attempt.kill_asked or board.stopping:  # asked for before there was anything to end
+        board.effects.append(KillAttempt(event.workstream, event.attempt))
+
+
+def attempt_ended(board: Board, event: AttemptEnded) -> None:
+    """The agent is gone: money is settled, and what it left is collected, whatever the outcome."""
+    attempt = board.attempt(event.workstream, event.attempt)
+    if attempt is None or attempt.state in ATTEMPT_OVER:
+        return  # told twice: an attempt ends once
+    record = board.workstream(event.workstream)
+    attempt.ended_at = board.now
+    attempt.exit_code = event.exit_code
+    attempt.error = event.error
+    outcome = event.outcome
+    if (attempt.kill_asked or board.stopping) and outcome is not AttemptState.SUCCEEDED:
+        outcome = AttemptState.KILLED
+    if attempt.state is AttemptState.CREATED and outcome in (AttemptState.SUCCEEDED, AttemptState.TIMED_OUT):
+        board.move_attempt(attempt, AttemptState.RUNNING)
+    board.move_attempt(attempt, outcome)
+    _settle(board, record, attempt, event)
+    ok = outcome is AttemptState.SUCCEEDED
+    board.tell(
+        vocabulary.ATTEMPT_ENDED,
+        f"{record.id} attempt {attempt.number} {_SPOKEN[outcome]}"
+        + (f": {event.error}" if event.error and not ok else ""),
+        severity="info" if ok else "warning",
+        workstream=record.id,
+        worker=attempt.worker,
+        attempt=attempt.number,
+        exit_code=event.exit_code,
+        usd=event.usd,
+    )
+    if ok:
+        board.move_workstream(record, WorkstreamState.GATING, "gates")
+    else:
+        board.why(record, "saving what the attempt left")
+    collect_effect(board, record, attempt, event.no_change_stated)
+
+
+def collect_effect(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, no_change_stated: bool) -> None:
+    """Asks for the snapshot of an attempt that is over."""
+    gate = attempt.state is AttemptState.SUCCEEDED
+    worker = board.records.workers.get(attempt.worker)
+    if worker is not None and worker.workstream == record.id:
+        worker.doing = "gates" if gate else "snapshot"
+        board.touch_worker(worker)
+    board.effects.append(
+        Collect(record.id, attempt.number, attempt.worker, attempt.base_commit, gate, no_change_stated)
+    )
+
+
+def _settle(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, event: AttemptEnded) -> None:
+    run = board.records.run
+    if attempt.reserved_usd:
+        run.reserved_usd = max(0.0, run.reserved_usd - attempt.reserved_usd)
+        attempt.reserved_usd = 0.0
+        board.touch_run()
+        board.unpark(BUDGET)
+    attempt.cost_usd, attempt.tokens_in, attempt.tokens_out = event.usd, event.tokens_in, event.tokens_out
+    record.cost_usd += event.usd
+    if event.usd or event.tokens_in or event.tokens_out:
+        run.spent_usd += event.usd
+        board.touch_run()
+        board.changes.costs.append(
+            CostEntry(
+                board.now,
+                record.id,
+                attempt.number,
+                attempt.agent,
+                attempt.model,
+                event.usd,
+                event.tokens_in,
+                event.tokens_out,
+            )
+        )
+
+
+def collected(board: Board, event: Collected) -> None:
+    """What the attempt left is safe in a commit: on to the merge queue, or to the retry."""
+    record, attempt = board.workstream(event.workstream), board.attempt(event.workstream, event.attempt)
+    expected = (WorkstreamState.GATING, WorkstreamState.RUNNING)
+    if attempt is None or record.attempts != event.attempt or record.state not in expected:
+        return
+    if attempt.state not in ATTEMPT_OVER:
+        return
+    keep_gates(board, event.gates)
+    attempt.commit = event.commit
+    board.touch_attempt(attempt)
+    if event.commit is not None:
+        record.result_commit = event.commit
+    if attempt.state is not AttemptState.SUCCEEDED:
+        _after_failure(board, record, attempt)
+    elif event.problem:
+        fail(board, record, event.problem, tree=event.tree if event.commit else "")
+    elif event.commit is None:
+        _no_change(board, record, stated=event.no_change_stated)
+    else:
+        _queue(board, record)
+    free_worker(board, record)
+
+
+def _after_failure(board: Board, record: WorkstreamRecord, attempt: AttemptRecord) -> None:
+    if attempt.state is AttemptState.KILLED:
+        if attempt.kill_asked:
+            give_up(board, record, WorkstreamState.FAILED, "killed by the operator; retry starts it again")
+        else:
+            record.granted_attempts += 1
+            board.move_workstream(record, WorkstreamState.PENDING, "stopped; resume goes on")
+            board.wait_for_turn(record.id)
+    elif attempt.state is AttemptState.LOST:
+        record.granted_attempts += 1
+        error = attempt.error or "the agent was lost without a trace"
+        try_again(board, record, error, delay(record.id, record.attempts, board.policy))
+    else:
+        error = attempt.error or f"exit {attempt.exit_code}"
+        fail(board, record, error, retryable=attempt.state is not AttemptState.TIMED_OUT)
+
+
+def _no_change(board: Board, record: WorkstreamRecord, *, stated: bool) -> None:
+    if not stated:
+        fail(board, record, "the agent changed nothing and did not say that nothing needs changing")
+        return
+    board.move_workstream(record, WorkstreamState.MERGED, "no change needed")
+    announce_merge(board, record, "needed no change")
+
+
+def _queue(board: Board, record: WorkstreamRecord) -> None:
+    board.move_workstream(record, WorkstreamState.QUEUED, "in the merge queue")
+    board.enqueue(record.id)
+    board.tell(
+        vocabulary.WORKSTREAM_QUEUED, f"{record.id} is in the merge queue", severity="debug", workstream=record.id
+    )

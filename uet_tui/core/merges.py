@@ -1,0 +1,125 @@
+"""What follows from merges: the branch moved, git could not make it alone, or it did not pass."""
+
+from uet_tui.core import vocabulary
+from uet_tui.core.board import Board
+from uet_tui.core.effects import LayOut
+from uet_tui.core.events import MergeConflicted, Merged, MergeFailed
+from uet_tui.core.failing import fail
+from uet_tui.core.records import ConflictRecord, GateEntry, WorkstreamRecord
+from uet_tui.core.states import (
+    CONFLICT_OPEN,
+    ConflictState,
+    WorkstreamState,
+)
+
+
+def merged(board: Board, event: Merged) -> None:
+    """The integration branch moved: what waited for this workstream may start."""
+    record, run = board.workstream(event.workstream), board.records.run
+    if record.state is not WorkstreamState.MERGING:
+        return
+    board.merging = None
+    keep_gates(board, event.gates)
+    run.tip = event.tip
+    board.touch_run()
+    record.merge_commit = event.tip
+    board.move_workstream(record, WorkstreamState.MERGED, "")
+    if record.conflict is not None:
+        conflict = board.records.conflicts[record.conflict]
+        if conflict.state in CONFLICT_OPEN:
+            board.move_conflict(conflict, ConflictState.HUMAN_RESOLVED)
+        board.tell(
+            vocabulary.CONFLICT_RESOLVED,
+            f"conflict {conflict.id} of {record.id} resolved by {conflict.by or 'the operator'}",
+            workstream=record.id,
+            conflict=conflict.id,
+        )
+    announce_merge(board, record, f"merged as {event.tip[:7]}")
+
+
+def announce_merge(board: Board, record: WorkstreamRecord, how: str) -> None:
+    """Tells that a workstream needs nothing more, and lets go on what waited for it."""
+    board.tell(
+        vocabulary.WORKSTREAM_MERGED,
+        f"{record.id} {how}",
+        workstream=record.id,
+        attempt=record.attempts,
+        commit=record.merge_commit,
+    )
+    board.unblock(record.id)
+
+
+def merge_conflicted(board: Board, event: MergeConflicted) -> None:
+    """Git could not merge alone: this workstream waits for the operator, everything else goes on."""
+    record = board.workstream(event.workstream)
+    if record.state is not WorkstreamState.MERGING:
+        return
+    board.merging = None
+    if record.conflict is not None:
+        old = board.records.conflicts[record.conflict]
+        if old.state in CONFLICT_OPEN:
+            board.move_conflict(old, ConflictState.HUMAN_RESOLVED)
+            old.by = f"{old.by}; the branch moved on and it came up again".lstrip("; ")
+    conflict = ConflictRecord(
+        f"c{len(board.records.conflicts) + 1}",
+        record.id,
+        record.attempts,
+        event.ours,
+        event.theirs,
+        event.files,
+        event.against,
+        board.now,
+    )
+    board.records.conflicts[conflict.id] = conflict
+    board.touch_conflict(conflict)
+    board.effects.append(LayOut(conflict.id))
+    record.conflict = conflict.id
+    others = f" with {', '.join(event.against)}" if event.against else ""
+    files = event.files[0].path + (f" and {len(event.files) - 1} more" if len(event.files) > 1 else "")
+    board.move_workstream(record, WorkstreamState.CONFLICTED, f"needs you: conflict {conflict.id}{others} in {files}")
+    board.tell(
+        vocabulary.CONFLICT_OPENED,
+        f"{record.id} needs you: conflict {conflict.id}{others} in {files}",
+        severity="warning",
+        workstream=record.id,
+        attempt=record.attempts,
+        conflict=conflict.id,
+        files=[f.path for f in event.files],
+    )
+
+
+def merge_failed(board: Board, event: MergeFailed) -> None:
+    """The merged tree did not pass: the workstream goes back to be done again on the new tip."""
+    record = board.workstream(event.workstream)
+    if record.state is not WorkstreamState.MERGING:
+        return
+    board.merging = None
+    keep_gates(board, event.gates)
+    if record.conflict is not None:
+        conflict = board.records.conflicts[record.conflict]
+        if conflict.state in CONFLICT_OPEN:
+            board.move_workstream(
+                record, WorkstreamState.CONFLICTED, f"needs you: the resolution did not hold ({event.problem})"
+            )
+            board.tell(
+                vocabulary.CONFLICT_OPENED,
+                f"{record.id} needs you: the resolution of {conflict.id} did not hold: {event.problem}",
+                severity="warning",
+                workstream=record.id,
+                conflict=conflict.id,
+            )
+            return
+    fail(board, record, event.problem)
+
+
+def keep_gates(board: Board, gates: tuple[GateEntry, ...]) -> None:
+    """Puts on record what gates said."""
+    board.changes.gates.extend(gates)
+    for gate in gates:
+        board.tell(
+            vocabulary.GATE_RESULT,
+            f"{gate.workstream} {gate.gate} {gate.verdict} ({gate.where}, {gate.seconds:.1f} s)",
+            severity="info" if gate.verdict in ("passed", "not configured") else "warning",
+            workstream=gate.workstream,
+            attempt=gate.attempt,
+        )
