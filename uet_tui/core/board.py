@@ -6,7 +6,6 @@ itself, `attempts`, `merges`, `failing` and `workers` what follows from what hap
 the operator wants.
 """
 
-from collections.abc import Container
 from heapq import heappop, heappush
 
 from uet_tui.core import vocabulary
@@ -32,10 +31,10 @@ from uet_tui.core.states import (
     AttemptState,
     ConflictState,
     RunState,
-    TransitionError,
     WorkerState,
     WorkstreamState,
 )
+from uet_tui.core.stories import Stories
 from uet_tui.plan.model import Plan, Priority
 from uet_tui.plan.scopes import ScopeLedger
 
@@ -49,21 +48,6 @@ _TURN = {
     RunState.HALTED: "the run is halted",
 }
 """What a ready workstream waits for where the run starts nothing."""
-
-Thing = str | int | tuple[str, int] | tuple[str, str]
-"""What has a story: a workstream by id, a worker by number, an attempt, or the run or a conflict by its kind and id."""
-
-
-def _name(thing: Thing) -> str:
-    match thing:
-        case int():
-            return f"worker {thing}"
-        case (str(id), int(number)):
-            return f"{id} attempt {number}"
-        case (kind, id):
-            return f"{kind} {id}"
-        case _:
-            return str(thing)
 
 
 class Board:
@@ -83,7 +67,7 @@ class Board:
         """The id of the command that asked for the landing in progress; empty where the settings asked."""
         self.changes = Changes()
         self.effects: list[Effect] = []
-        self.stories: dict[Thing, list[str]] = {}
+        self.stories = Stories()
         self.active: set[str] = set()
         self.over = 0
         self.left = [len(wave) for wave in plan.waves]
@@ -194,21 +178,13 @@ class Board:
             record.reason = reason
             self.touch_workstream(record)
 
-    def _check(self, allowed: Container[str], thing: Thing, old: str, new: str) -> None:
-        story = self.stories.get(thing)
-        if story is None:
-            story = self.stories[thing] = [old]
-        if new not in allowed:
-            raise TransitionError(_name(thing), old, new, tuple(story))
-        story.append(new)
-
     # Transitions
 
     def move_run(self, state: RunState, reason: str = "") -> None:
         """Moves the run."""
         run = self.records.run
         if run.state is not state:
-            self._check(RUN_TRANSITIONS[run.state], ("run", run.id), run.state, state)
+            self.stories.go_on(RUN_TRANSITIONS[run.state], ("run", run.id), run.state, state)
             self.tell(
                 vocabulary.RUN_STATE_CHANGED,
                 f"run {state.value.lower()}" + (f": {reason}" if reason else ""),
@@ -225,7 +201,7 @@ class Board:
     def move_workstream(self, record: WorkstreamRecord, state: WorkstreamState, reason: str = "") -> None:
         """Moves a workstream, and what it holds: its scope, its group, its place among those that are over."""
         old = record.state
-        self._check(WORKSTREAM_TRANSITIONS[old], record.id, old, state)
+        self.stories.go_on(WORKSTREAM_TRANSITIONS[old], record.id, old, state)
         record.state, record.reason = state, reason
         self.touch_workstream(record)
         if state in WORKSTREAM_ACTIVE:
@@ -245,7 +221,7 @@ class Board:
     def move_attempt(self, record: AttemptRecord, state: AttemptState) -> None:
         """Moves an attempt."""
         thing = (record.workstream, record.number)
-        self._check(ATTEMPT_TRANSITIONS[record.state], thing, record.state, state)
+        self.stories.go_on(ATTEMPT_TRANSITIONS[record.state], thing, record.state, state)
         record.state = state
         self.touch_attempt(record)
 
@@ -253,7 +229,7 @@ class Board:
         """Moves a worker."""
         if record.state is state:
             return
-        self._check(WORKER_TRANSITIONS[record.state], record.number, record.state, state)
+        self.stories.go_on(WORKER_TRANSITIONS[record.state], record.number, record.state, state)
         record.state = state
         record.since = self.now
         if state is WorkerState.IDLE:
@@ -262,7 +238,7 @@ class Board:
 
     def move_conflict(self, record: ConflictRecord, state: ConflictState) -> None:
         """Moves a conflict."""
-        self._check(CONFLICT_TRANSITIONS[record.state], ("conflict", record.id), record.state, state)
+        self.stories.go_on(CONFLICT_TRANSITIONS[record.state], ("conflict", record.id), record.state, state)
         record.state = state
         if state not in (ConflictState.PENDING, ConflictState.PROPOSED):
             record.closed_at = self.now

@@ -53,7 +53,7 @@ def fill_workers(board: Board) -> None:
         if number in board.spawning or (slot is not None and slot.state is not WorkerState.TERMINATED):
             continue
         fresh = WorkerRecord(number, board.now, doing="sandbox")
-        board.stories.pop(number, None)
+        board.stories.forget(number)
         rows.workers[number] = fresh
         board.spawning.add(number)
         board.touch_worker(fresh)
