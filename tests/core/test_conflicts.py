@@ -6,6 +6,7 @@ from tests.core.driver import Driver, conflicted_file, workstream
 from uet_tui.core import conflicts
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.conflicts import ChoiceError
+from uet_tui.text import one_line
 
 
 def conflicted(*files: str, linger: bool = True, **fields: object) -> tuple[Driver, str]:
@@ -210,6 +211,20 @@ def test_a_choice_that_is_not_there_is_refused(side, file, hunk, message):
     files = (conflicted_file("src/a.py"), conflicted_file("src/b.py"))
     with pytest.raises(ChoiceError, match=message):
         conflicts.take(files, side, file, hunk)
+
+
+def test_a_file_can_be_named_as_screens_show_it_unless_that_could_be_another():
+    odd, plain = conflicted_file("a\udcff\x1b]0;x\x07.txt"), conflicted_file("b.txt")
+    shown = one_line(odd.path)
+    assert shown != odd.path
+    taken = conflicts.take((odd, plain), Side.OURS, shown, 1)
+    assert [[hunk.choice for hunk in file.hunks] for file in taken] == [["ours", None], [None, None]]
+    assert conflicts.undo(taken, shown) == (odd, plain)
+    same = conflicted_file("a\udcfe\x1b]0;x\x07.txt")
+    with pytest.raises(ChoiceError, match="2 files of this conflict look like"):
+        conflicts.take((odd, same), Side.OURS, shown)
+    exact = conflicted_file(shown)
+    assert [f.decided for f in conflicts.take((odd, exact), Side.OURS, shown)] == [False, True]
 
 
 @pytest.mark.parametrize("verb", [Verb.TAKE, Verb.UNDO, Verb.EDIT, Verb.APPROVE, Verb.REDO, Verb.QUARANTINE])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from uet_tui.core.commands import Side
+from uet_tui.text import one_line
 
 Choice = Literal["ours", "theirs", "both", "proposal", "edited"]
 
@@ -74,10 +75,19 @@ class ChoiceError(Exception):
 def _change(
     files: tuple[ConflictFile, ...], path: str | None, change: Callable[[ConflictFile], ConflictFile]
 ) -> tuple[ConflictFile, ...]:
-    if path is not None and path not in {f.path for f in files}:
-        known = ", ".join(f.path for f in files)
-        raise ChoiceError(f"{path} is not a file of this conflict; its files are: {known}")
-    return tuple(change(f) if path in (None, f.path) else f for f in files)
+    meant = None if path is None else _meant(files, path)
+    return tuple(change(f) if meant in (None, f.path) else f for f in files)
+
+
+def _meant(files: tuple[ConflictFile, ...], path: str) -> str:
+    """The path of the file that is named as it is or as screens show it: a name need not even be text."""
+    paths = [f.path for f in files]
+    found = [path] if path in paths else [p for p in paths if one_line(p) == path]
+    if len(found) > 1:
+        raise ChoiceError(f"{len(found)} files of this conflict look like {path}: take a side for all, or redo it")
+    if not found:
+        raise ChoiceError(f"{path} is not a file of this conflict; its files are: {', '.join(paths)}")
+    return found[0]
 
 
 def take(
