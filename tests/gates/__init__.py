@@ -1,0 +1,1 @@
+"""Gates, with real commands."""
