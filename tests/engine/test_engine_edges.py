@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from uet_tui.core.commands import Verb
 from uet_tui.core.states import RunState, WorkstreamState
 from uet_tui.engine.start import open_run
 from uet_tui.errors import UetError
+from uet_tui.workspace.control import ControlRepository
+from uet_tui.workspace.sandbox import Sandbox
 
 ONCE = {"circuit_breaker": {"max_attempts": 1}}
 ME = "-c user.name=agent -c user.email=agent@example.invalid"
@@ -150,8 +153,6 @@ def test_a_sandbox_that_an_agent_deleted_is_set_up_anew(scene: Scene) -> None:
 
 
 def test_what_cannot_be_collected_is_kept_for_the_operator(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    from uet_tui.workspace.sandbox import Sandbox
-
     whole = Sandbox.snapshot
 
     def full(sandbox: Sandbox, parent: str, message: str) -> object:
@@ -240,18 +241,28 @@ def test_an_agent_that_stops_itself_is_ended_at_its_time_limit(scene: Scene) -> 
     assert left == "a"
 
 
-def test_publishing_is_tried_again_where_the_operators_repository_was_locked(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+def test_publishing_is_tried_again_where_the_operators_repository_was_in_the_way(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    branch = scene.repository.path / ".git/refs/heads/uet"
-    branch.write_text("in the way")
+    publish, failures = ControlRepository.publish, list[Exception]()
+
+    def watched(control: ControlRepository, refs: Mapping[str, str]) -> tuple[str, ...]:
+        try:
+            return publish(control, refs)
+        except UetError as error:
+            failures.append(error)
+            raise
+
+    monkeypatch.setattr(ControlRepository, "publish", watched)
+    go = scene.repository.path.parent / "go"
+    obstacle = scene.repository.write(".git/refs/heads/uet", "in the way")
     scene.begin(
         workstream("ws-a", "echo a > a.txt"),
-        workstream("ws-b", "sleep 0.6", "echo b > b.txt", depends_on=["ws-a"]),
+        workstream("ws-b", f"while [ ! -e {go} ]; do sleep 0.02; done", "echo b > b.txt", depends_on=["ws-a"]),
     )
-    scene.until_state("ws-a", WorkstreamState.MERGED)
-    until(lambda: "could not publish" in caplog.text, 10, "a failed try")
-    branch.unlink()
+    until(lambda: failures, 10, "a failed try")
+    obstacle.unlink()
+    go.touch()
     view = scene.finish()
     assert scene.repository.git("rev-parse", f"refs/uet/{scene.run}/ws-a") == view.workstreams[0].result_commit
     assert scene.repository.git("rev-parse", f"uet/{scene.run}") == view.tip

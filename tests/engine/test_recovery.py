@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine import driver
+from tests.engine.driver import Orchestrating, start_server
 from tests.engine.scene import Scene, attempt_folder, settings, workstream
 from tests.support.repository import Repository
 from tests.support.wait import until
@@ -34,9 +34,10 @@ COST = """printf '{"uet": {"cost_usd": 0.5}}\\n'"""
 class Theatre(Scene):
     """A scene whose orchestrators are processes that can be killed."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, server: "subprocess.Popen[str]") -> None:
         super().__init__(repository)
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.server = server
+        self.processes: list[Orchestrating] = []
 
     def plan(self, *workstreams: Workstream, sets: tuple[str, ...] = ()) -> None:
         """Makes a run that nobody has."""
@@ -45,11 +46,9 @@ class Theatre(Scene):
         opened.hold.release(self.run)
         opened.place.control.close()
 
-    def launch(self, point: str = "") -> "subprocess.Popen[bytes]":
+    def launch(self, point: str = "") -> Orchestrating:
         """Starts an orchestrator; gives it once it has the run, or is gone already."""
-        argv = [sys.executable, "-m", "tests.engine.driver", str(self.repository.path), self.run]
-        root = Path(__file__).parents[2]
-        process = subprocess.Popen([*argv, point] if point else argv, cwd=root, start_new_session=True)
+        process = Orchestrating(self.server, self.repository.path, self.run, point)
         self.processes.append(process)
         until(lambda: inbox.held(self.home.run(self.run)) or process.poll() is not None, 20, "the run to be taken")
         return process
@@ -91,9 +90,16 @@ class Theatre(Scene):
         assert self.repository.git("fsck", "--no-dangling", "--no-progress") == ""
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator["subprocess.Popen[str]"]:
+    server = start_server()
+    yield server
+    server.communicate("")
+
+
 @pytest.fixture
-def theatre(repository: Repository) -> Iterator[Theatre]:
-    theatre = Theatre(repository)
+def theatre(repository: Repository, server: "subprocess.Popen[str]") -> Iterator[Theatre]:
+    theatre = Theatre(repository, server)
     yield theatre
     for process in theatre.processes:
         process.kill()
