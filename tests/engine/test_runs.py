@@ -75,6 +75,12 @@ def test_a_change_outside_the_scope_is_not_merged(scene: Scene) -> None:
     assert view.tip == view.base_commit
 
 
+def test_a_change_outside_the_scope_is_merged_with_a_warning_where_the_operator_says_so(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo x > elsewhere.txt", scope=["src/"]), sets=("scope=warn",))
+    assert scene.finish().state is RunState.COMPLETED
+    assert scene.events("scope_warning") == ["ws-a changed elsewhere.txt, which is outside its scope"]
+
+
 def test_an_agent_that_rightly_changes_nothing_says_so(scene: Scene) -> None:
     scene.begin(
         workstream("ws-quiet", """printf '{"uet": {"no_change": true}}\\n'"""),

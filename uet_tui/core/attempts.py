@@ -114,6 +114,14 @@ def collected(board: Board, event: Collected) -> None:
     if attempt.state not in ATTEMPT_OVER:
         return
     keep_gates(board, event.gates)
+    if event.warning:
+        board.tell(
+            vocabulary.SCOPE_WARNING,
+            f"{record.id} {event.warning}",
+            severity="warning",
+            workstream=record.id,
+            attempt=attempt.number,
+        )
     attempt.commit = event.commit
     board.touch_attempt(attempt)
     if event.commit is not None:

@@ -73,6 +73,8 @@ class Collected:
     """Why the work cannot be merged: out of scope, a nested repository, a required gate; empty if it can."""
     gates: tuple[GateEntry, ...] = ()
     no_change_stated: bool = False
+    warning: str = ""
+    """What the operator should know of work that may be merged: a change outside the scope, under `scope: warn`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,16 +137,32 @@ def collect(place: Workplace, effect: Collect, leaving: threading.Event) -> Coll
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
         snapshot = _snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
     problem = snapshot.problems[0] if snapshot.problems else ""
-    if not problem and place.settings.scope == "enforce" and (beyond := outside(snapshot.changes, ws)):
-        more = f" and {len(beyond) - 1} more" if len(beyond) > 1 else ""
-        problem = f"changed {one_line(beyond[0], 120)}{more}, which is outside its scope"
+    beyond = "" if place.settings.scope == "off" else _beyond(outside(snapshot.changes, ws))
+    if place.settings.scope == "enforce":
+        problem = problem or beyond
     gates: tuple[GateEntry, ...] = ()
     if effect.gate and not problem and snapshot.commit is not None and ws.test_gates:
         write_whole(taken, snapshot.commit.encode())
         gates, problem = gate(
             place, ws.id, effect.attempt, ws.test_gates, sandbox, output=folder, where="sandbox", leaving=leaving
         )
-    return Collected(ws.id, effect.attempt, snapshot.commit, snapshot.tree, one_line(problem), gates, use.no_change)
+    return Collected(
+        ws.id,
+        effect.attempt,
+        snapshot.commit,
+        snapshot.tree,
+        one_line(problem),
+        gates,
+        use.no_change,
+        warning=beyond if place.settings.scope == "warn" else "",
+    )
+
+
+def _beyond(paths: tuple[str, ...]) -> str:
+    if not paths:
+        return ""
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"changed {one_line(paths[0], 120)}{more}, which is outside its scope"
 
 
 def _snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:

@@ -65,7 +65,7 @@ class EmbeddedEngine:
         place = self._opened.place
         with (place.paths.folder / "headless.log").open("ab") as log:
             subprocess.Popen(
-                [sys.executable, "-m", "uet_tui", "resume", place.run, "--headless"],
+                [sys.executable, "-P", "-m", "uet_tui", "resume", place.run, "--headless"],
                 cwd=place.operator.root,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
