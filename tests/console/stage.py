@@ -43,8 +43,8 @@ class Stage(RunApp):
     def now(self) -> datetime:
         return NOW
 
-    def on_mount(self, _event: Mount) -> None:
-        self.push_screen(self.make(self.source))
+    async def on_mount(self, _event: Mount) -> None:
+        await self.push_screen(self.make(self.source))
 
     def on_act(self, act: Act) -> None:
         self.acts.append((act.verb, {name: value for name, value in act.fields.items() if value is not None}))

@@ -109,6 +109,37 @@ async def test_the_header_answers_the_first_questions() -> None:
         assert part in second
 
 
+@pytest.mark.parametrize(
+    ("parallelism", "busy", "draining", "wide", "narrow"),
+    [
+        (4, 4, 0, "workers 4 of 4 (+ -)", "workers 4/4 (+ -)"),
+        (4, 3, 1, "workers 4 of 4 (+ -)", "workers 4/4 (+ -)"),
+        (4, 0, 0, "workers 0 of 4 busy (+ -)", "workers 0/4 busy (+ -)"),
+        (3, 3, 1, "workers 3 of 3, 1 drains (+ -)", "workers 3/3, 1 drains (+ -)"),
+        (2, 2, 2, "workers 2 of 2, 2 drain (+ -)", "workers 2/2, 2 drain (+ -)"),
+        (2, 1, 2, "workers 1 of 2, 2 drain (+ -)", "workers 1/2, 2 drain (+ -)"),
+        (3, 4, 0, "workers 3 of 3, 1 drains (+ -)", "workers 3/3, 1 drains (+ -)"),
+    ],
+)
+def test_the_header_says_how_many_workers_are_at_work_of_how_many_there_are_to_be(
+    parallelism: int, busy: int, draining: int, wide: str, narrow: str
+) -> None:
+    states = [WorkerState.BUSY] * busy + [WorkerState.DRAINING] * draining
+    workers = tuple(worker(n, state, f"ws-{n}") for n, state in enumerate(states, 1))
+    view = sample_run(workers=(*workers, worker(9)), parallelism=parallelism)
+    assert wide in second_line(view, 120, None).plain
+    assert narrow in second_line(view, 80, None).plain
+
+
+@pytest.mark.parametrize(("width", "gauge", "words"), [(120, True, True), (100, False, True), (80, False, False)])
+def test_the_header_says_what_was_spent_as_fully_as_there_is_room(width: int, gauge: bool, words: bool) -> None:
+    second = second_line(sample_run(), width, None).plain
+    assert "$3.12" in second
+    assert "25.00" in second
+    assert ("░" in second) is gauge
+    assert ("reserved" in second) is words
+
+
 @pytest.mark.parametrize("width", [40, 50, 60, 80, 99, 100, 120, 400])
 @pytest.mark.parametrize("make", [sample_run, empty_run, finished_run, hostile_run])
 def test_the_header_fits_and_keeps_state_and_needs(make: object, width: int) -> None:
@@ -313,3 +344,14 @@ async def test_a_thousand_workstreams_and_many_events_are_drawn_by_the_line() ->
         await pilot.pause()
         assert 0 < len(set(drawn)) <= home.waves_pane.size.height + 1
         assert home.events_pane.count() == 5_000
+
+
+async def test_the_workers_pane_cuts_neither_a_usual_agent_nor_what_is_done() -> None:
+    workers = (
+        worker(1, WorkerState.BUSY, "ws-30-integration", "simulated", "snapshot", since=3725),
+        worker(2, WorkerState.DRAINING, "ws-14-engine", "claude", "gates", since=62),
+    )
+    async with running(FakeSource(sample_run(workers=workers))) as (_, home):
+        lines = [line for line in text(home).splitlines() if "BUSY" in line or "DRAINING" in line]
+        for line, parts in zip(lines, (("simulated", "1:02:05", "snapshot"), ("claude", "1:02", "gates")), strict=True):
+            assert all(part in line for part in parts)

@@ -187,8 +187,7 @@ class ConflictDesk(RunScreen):
     def action_undo(self) -> None:
         """Takes back the choice here; where there is none, the last one made, and goes there."""
         if (here := self._here) and (back := self._sitting.undoable(here[1])):
-            conflict = here[1]
-            file = file_at(conflict, back)
+            conflict, file = here[1], file_at(here[1], back)
             whole = file is not None and file.choice is not None
             self.act(Verb.UNDO, conflict=conflict.id, file=back.path, hunk=None if whole else back.hunk)
             self._sitting.undo(back)

@@ -8,7 +8,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from uet_tui.console.format import bar, between, end_time, money, run_look, share
-from uet_tui.core.states import RUN_OVER
+from uet_tui.core.states import RUN_OVER, WorkerState
 from uet_tui.store.views import RunView
 
 
@@ -77,11 +77,9 @@ def timing(view: RunView, now: datetime, wide: bool) -> str:
 def second_line(view: RunView, width: int, wanted: int | None) -> Content:
     """Workers, money, and what holds the run as a whole; `wanted` is a parallelism that was just asked for."""
     wide = width >= 100
-    busy = sum(worker.workstream is not None for worker in view.workers)
     asked = f" → {wanted}" if wanted is not None and wanted != view.parallelism else ""
-    of = " of " if wide else "/"
     workers = Content.assemble(
-        f"workers {busy}{of}{view.parallelism}",
+        f"workers {pool(view, ' of ' if wide else '/')}",
         (asked, "bold $text-accent"),
         " (",
         ("+", Style.from_meta({"@click": "screen.scale(1)"})),
@@ -89,22 +87,39 @@ def second_line(view: RunView, width: int, wanted: int | None) -> Content:
         ("-", Style.from_meta({"@click": "screen.scale(-1)"})),
         ")",
     )
-    costs = view.costs
-    if wide:
-        spent = f"{money(costs.spent_usd)} spent + {money(costs.reserved_usd)} reserved"
-        limit = "" if costs.budget_usd is None else f" of {money(costs.budget_usd)} "
-    else:
-        spent = f"{money(costs.spent_usd)} + {costs.reserved_usd:.2f}"
-        limit = "" if costs.budget_usd is None else f" of {costs.budget_usd:,.2f}"
-    gauge = bar(share(costs.spent_usd + costs.reserved_usd, costs.budget_usd or 0), 10) if wide and limit else ""
-    said = " · ".join(text for text in (*view.notices, view.reason) if text)
-    left = width - 2 - workers.cell_length - len(spent) - len(limit) - len(gauge) - 6
+    said = Content.styled(" · ".join(text for text in (*view.notices, view.reason) if text), "$text-warning")
+    room = width - 6 - workers.cell_length
+    forms = spending(view)
+    spent = next((form for form in forms if form.cell_length + min(said.cell_length, width // 3) <= room), forms[-1])
     parts = [
         Part(Content("") if view.state in RUN_OVER else workers, 1),
-        Part(Content.assemble(spent, limit, (gauge, "$text-accent")), 2),
-        Part(Content.styled(said, "$text-warning").truncate(max(left, width // 3), ellipsis=True), 0),
+        Part(spent, 2),
+        Part(said.truncate(max(room - spent.cell_length, width // 3), ellipsis=True), 0),
     ]
     return fit(parts, width)
+
+
+def spending(view: RunView) -> tuple[Content, ...]:
+    """What was spent and is reserved of the budget: in full with a gauge, in words, in figures."""
+    costs = view.costs
+    words = f"{money(costs.spent_usd)} spent + {money(costs.reserved_usd)} reserved"
+    figures = f"{money(costs.spent_usd)} + {costs.reserved_usd:.2f}"
+    if costs.budget_usd is None:
+        return Content(words), Content(figures)
+    words += f" of {money(costs.budget_usd)}"
+    gauge = bar(share(costs.spent_usd + costs.reserved_usd, costs.budget_usd), 10)
+    full = Content.assemble(f"{words} ", (gauge, "$text-accent"))
+    return full, Content(words), Content(f"{figures} of {costs.budget_usd:,.2f}")
+
+
+def pool(view: RunView, of: str) -> str:
+    """How many workers are at work: `4 of 4` or `1 of 4 busy`; `3 of 3, 1 drains` after they were made fewer."""
+    busy = sum(worker.workstream is not None for worker in view.workers)
+    if busy > view.parallelism:
+        draining = sum(w.workstream is not None and w.state is WorkerState.DRAINING for w in view.workers)
+        ending = max(draining, busy - view.parallelism)
+        return f"{busy - ending}{of}{view.parallelism}, {ending} {'drains' if ending == 1 else 'drain'}"
+    return f"{busy}{of}{view.parallelism}{'' if busy == view.parallelism else ' busy'}"
 
 
 class Header(Widget):
@@ -118,9 +133,27 @@ class Header(Widget):
         self._now = datetime.fromtimestamp(0, UTC)
         self._wanted: int | None = None
 
-    def show(self, view: RunView, now: datetime, wanted: int | None) -> None:
-        """Takes the newest view, the time and the parallelism that was asked for."""
-        self._view, self._now, self._wanted = view, now, wanted
+    def show(self, view: RunView, now: datetime) -> None:
+        """Takes the newest view and the time."""
+        self._view, self._now = view, now
+        if self._wanted == view.parallelism:
+            self._wanted = None
+        self.refresh()
+
+    @property
+    def parallelism(self) -> int:
+        """How many workers there are to be: what was asked for last, before the run has it."""
+        return self._wanted or (self._view.parallelism if self._view else 1)
+
+    def want(self, by: int) -> int:
+        """Shows a parallelism that many greater, but at least 1, as asked for, and returns it."""
+        self._wanted = max(1, self.parallelism + by)
+        self.refresh()
+        return self._wanted
+
+    def forget_wanted(self) -> None:
+        """Takes back what was asked for."""
+        self._wanted = None
         self.refresh()
 
     def tick(self, now: datetime) -> None:

@@ -1,15 +1,14 @@
 """The keys of the home screen: what they are called, and when each of them applies."""
 
-from dataclasses import dataclass
-
 from textual.app import RenderResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from uet_tui.console.home.banner import landable
+from uet_tui.console.home.selection import Selection
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.core.states import RUN_OVER, RunState, WorkerState, WorkstreamState
-from uet_tui.store.views import RunView, WorkerView, WorkstreamView
+from uet_tui.store.views import RunView
 
 _SCALE = Binding.Group("workers")
 _PANES = Binding.Group("panes")
@@ -51,20 +50,6 @@ _HAS_ATTEMPT = frozenset({WorkstreamState.RUNNING, WorkstreamState.GATING})
 _RETRIED = frozenset(
     {WorkstreamState.FAILED, WorkstreamState.QUARANTINED, WorkstreamState.SKIPPED, WorkstreamState.CANCELLED}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What the operator's cursor is on."""
-
-    worker: WorkerView | None = None
-    workstream: WorkstreamView | None = None
-    conflict: str | None = None
-    """The id of an open conflict."""
-    filtered: bool = False
-    """Whether a pane leaves something out."""
-    searching: bool = False
-    """Whether a filter is being typed."""
 
 
 def applies(action: str, view: RunView | None, on: Selection) -> bool:

@@ -12,18 +12,16 @@ from textual.events import DescendantFocus, Resize
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
-from uet_tui.console.dialogs.choose import ChooseDialog, Pick
-from uet_tui.console.dialogs.confirm import ConfirmDialog
-from uet_tui.console.dialogs.summary import Ending, SummaryDialog
-from uet_tui.console.format import plural, worker_look
 from uet_tui.console.home import keys
+from uet_tui.console.home.acts import Acts
 from uet_tui.console.home.banner import Banner
 from uet_tui.console.home.conflicts import ConflictsPane
 from uet_tui.console.home.costs import CostsPane
 from uet_tui.console.home.events import EventsPane, event_line
 from uet_tui.console.home.header import Header
-from uet_tui.console.home.keys import HomeKeys, Selection, applies
+from uet_tui.console.home.keys import HomeKeys, applies
 from uet_tui.console.home.pane import Pane
+from uet_tui.console.home.selection import Selection, selected
 from uet_tui.console.home.tabs import PaneTabs
 from uet_tui.console.home.waves import WavesPane
 from uet_tui.console.home.workers import WorkersPane
@@ -31,9 +29,8 @@ from uet_tui.console.rows import RowList
 from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
 from uet_tui.core.commands import Answer, Verb
-from uet_tui.core.states import WorkerState
 from uet_tui.resources import SCREENS
-from uet_tui.store.views import EventView, NeedView, RunView, WorkerView
+from uet_tui.store.views import EventView, NeedView, RunView
 
 TABS_BELOW = (100, 26)
 """Fewer columns or lines than these: the panes become tabs."""
@@ -61,8 +58,7 @@ class HomeScreen(RunScreen):
     def __init__(self, source: RunSource) -> None:
         super().__init__()
         self._source = source
-        self._view: RunView | None = None
-        self._wanted: int | None = None
+        self._acts = Acts(self, self.selection)
         self._current = 1
         self._visited: NeedView | None = None
 
@@ -96,10 +92,8 @@ class HomeScreen(RunScreen):
 
     def show(self, view: RunView) -> None:
         """Puts a view into the header and the panes."""
-        self._view, now = view, self.run_app.now()
-        if self._wanted == view.parallelism:
-            self._wanted = None
-        self.header.show(view, now, self._wanted)
+        now = self.run_app.now()
+        self.header.show(view, now)
         self.banner.show(view, now)
         for pane in self.panes:
             pane.now = now
@@ -125,9 +119,8 @@ class HomeScreen(RunScreen):
 
     def answered(self, verb: Verb, answer: Answer) -> None:
         """Forgets a parallelism that was refused."""
-        if verb is Verb.SCALE and not answer.ok and self._view is not None:
-            self._wanted = None
-            self.header.show(self._view, self.run_app.now(), None)
+        if verb is Verb.SCALE and not answer.ok:
+            self.header.forget_wanted()
 
     def on_resize(self, event: Resize) -> None:
         """Panes side by side, or tabs, or nothing."""
@@ -162,24 +155,16 @@ class HomeScreen(RunScreen):
 
     def selection(self) -> Selection:
         """The worker, workstream and conflict that the current pane's cursor is on."""
-        view, pane = self._view, self.current
+        view = self.run_app.view
         if view is None or self.has_class("-searching"):
             return Selection(searching=view is not None)
-        id = pane.workstream()
-        workstream = None if id is None else view.workstream(id)
-        worker = self.workers_pane.worker() if pane is self.workers_pane else None
-        if worker is None and workstream is not None:
-            worker = next((w for w in view.workers if w.number == workstream.worker), None)
-        conflict = next((c.id for c in view.conflicts if c.open and c.workstream == id), None)
-        if pane is self.conflicts_pane:
-            conflict = next((c.id for c in view.conflicts if c.open and c.id == pane.selected), None)
-        return Selection(worker, workstream, conflict, any(p.filter for p in self.panes))
+        return selected(view, self.current, filtered=any(pane.filter for pane in self.panes))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hides what does not apply."""
-        if action == "scale" and parameters == (-1,) and self._parallelism() <= 1:
+        if action == "scale" and parameters == (-1,) and self.header.parallelism <= 1:
             return False
-        return applies(action, self._view, self.selection()) if self.is_mounted else True
+        return applies(action, self.run_app.view, self.selection()) if self.is_mounted else True
 
     # Where to go
 
@@ -223,8 +208,7 @@ class HomeScreen(RunScreen):
 
     def action_next_need(self) -> None:
         """Goes to what needs the operator, from one to the next."""
-        needs = () if self._view is None else self._view.needs
-        if not needs:
+        if not (needs := self.run_app.view.needs if self.run_app.view else ()):
             return
         at = needs.index(self._visited) + 1 if self._visited in needs else 0
         need = self._visited = needs[at % len(needs)]
@@ -263,12 +247,10 @@ class HomeScreen(RunScreen):
 
     def action_clear_filter(self) -> None:
         """Shows everything again."""
-        self.remove_class("-searching")
         for pane in self.panes:
             if pane.filter:
                 pane.narrow("")
-        self.current.focus()
-        self.refresh_bindings()
+        self.keep_filter()
 
     # Acts
 
@@ -280,86 +262,39 @@ class HomeScreen(RunScreen):
         """Starts workstreams again."""
         self.act(Verb.CONTINUE)
 
-    def _parallelism(self) -> int:
-        return self._wanted or (self._view.parallelism if self._view else 1)
-
     def action_scale(self, by: int) -> None:
         """Asks for more or fewer workers; the header shows it before the answer."""
-        if self._view is not None:
-            self._wanted = max(1, self._parallelism() + by)
-            self.act(Verb.SCALE, number=self._wanted)
-            self.header.show(self._view, self.run_app.now(), self._wanted)
-            self.refresh_bindings()
+        self.act(Verb.SCALE, number=self.header.want(by))
+        self.refresh_bindings()
 
     def action_pause_worker(self) -> None:
         """Pauses the worker under the cursor, or asks which."""
-        self._with_worker("Pause which worker?", Verb.PAUSE, but=WorkerState.PAUSED)
+        self._acts.pause_worker()
 
     def action_continue_worker(self) -> None:
         """Continues the worker under the cursor."""
-        self._with_worker("Continue which worker?", Verb.CONTINUE)
+        self._acts.continue_worker()
 
     def action_drain_worker(self) -> None:
         """Drains the worker under the cursor, or asks which."""
-        self._with_worker("Drain which worker?", Verb.DRAIN, but=WorkerState.DRAINING)
-
-    def _with_worker(self, question: str, verb: Verb, but: WorkerState | None = None) -> None:
-        worker = self.selection().worker
-        if worker is not None and worker.state is not but:
-            self.act(verb, worker=worker.number)
-            return
-        picks = [_pick(w) for w in (self._view.workers if self._view else ()) if w.state is not but]
-
-        def chosen(number: str | None) -> None:
-            if number is not None:
-                self.act(verb, worker=int(number))
-
-        self.app.push_screen(ChooseDialog(question, picks), chosen)
+        self._acts.drain_worker()
 
     def action_drain_all(self) -> None:
         """Finishes what runs and ends, if the operator is sure."""
-        running = sum(w.workstream is not None for w in (self._view.workers if self._view else ()))
-        body = f"{plural(running, 'workstream')} in work will be finished and merged; nothing new starts."
-        self._confirm("Drain all and finish?", body, "drain all", Verb.DRAIN)
+        self._acts.drain_all()
 
     def action_kill(self) -> None:
         """Kills the attempt of the selected workstream, if the operator is sure."""
-        if (workstream := self.selection().workstream) is not None:
-            body = "Its agent is ended now. What it wrote stays on its branch; the money is spent."
-            title = f"Kill the attempt of {workstream.id}?"
-            self._confirm(title, body, "kill it", Verb.KILL, workstream=workstream.id)
+        self._acts.kill()
 
     def action_retry(self) -> None:
         """Tries the selected workstream again."""
-        if (workstream := self.selection().workstream) is not None:
-            self.act(Verb.RETRY, workstream=workstream.id)
-
-    def action_summary(self) -> None:
-        """Says at length what came of the run."""
-
-        async def next_step(step: Ending | None) -> None:
-            if step == "land":
-                self.action_land()
-            elif step == "leave":
-                await self.run_action("app.leave")
-
-        if (view := self._view) is not None:
-            self.app.push_screen(SummaryDialog(view), next_step)
+        self._acts.retry()
 
     def action_land(self) -> None:
         """Lands, if the operator is sure."""
-        if (view := self._view) is not None:
-            body = f"{view.target_branch or 'The target branch'} moves to the integration branch, at {view.tip[:7]}."
-            self._confirm(f"Land {plural(view.merged, 'workstream')}?", body, "land", Verb.LAND)
+        self._acts.land()
 
-    def _confirm(self, title: str, body: str, yes: str, verb: Verb, **fields: str) -> None:
-        def decided(sure: bool | None) -> None:
-            if sure:
-                self.act(verb, **fields)
-
-        self.app.push_screen(ConfirmDialog(title, body, yes), decided)
-
-
-def _pick(worker: WorkerView) -> Pick:
-    look = worker_look(worker.state)
-    return Pick(str(worker.number), f"worker {worker.number}", f"{look.glyph} {look.word}  {worker.workstream or ''}")
+    def action_summary(self) -> None:
+        """Says at length what came of the run."""
+        self._acts.summary()

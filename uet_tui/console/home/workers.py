@@ -1,5 +1,6 @@
 """The workers pane: what each worker is, does and has done it for."""
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from uet_tui.console.format import between, cell, right, worker_look
@@ -56,32 +57,37 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
 
     def heading(self, width: int) -> tuple[Content, ...]:
         """The names of the columns."""
-        return (Content(_columns("#", "state", "workstream", "agent", "for", "doing", width)),) if self._workers else ()
+        names = ("#", "state", "workstream", "agent", "for", "doing")
+        return (Content(self._columns(names, width)),) if self._workers else ()
 
     def lines(self, index: int, width: int) -> tuple[Content, ...]:
         """One worker."""
         worker = self._workers[index]
         look = worker_look(worker.state)
-        since = between(worker.since, None, self.now) if worker.state is not WorkerState.IDLE else ""
-        text = _columns(
-            str(worker.number),
-            f"{look.glyph} {look.word}",
-            worker.workstream or "–",
-            worker.agent,
-            since,
-            worker.doing,
+        text = self._columns(
+            (
+                str(worker.number),
+                f"{look.glyph} {look.word}",
+                worker.workstream or "–",
+                worker.agent,
+                self._since(worker),
+                worker.doing,
+            ),
             width,
         )
-        return (Content.assemble(text[:4], (text[4:16], look.style), text[16:]),)
+        return (Content.assemble(text[:4], (text[4:15], look.style), text[15:]),)
 
+    def _since(self, worker: WorkerView) -> str:
+        return between(worker.since, None, self.now) if worker.state is not WorkerState.IDLE else ""
 
-def _columns(number: str, state: str, workstream: str, agent: str, since: str, doing: str, width: int) -> str:
-    """The columns in a line: the workstream and what is done share what the others leave."""
-    if width < 46:
-        return f"{right(number, 3)} {cell(state, 12)}{cell(workstream, width - 24)}{right(since, 7)} "
-    rest = width - 16 - 8 - 8
-    name = max(12, min(26, rest * 2 // 3))
-    return (
-        f"{right(number, 3)} {cell(state, 12)}{cell(workstream, name)} {cell(agent, 7)}"
-        f"{right(since, 7)}  {cell(doing, rest - name - 1)}"
-    )
+    def _columns(self, values: tuple[str, str, str, str, str, str], width: int) -> str:
+        """The columns in a line: agent and time take what they need, the workstream and what is done share the rest."""
+        number, state, workstream, agent, since, doing = values
+        begin = f"{right(number, 3)} {cell(state, 11)}"
+        time = max(4, *(cell_len(self._since(worker)) for worker in self._workers))
+        if width < 46:
+            return f"{begin}{cell(workstream, width - 17 - time)} {right(since, time)} "
+        agents = min(9, max(5, *(cell_len(worker.agent) for worker in self._workers)))
+        rest = width - 15 - 2 - agents - time - 2
+        name = max(12, min(26, rest - 8))
+        return f"{begin}{cell(workstream, name)} {cell(agent, agents)} {right(since, time)}  {cell(doing, rest - name)}"
