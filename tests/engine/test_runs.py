@@ -341,3 +341,12 @@ def test_the_prompt_and_the_output_and_the_diff_are_kept(scene: Scene) -> None:
     assert "echo a > a.txt" in (folder / "prompt.md").read_text()
     assert (folder / "output.log").read_text() == "working\n"
     assert "+a" in (folder / "diff.patch").read_text()
+
+
+def test_a_run_that_ended_unpublished_is_published_by_whoever_opens_it_next(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo a > a.txt"))
+    view = scene.finish()
+    scene.repository.git("update-ref", "-d", f"refs/heads/uet/{scene.run}")
+    scene.resume()
+    assert scene.finish().state is RunState.COMPLETED
+    assert scene.repository.git("rev-parse", f"uet/{scene.run}") == view.tip
