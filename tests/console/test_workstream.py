@@ -353,3 +353,11 @@ def test_a_diff_keeps_its_signs_without_colour() -> None:
     diff = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n c\n\\ No newline at end of file\n"
     assert "".join(f"{line.plain}\n" for line in diff_lines(diff)) == diff
     assert diff_lines("") == []
+
+
+async def test_what_is_read_for_a_screen_that_was_left_meanwhile_goes_nowhere() -> None:
+    app, _ = stage(attempt(1))
+    async with app.run_test(size=(80, 24)):
+        screen = app.shown
+        with pytest.raises(asyncio.CancelledError):
+            await screen.read(lambda: app.call_from_thread(screen.dismiss))

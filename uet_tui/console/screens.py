@@ -4,9 +4,11 @@ A screen never reads the store in a handler and never sends a command itself. Th
 clock; screens that are covered by another are not updated, they catch up when they are resumed.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import ParamSpec, TypeVar
 
 from textual.app import App
 from textual.getters import app
@@ -16,6 +18,8 @@ from textual.screen import Screen
 from uet_tui.core.commands import Answer, Verb
 from uet_tui.store.views import EventView, RunView
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Field = str | int | float | None
 """The type of a command's field; enumerations such as `Side` are strings."""
 
@@ -66,6 +70,18 @@ class RunScreen(Screen[None]):
     def act(self, verb: Verb, **fields: Field) -> None:
         """Asks something of the run; fields are those of `Command`."""
         self.post_message(Act(verb, fields))
+
+    async def read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Reads something off the UI thread, for a worker of this screen.
+
+        Raises:
+            asyncio.CancelledError: the screen was closed meanwhile; its widgets go before its workers are cancelled.
+        """
+        try:
+            return await asyncio.to_thread(read, *args, **kwargs)
+        finally:
+            if not (self.app.is_running and self in self.app.screen_stack):
+                raise asyncio.CancelledError
 
     def on_screen_resume(self) -> None:
         """Catches up with what happened while another screen was on top."""

@@ -1,6 +1,5 @@
 """The screen of the desk: shows one conflict of many, and turns keys into commands."""
 
-import asyncio
 from datetime import datetime
 from typing import ClassVar
 
@@ -248,7 +247,7 @@ class ConflictDesk(RunScreen):
 
     async def _edited(self, conflict: ConflictView, path: str) -> str | None:
         index = [file.path for file in conflict.files].index(path)
-        marked = await asyncio.to_thread(self._source.conflict_text, conflict.id, index)
+        marked = await self.read(self._source.conflict_text, conflict.id, index)
         text = edit(self.app, path, marked)
         while text is not None and has_markers(text, marked):
             again = ConfirmDialog("Conflict markers are left", f"{path} {MARKERS_LEFT}", "edit again")

@@ -1,5 +1,6 @@
 """The costs pane: where the money goes."""
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from uet_tui.console.format import bar, cell, money, plural, right, share, sparkline
@@ -54,7 +55,8 @@ that did not end in a merge. Below, the workstreams, the dearest first.
         if costs.forecast_usd is not None:
             second.append(f"forecast {money(costs.forecast_usd)}")
         if costs.wasted_usd or costs.retries:
-            second.append(f"wasted {money(costs.wasted_usd)} ({plural(costs.retries, 'retry', 'retries')})")
+            retries = f" ({plural(costs.retries, 'retry', 'retries')})" if costs.retries else ""
+            second.append(f"wasted {money(costs.wasted_usd)}{retries}")
         line = "  ".join(second)
         chart = sparkline(costs.series, max(0, width - len(line) - 2))
         return (
@@ -65,7 +67,7 @@ that did not end in a merge. Below, the workstreams, the dearest first.
     def lines(self, index: int, width: int) -> tuple[Content, ...]:
         """What one workstream cost, also as a part of the dearest one's."""
         row = self._rows[index]
-        agent = 8 if width >= 46 else 0
+        agent = min(10, 1 + max(cell_len(row.agent) for row in self._rows)) if width >= 46 else 0
         name = max(10, min(26, width - 20 - agent))
         room = width - name - agent - 11
         return (

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
 
 from uet_tui.console.format import cell, clock, event_look
 from uet_tui.console.home.pane import Pane, matches
@@ -43,11 +44,6 @@ What happened, newest last. Going up stops following; `G` goes back to the newes
 
     def tick(self, now: datetime) -> None:
         """Times of day do not age."""
-
-    @property
-    def last(self) -> EventView | None:
-        """The newest event."""
-        return self._events[-1] if self._events else None
 
     def add(self, events: tuple[EventView, ...]) -> None:
         """Takes new events, oldest first; follows them, or counts them where the operator looks back."""
@@ -143,3 +139,20 @@ def event_line(event: EventView, width: int) -> Content:
     return Content.assemble(
         (clock(event.time), "$foreground-muted"), "  ", (f"{look.glyph} {cell(event.text, width - 12)}", look.style)
     )
+
+
+class LastEvent(Widget):
+    """The newest event, for where the pane is out of sight."""
+
+    def __init__(self) -> None:
+        super().__init__(id="last-event")
+        self._event: EventView | None = None
+
+    def add(self, events: tuple[EventView, ...]) -> None:
+        """Takes events that have not been seen yet, oldest first."""
+        self._event = events[-1] if events else self._event
+        self.refresh()
+
+    def render(self) -> Content:
+        """The event in as much room as there is now."""
+        return event_line(self._event, self.content_size.width) if self._event is not None else Content("")

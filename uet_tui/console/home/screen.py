@@ -17,7 +17,7 @@ from uet_tui.console.home.acts import Acts
 from uet_tui.console.home.banner import Banner
 from uet_tui.console.home.conflicts import ConflictsPane
 from uet_tui.console.home.costs import CostsPane
-from uet_tui.console.home.events import EventsPane, event_line
+from uet_tui.console.home.events import EventsPane, LastEvent
 from uet_tui.console.home.header import Header
 from uet_tui.console.home.keys import HomeKeys, applies
 from uet_tui.console.home.pane import Pane
@@ -73,7 +73,7 @@ class HomeScreen(RunScreen):
             yield ConflictsPane()
             yield EventsPane()
             yield CostsPane()
-        yield Static(id="last-event", markup=False)
+        yield LastEvent()
         yield Input(id="search", placeholder="words to look for; enter keeps them, escape clears", compact=True)
         yield HomeKeys()
         yield Static(Content(f"Too small: the console needs {FLOOR[0]} columns and {FLOOR[1]} lines."), id="too-small")
@@ -110,8 +110,7 @@ class HomeScreen(RunScreen):
     def add_events(self, events: tuple[EventView, ...]) -> None:
         """Tells the events pane, and the line that is always in sight."""
         self.events_pane.add(events)
-        if (last := self.events_pane.last) is not None:
-            self.query_one("#last-event", Static).update(event_line(last, max(0, self.size.width - 2)))
+        self.query_one(LastEvent).add(events)
 
     def source_failed(self, text: str) -> None:
         """Says that the run cannot be read; empty: that it can again."""

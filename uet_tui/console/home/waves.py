@@ -218,8 +218,9 @@ def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int
     if 0 < room < len(note) and at_work:
         note = ws.reason or f"worker {ws.worker}"
     elif room < len(note) and figures and ws.state is not S.MERGED:
-        figures = right(money(cost), _COST) if cost else ""
-        room = width - 16 - id_width - 1 - len(figures)
+        whole = width - 16 - id_width - 1
+        figures = right(money(cost), _COST) if cost and len(note) <= whole - _COST else ""
+        room = whole - len(figures)
     return Content.assemble(
         ("  " + cell(f"{look.glyph} {look.word}", 14), look.style),
         (cell(ws.id, id_width), "" if ws.state is not S.PENDING else "$foreground-muted"),

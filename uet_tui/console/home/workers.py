@@ -81,7 +81,7 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
         return between(worker.since, None, self.now) if worker.state is not WorkerState.IDLE else ""
 
     def _columns(self, values: tuple[str, str, str, str, str, str], width: int) -> str:
-        """The columns in a line: agent and time take what they need, the workstream and what is done share the rest."""
+        """The columns in a line: all take what they need, as far as it goes, and what is done has the rest."""
         number, state, workstream, agent, since, doing = values
         begin = f"{right(number, 3)} {cell(state, 11)}"
         time = max(4, *(cell_len(self._since(worker)) for worker in self._workers))
@@ -89,5 +89,5 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
             return f"{begin}{cell(workstream, width - 17 - time)} {right(since, time)} "
         agents = min(9, max(5, *(cell_len(worker.agent) for worker in self._workers)))
         rest = width - 15 - 2 - agents - time - 2
-        name = max(12, min(26, rest - 8))
+        name = min(max(12, rest - 8), max(10, *(cell_len(worker.workstream or "") for worker in self._workers)))
         return f"{begin}{cell(workstream, name)} {cell(agent, agents)} {right(since, time)}  {cell(doing, rest - name)}"

@@ -133,7 +133,7 @@ class WorkstreamScreen(RunScreen):
     @work(exclusive=True, group="attempts")
     async def _read_attempts(self) -> None:
         try:
-            attempts = await asyncio.to_thread(self._source.attempts, self._workstream)
+            attempts = await self.read(self._source.attempts, self._workstream)
         except UetError as error:
             self._say(str(error))
             return
@@ -144,7 +144,7 @@ class WorkstreamScreen(RunScreen):
     @work(exclusive=True, group="events")
     async def _read_events(self) -> None:
         try:
-            events = await asyncio.to_thread(self._source.last_events, EVENTS, self._workstream)
+            events = await self.read(self._source.last_events, EVENTS, self._workstream)
         except UetError as error:
             self._say(str(error))
             return
@@ -157,7 +157,7 @@ class WorkstreamScreen(RunScreen):
         while True:
             over = self._looked_at is None or self._looked_at.state in ATTEMPT_OVER
             try:
-                piece = await asyncio.to_thread(self._source.output, folder, offset)
+                piece = await self.read(self._source.output, folder, offset)
             except UetError as error:
                 self._say(str(error))
                 return
@@ -181,7 +181,7 @@ class WorkstreamScreen(RunScreen):
             ("#diff-lines", self._source.diff, diff_lines, no_diff),
         ):
             try:
-                lines, nothing = await asyncio.to_thread(_read, read, paint, attempt.folder), empty
+                lines, nothing = await self.read(_read, read, paint, attempt.folder), empty
             except UetError as error:
                 lines, nothing = [], str(error)
             self.query_one(box, LinesBox).put(lines, empty=nothing)
