@@ -25,7 +25,7 @@ class Kind(Enum):
 
     TEXT = "text"
     UNSEEN = "a character that reorders or hides text"
-    CONTROL = "a control of one byte"
+    CONTROL = "a control of one byte, or a line end: CR and LF"
     C1 = "a control of the 8-bit kind"
     CSI = "CSI"
     STRING = "a sequence with a text in it: OSC, DCS, SOS, PM, APC"
@@ -53,7 +53,9 @@ def pieces(sent: bytes) -> Iterator[Piece]:
             continue
         character = data[at]
         at += 1
-        if character == "\x1b":
+        if data.startswith("\r\n", at - 1):
+            piece, at = Piece(Kind.CONTROL, "line end"), at + 1
+        elif character == "\x1b":
             piece, at = _sequence(data, at)
         elif character == "\x9b":
             piece, at = _csi(data, at)
@@ -104,7 +106,7 @@ def _string(data: str, at: int, name: str) -> tuple[Piece, int]:
 class Allowed:
     """What a program may send besides text, each a pattern for a whole piece."""
 
-    controls: Sequence[str] = ("0x0a", "0x0d")
+    controls: Sequence[str] = ("0x0a", "line end")
     csi: Sequence[str] = ()
     strings: Sequence[str] = ()
 
@@ -113,14 +115,14 @@ PLAIN: Final = Allowed()
 """Text in lines."""
 COLOURED: Final = Allowed(csi=(r"[0-9;:]*m",))
 """Text in lines and colours: a command on a terminal."""
-PROGRESS: Final = Allowed(csi=(*COLOURED.csi, r"1A", r"2K", r"\?25[hl]"))
+PROGRESS: Final = Allowed(controls=(*PLAIN.controls, "0x0d"), csi=(*COLOURED.csi, r"1A", r"2K", r"\?25[hl]"))
 """As above, with lines that are drawn over: long headless work on a terminal."""
 
 
 def screen(title: str) -> Allowed:
     """What Textual's driver and this program's console send to draw; `title` is a pattern for the window's title."""
     return Allowed(
-        controls=(),
+        controls=("line end",),
         csi=(
             *COLOURED.csi,
             r"[0-9]+;[0-9]+H",  # goes to a place
@@ -129,7 +131,7 @@ def screen(title: str) -> Allowed:
             r">[0-9]+u|<u",  # the keyboard protocol
             r"2[23];2t",  # keeps the title and brings it back
         ),
-        strings=(rf"OSC 2;{title}",),
+        strings=(rf"OSC 2;{title}", r"OSC 22;(default|text|pointer)"),  # the title, the mouse pointer's shape
     )
 
 

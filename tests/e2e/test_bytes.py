@@ -28,7 +28,8 @@ from uet_tui.text import harmless
         (b"\xc2\x9b2J", [(Kind.CSI, "2J")]),
         (b"\xc2\x85", [(Kind.C1, "0x85")]),
         (b"\x9b2J\xff", [(Kind.BROKEN, "0x9b"), (Kind.TEXT, "2J"), (Kind.BROKEN, "0xff")]),
-        (b"\x00\x07\r\n\x7f", [(Kind.CONTROL, f"0x{code}") for code in ("00", "07", "0d", "0a", "7f")]),
+        (b"\x00\x07\n\r\x7f", [(Kind.CONTROL, f"0x{code}") for code in ("00", "07", "0a", "0d", "7f")]),
+        (b"a\r\n", [(Kind.TEXT, "a"), (Kind.CONTROL, "line end")]),
         ("a\u202eb".encode(), [(Kind.TEXT, "a"), (Kind.UNSEEN, "U+202E"), (Kind.TEXT, "b")]),
     ],
 )  # fmt: skip
@@ -44,7 +45,7 @@ def test_only_what_is_allowed_passes() -> None:
     assert foreign(b"\x07\x1b[2J\x1b[6n", screen("")) == [
         Piece(Kind.CONTROL, "0x07"), Piece(Kind.CSI, "2J"), Piece(Kind.CSI, "6n")]  # fmt: skip
     assert foreign(b"\x1b[1mline\x1b[0m\r\n", COLOURED) == []
-    assert foreign(b"\x1b[1mline\r\n", PLAIN) == [Piece(Kind.CSI, "1m")]
+    assert foreign(b"\x1b[1mover\rline\n", PLAIN) == [Piece(Kind.CSI, "1m"), Piece(Kind.CONTROL, "0x0d")]
     assert foreign(b"\x1b[1A\x1b[2K\x1b[?25h", PROGRESS) == []
     assert foreign(b"\x1b[1A", COLOURED) == [Piece(Kind.CSI, "1A")]
     assert text(drawn) == "hi"

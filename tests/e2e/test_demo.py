@@ -19,7 +19,7 @@ BRISK = ("--set", "simulated.speed=5")
 
 def workers(count: int) -> re.Pattern[str]:
     """The header's word for a parallelism that holds, not one that is only asked for."""
-    return re.compile(rf"workers \d+(/| of ){count} \(")
+    return re.compile(rf"workers \d+(/| of ){count}( busy|, \d+ drains?)? \(")
 
 
 def worker(number: int, word: str) -> re.Pattern[str]:

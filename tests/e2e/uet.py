@@ -5,19 +5,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from tests.e2e.terminal import Terminal
+from uet_tui.store.queries import Reader
+from uet_tui.store.views import RunView
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 UET: Final = (sys.executable, "-m", "uet_tui")
 ENVIRONMENT: Final[Mapping[str, str]] = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def start(terminal: Terminal, folder: Path, *arguments: str) -> None:
+def start(terminal: Terminal, folder: Path, *arguments: str, record: Path | None = None) -> None:
     """Types a command line in a terminal."""
-    terminal.start([*UET, *arguments], folder=folder, environment=ENVIRONMENT)
+    terminal.start([*UET, *arguments], folder=folder, environment=ENVIRONMENT, record=record)
 
 
 def uet(folder: Path, *arguments: str, code: int = 0) -> str:
@@ -39,6 +42,12 @@ def uet(folder: Path, *arguments: str, code: int = 0) -> str:
 def status(folder: Path, *arguments: str) -> Any:
     """The document of `uet status`."""
     return json.loads(uet(folder, "status", "--json", *arguments))
+
+
+def view(folder: Path) -> RunView:
+    """The newest run as a reader sees it."""
+    with closing(Reader(folder / ".uet" / "uet.db")) as reader:
+        return reader.run(reader.newest())
 
 
 def states(document: Any) -> Sequence[str]:

@@ -40,6 +40,18 @@ class Side(StrEnum):
     PROPOSAL = "proposal"
 
 
+def _sendable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return one_line(text)
+    return text
+
+
+Typed = Annotated[str, AfterValidator(_sendable)]
+"""What an operator typed. File names and so command lines need not be text: then it is as screens show it."""
+
+
 class Command(BaseModel):
     """One act of the operator."""
 
@@ -48,21 +60,21 @@ class Command(BaseModel):
     id: str
     verb: Verb
     worker: int | None = None
-    workstream: str | None = None
-    conflict: str | None = None
+    workstream: Typed | None = None
+    conflict: Typed | None = None
     number: Annotated[int, Field(ge=1, le=256)] | None = None
     amount: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """US dollars."""
     side: Side | None = None
-    file: str | None = None
+    file: Typed | None = None
     hunk: Annotated[int, Field(ge=1)] | None = None
-    content: str | None = None
+    content: Typed | None = None
     settle: bool = False
     """For `take` and `edit`: merge as soon as nothing is left to decide, without a separate approval."""
-    target: str | None = None
+    target: Typed | None = None
     """For `land`: the branch to move, instead of the run's own target."""
-    note: str = ""
-    by: str
+    note: Typed = ""
+    by: Typed
     """The operator's login name."""
     source: str
     """`console` or `cli`, with the process id: `cli:4242`."""
