@@ -4,6 +4,7 @@ Every byte that leaves the program is recorded and taken apart; nothing may be i
 mean. That what should be shown was shown is looked for, too: a test of screens that stay empty would prove nothing.
 """
 
+import itertools
 import json
 import os
 import re
@@ -159,10 +160,17 @@ class Walk:
             self._terminal.wait_for(re.compile(pattern))
 
     def _away(self, key: str, pattern: str) -> None:
-        """Presses a key and waits for this pattern to be gone, on two looks: one may see a screen half drawn."""
+        """Presses a key and waits for this pattern to be gone, on three looks: one may see a screen half drawn."""
+        looks = itertools.count()
+
+        def gone(screen: str) -> bool:
+            nonlocal looks
+            if re.search(pattern, screen):
+                looks = itertools.count()
+            return next(looks) >= 3
+
         self._terminal.press(key)
-        for _ in range(2):
-            self._terminal.wait_for(lambda screen: not re.search(pattern, screen))
+        self._terminal.wait_for(gone)
 
     def _home(self) -> None:
         self._see("Escape", "q leave")
@@ -212,12 +220,13 @@ class Walk:
         self._home()
 
     def _dialogs(self) -> None:
-        self._see("?", "Keys of this screen")
-        self._see("?", "q leave")
-        self._see("C-p", "Search for commands")
-        self._away("Escape", "Search for commands")
-        self._see("q", "stay here")
-        self._home()
+        for opens, shows, closes in (
+            ("?", "Keys of this screen", "?"),
+            ("C-p", "Search for commands", "Escape"),
+            ("q", "stay here", "Escape"),
+        ):
+            self._see(opens, shows)
+            self._away(closes, shows)
 
     def needs(self) -> None:
         """To what needs the operator: the conflict first, then what failed, which is said."""
