@@ -29,8 +29,10 @@ SHOWN_AS: Final = re.escape(SHOWN)
 
 @pytest.fixture
 def where(tmp_path: Path) -> Repository:
-    """A repository in a folder with a hostile name."""
-    return make_repository(tmp_path / FOLDER)
+    """A repository in a folder with a hostile name, on a branch with one."""
+    repository = make_repository(tmp_path / FOLDER)
+    repository.git("branch", "-m", "main\u202e\u2066x")
+    return repository
 
 
 @pytest.fixture
