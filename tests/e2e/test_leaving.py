@@ -88,7 +88,7 @@ def test_a_run_left_in_the_background_is_attached_to_and_steered_from_two_termin
         start(terminal, folder, "console")
         terminal.wait_for("workers 2 of 2", 20)
         took = [terminal.wait_for_effect("+", "workers 3 of 3 (")]
-        took.append(other_terminal(terminal, folder, ["scale", "1"], "of 1 ("))
+        took.append(other_terminal(terminal, folder, ["scale", "1"], "workers 1 of 1"))
         took.append(other_terminal(terminal, folder, ["pause"], "⏸ PAUSED"))
         took.append(terminal.wait_for_effect("Space", "▶ RUNNING"))
         took.append(other_terminal(terminal, folder, ["scale", "4"], "workers 4 of 4 ("))
