@@ -3,6 +3,7 @@
 Only the module of the command that was called is imported, so that none pays for what it does not use.
 """
 
+import errno
 import gc
 import os
 import sys
@@ -35,6 +36,7 @@ _INTERRUPTED: Final = 130
 
 def main() -> None:
     """The console script."""
+    _fill_in_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -43,11 +45,22 @@ def main() -> None:
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
         code = 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
+        if error.errno == errno.ENOSPC:
+            print(f"uet: cannot write: {error.strerror}", file=sys.stderr)  # noqa: T201  # standard error is for this
     gc.freeze()  # or Python looks for garbage in all that was imported as it ends: a sixth of a short command's time
     sys.exit(code)
+
+
+def _fill_in_streams() -> None:
+    """Opens standard streams that were closed (`>&-`), so that no file of ours gets their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # in the order of their numbers
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # as Python does
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -61,6 +74,7 @@ def run(arguments: Sequence[str]) -> int:
     from uet_tui.cli.output import complain
 
     try:
+        _stand_somewhere()
         return _app(arguments)(list(arguments) or ["--help"], prog_name="uet", standalone_mode=False) or 0
     except UetError as error:
         complain(str(error))
@@ -71,6 +85,15 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except typer.Abort:
         return _INTERRUPTED
+
+
+def _stand_somewhere() -> None:
+    from pathlib import Path
+
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UetError("the folder that you are in is gone: cd to another") from None
 
 
 def _app(arguments: Sequence[str]) -> "typer.Typer":

@@ -1,5 +1,6 @@
 """`uet run`, `resume`, `console`: carries plans out, in the console or without."""
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +25,12 @@ Headless = Annotated[bool, typer.Option("--headless", help="Without the console;
 
 def need_terminal(instead: str) -> None:
     """Raises `UetError` where there is no terminal for the console, before anything was begun."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UetError(f"there is no terminal for the console; {instead}")
+    # Textual draws on standard error; without it being a terminal the screen would stay empty.
+    for name, stream in {"input": sys.stdin, "output": sys.stdout, "error": sys.stderr}.items():
+        if not stream.isatty():
+            raise UetError(f"there is no terminal for the console: standard {name} is none; {instead}")
+    if os.environ.get("TERM") == "dumb":
+        raise UetError(f"this terminal cannot show the console (TERM=dumb); {instead}")
 
 
 @app.command()

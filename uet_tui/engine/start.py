@@ -69,6 +69,8 @@ def new_run(
     Raises:
         UetError: nothing was left behind.
     """
+    if target is not None and operator.resolve(f"refs/heads/{target}") is None:
+        raise UetError(f"there is no branch {target} to land on: name one that is there, or make it with `git branch`")
     run = secrets.token_hex(4)
     home = home_of(operator)
     operator.exclude_uet()
