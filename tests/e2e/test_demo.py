@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 
 AT_ONCE = 1.0
 """Seconds from a key to its effect on the screen."""
-BRISK = ("--set", "simulated.speed=5")
+BRISK = ("--set", "simulated.speed=7")
 
 
 def workers(count: int) -> re.Pattern[str]:
