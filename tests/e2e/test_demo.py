@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.terminal import TMUX, Terminal
-from tests.e2e.uet import start, states, status
+from tests.e2e.uet import events, start, states, status
 
 pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 
@@ -70,6 +70,7 @@ def test_the_whole_demo_is_steered_by_keys_and_lands(
     assert git(scratch, "rev-parse", "main") == git(scratch, "rev-parse", f"uet/{document['run']}")
     assert git(scratch, "rev-list", "--count", "main") != "1"
     assert git(scratch, "status", "--porcelain") == ""
+    assert [event["text"] for event in events(scratch) if event["data"].get("ok") is False] == []
     assert max(took.values()) < AT_ONCE
 
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.e2e.terminal import TMUX, Seen, Terminal
-from tests.e2e.uet import ENVIRONMENT, UET, start, states, status, uet
+from tests.e2e.uet import ENVIRONMENT, UET, events, start, states, status
 from tests.support.repository import Repository
 from tests.support.wait import until
 
@@ -174,7 +174,7 @@ def other_terminal(terminal: Terminal, folder: Path, arguments: Sequence[str], w
 
 def types(folder: Path) -> Sequence[str]:
     """The types of the events so far."""
-    return [json.loads(line)["type"] for line in uet(folder, "events", "--json").splitlines()]
+    return [event["type"] for event in events(folder)]
 
 
 def commanded(folder: Path) -> Sequence[float]:

@@ -5,13 +5,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from tests.e2e.terminal import Terminal
-from uet_tui.store.queries import Reader
-from uet_tui.store.views import RunView
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 UET: Final = (sys.executable, "-m", "uet_tui")
@@ -44,10 +41,9 @@ def status(folder: Path, *arguments: str) -> Any:
     return json.loads(uet(folder, "status", "--json", *arguments))
 
 
-def view(folder: Path) -> RunView:
-    """The newest run as a reader sees it."""
-    with closing(Reader(folder / ".uet" / "uet.db")) as reader:
-        return reader.run(reader.newest())
+def events(folder: Path) -> Sequence[Any]:
+    """The documents of `uet events`."""
+    return [json.loads(line) for line in uet(folder, "events", "--json").splitlines()]
 
 
 def states(document: Any) -> Sequence[str]:

@@ -50,7 +50,7 @@ def drive_on_screen(opened: OpenRun) -> tuple[RunView, int]:
         with closing(Reader(place.home.database)) as reader:
             over = reader.run(place.run).state in RUN_OVER
             if host.alive:
-                host.stop("stop" if over else "background")
+                host.stop("background")
             view = _at_rest(reader, place.run, handed_over=host.left == "background" and not over)
     ended = view.state in RUN_OVER | {RunState.HALTED}
     return view, broken or (exit_code(view, landing_asked=place.settings.land == "auto") if ended else 0)
