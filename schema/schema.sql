@@ -67,7 +67,7 @@ CREATE TABLE gate_results (
 	"where" VARCHAR NOT NULL,
 	verdict VARCHAR NOT NULL,
 	seconds FLOAT NOT NULL,
-	output TEXT NOT NULL,
+	output TEXT NOT NULL, tree VARCHAR DEFAULT '' NOT NULL,
 	CONSTRAINT pk_gate_results PRIMARY KEY (id),
 	CONSTRAINT fk_gate_results_attempts FOREIGN KEY(run, workstream, attempt) REFERENCES attempts (run, workstream, number) ON DELETE CASCADE
 );
@@ -88,9 +88,20 @@ CREATE TABLE merge_conflicts (
 	proposal TEXT,
 	closed_at DATETIME,
 	tree VARCHAR,
-	"by" TEXT NOT NULL,
+	"by" TEXT NOT NULL, tried JSON DEFAULT '[]' NOT NULL, gates JSON DEFAULT '[]' NOT NULL, note TEXT DEFAULT '' NOT NULL, "deferred" BOOLEAN DEFAULT 0 NOT NULL, asks INTEGER DEFAULT 0 NOT NULL, asking BOOLEAN DEFAULT 0 NOT NULL, climbing BOOLEAN DEFAULT 0 NOT NULL, reserved_usd FLOAT DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_merge_conflicts PRIMARY KEY (run, id),
 	CONSTRAINT fk_merge_conflicts_workstreams FOREIGN KEY(run, workstream) REFERENCES workstreams (run, id) ON DELETE CASCADE
+);
+
+CREATE TABLE merge_forecast (
+	run VARCHAR NOT NULL,
+	first VARCHAR NOT NULL,
+	second VARCHAR NOT NULL,
+	verdict VARCHAR NOT NULL,
+	files JSON NOT NULL,
+	since DATETIME NOT NULL,
+	CONSTRAINT pk_merge_forecast PRIMARY KEY (run, first, second),
+	CONSTRAINT fk_merge_forecast_runs FOREIGN KEY(run) REFERENCES runs (id) ON DELETE CASCADE
 );
 
 CREATE TABLE operator_commands (
@@ -192,11 +203,11 @@ CREATE TABLE workstreams (
 	result_tree VARCHAR NOT NULL,
 	result_repeats INTEGER NOT NULL,
 	granted_attempts INTEGER NOT NULL,
-	note TEXT NOT NULL,
+	note TEXT NOT NULL, queued_at DATETIME, overtaken INTEGER DEFAULT 0 NOT NULL, held BOOLEAN DEFAULT 0 NOT NULL, first BOOLEAN DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_workstreams PRIMARY KEY (run, id),
 	CONSTRAINT fk_workstreams_runs FOREIGN KEY(run) REFERENCES runs (id) ON DELETE CASCADE
 );
 
-INSERT INTO schema_meta VALUES ('0001');
+INSERT INTO schema_meta VALUES ('0002');
 
 COMMIT;

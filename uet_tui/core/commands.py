@@ -26,9 +26,15 @@ class Verb(StrEnum):
     UNDO = "undo"  # conflict, file?, hunk?
     EDIT = "edit"  # conflict, file, content (the whole resolved file)
     APPROVE = "approve"  # conflict
+    AGAIN = "again"  # conflict, note
+    DEFER = "defer"  # conflict
     REDO = "redo"  # conflict
     QUARANTINE = "quarantine"  # conflict
+    HOLD = "hold"  # workstream
+    RELEASE = "release"  # workstream
+    FIRST = "first"  # workstream
     LAND = "land"
+    ROLLBACK = "rollback"
 
 
 class Side(StrEnum):
@@ -37,6 +43,7 @@ class Side(StrEnum):
     OURS = "ours"
     THEIRS = "theirs"
     BOTH = "both"
+    BOTH_THEIRS_FIRST = "both-theirs-first"
     PROPOSAL = "proposal"
 
 

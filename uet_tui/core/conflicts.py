@@ -7,12 +7,13 @@ from typing import Final, Literal
 from uet_tui.core.commands import Side
 from uet_tui.text import one_line
 
-Choice = Literal["ours", "theirs", "both", "proposal", "edited"]
+Choice = Literal["ours", "theirs", "both", "both-theirs-first", "proposal", "edited"]
 
 _CHOICE: Final[dict[Side, Choice]] = {
     Side.OURS: "ours",
     Side.THEIRS: "theirs",
     Side.BOTH: "both",
+    Side.BOTH_THEIRS_FIRST: "both-theirs-first",
     Side.PROPOSAL: "proposal",
 }
 
@@ -61,11 +62,35 @@ class ConflictFile:
     """For the whole file."""
     edited: Entry | None = None
     """The file as the operator wrote it."""
+    proposed: Entry | None = None
+    """The whole file as a rung of the ladder would have it; hunks hold their parts of it where it falls into parts."""
+    proposed_by: str = ""
+    """The rung that made it: a name of `RUNGS`."""
+    lost: tuple[str, ...] = ()
+    """What the side-loss check found in the proposal: lines that it drops, as people read them."""
 
     @property
     def decided(self) -> bool:
         """Whether nothing in it is left to decide."""
         return self.choice is not None or (bool(self.hunks) and all(h.choice for h in self.hunks))
+
+
+RUNGS: Final = ("recorded", "union", "regenerate", "structural", "agent", "operator")
+"""The ladder, from the bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rung of the ladder that was tried on a conflict, and what came of it."""
+
+    name: str
+    """A name of `RUNGS`."""
+    verdict: Literal["settled", "refused", "failed", "not applicable"]
+    """`refused`: it made a result, but the side-loss check did not let it pass."""
+    seconds: float = 0.0
+    cost_usd: float = 0.0
+    detail: str = ""
+    """One line: what it did, why it failed, or the evidence against it."""
 
 
 class ChoiceError(Exception):

@@ -43,15 +43,54 @@ class Collect:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
-    """Merge a commit onto the integration tip, gate the merged tree, move the branch."""
+class QueueEntry:
+    """A result that is to be merged."""
 
     workstream: str
     attempt: int
     commit: str
-    tip: str
     conflict: str | None = None
     """Merge with the resolution of this conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Merge a batch onto the integration tip, in its order, gate what comes of it, move the branch.
+
+    Each entry comes back as an event of its own: `Merged`, `MergeConflicted`, `MergeFailed` or `MergeDeferred`.
+    """
+
+    entries: tuple[QueueEntry, ...]
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Try the rungs of the ladder that need no agent on a conflict; comes back as `Climbed`."""
+
+    conflict: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgent:
+    """Have an agent resolve a conflict, once and within limits; comes back as `AgentAnswered`."""
+
+    conflict: str
+    ask: int
+    agent: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """Undo one merge commit of the integration branch by a commit on its tip, then run the compensation actions.
+
+    Comes back as `Reverted` or `RevertFailed`.
+    """
+
+    commit: str
+    workstreams: tuple[str, ...]
+    tip: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +121,17 @@ class LetGo:
     why: str
 
 
-Effect = SpawnWorker | StartAttempt | KillAttempt | Collect | Merge | LayOut | Land | Reply | LetGo
+Effect = (
+    SpawnWorker
+    | StartAttempt
+    | KillAttempt
+    | Collect
+    | Merge
+    | LayOut
+    | Climb
+    | AskAgent
+    | Revert
+    | Land
+    | Reply
+    | LetGo
+)

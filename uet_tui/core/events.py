@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from uet_tui.core.commands import Command
-from uet_tui.core.conflicts import ConflictFile, Entry
+from uet_tui.core.conflicts import ConflictFile, Entry, Rung
 from uet_tui.core.records import GateEntry
 from uet_tui.core.states import AttemptState
 
@@ -75,6 +75,8 @@ class Collected:
     no_change_stated: bool = False
     warning: str = ""
     """What the operator should know of work that may be merged: a change outside the scope, under `scope: warn`."""
+    detail: str = ""
+    """What the next attempt's agent should read: the output of the gate that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,71 @@ class MergeFailed:
     workstream: str
     problem: str
     gates: tuple[GateEntry, ...] = ()
+    detail: str = ""
+    """What the next attempt's agent should read: the output of the gate that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeDeferred:
+    """An entry of a batch goes back into the queue: nothing is known against it yet."""
+
+    workstream: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """The rungs that need no agent were tried on a conflict."""
+
+    conflict: str
+    files: tuple[ConflictFile, ...]
+    """The files as they were, with what the rungs propose."""
+    tried: tuple[Rung, ...]
+    gates: tuple[GateEntry, ...] = ()
+    """What the gates said of the whole proposal; empty where some file has none."""
+    problem: str = ""
+    """Why the gates do not let the proposal pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAnswered:
+    """The agent that was asked to resolve a conflict is gone."""
+
+    conflict: str
+    ask: int
+    files: tuple[ConflictFile, ...]
+    rung: Rung
+    gates: tuple[GateEntry, ...] = ()
+    problem: str = ""
+    usd: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """A merge commit is undone on the integration branch, and its compensation actions have run."""
+
+    commit: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevertFailed:
+    """A merge could not be undone, or a compensation action failed; the operator puts that right and goes on."""
+
+    commit: str
+    problem: str
+    tip: str | None = None
+    """Where the branch is, if the revert itself was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What each pair of active branches that are not clean together would come to, all of them."""
+
+    pairs: tuple[tuple[str, str, str, tuple[str, ...]], ...]
+    """First id, second id, `same file` or `conflict`, and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +233,12 @@ Event = (
     | Merged
     | MergeConflicted
     | MergeFailed
+    | MergeDeferred
+    | Climbed
+    | AgentAnswered
+    | Reverted
+    | RevertFailed
+    | Forecast
     | Asked
     | Landed
     | LandingRefused

@@ -3,23 +3,29 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from uet_tui.core import attempts, ending, merges, scheduling, steering, workers
+from uet_tui.core import attempts, climbing, ending, merges, pairs, rollback, scheduling, steering, workers
 from uet_tui.core.board import Board
 from uet_tui.core.effects import Effect
 from uet_tui.core.events import (
+    AgentAnswered,
     Asked,
     AttemptEnded,
     AttemptStarted,
     Began,
+    Climbed,
     Collected,
     Event,
+    Forecast,
     Landed,
     LandingRefused,
     MergeConflicted,
     Merged,
+    MergeDeferred,
     MergeFailed,
     Noted,
     Progressed,
+    Reverted,
+    RevertFailed,
     Ticked,
     WorkerBroken,
     WorkerReady,
@@ -96,6 +102,12 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     Merged: merges.merged,
     MergeConflicted: merges.merge_conflicted,
     MergeFailed: merges.merge_failed,
+    MergeDeferred: merges.merge_deferred,
+    Climbed: climbing.climbed,
+    AgentAnswered: climbing.agent_answered,
+    Reverted: rollback.reverted,
+    RevertFailed: rollback.revert_failed,
+    Forecast: pairs.forecast,
     WorkerReady: workers.worker_ready,
     WorkerBroken: workers.worker_broken,
     Asked: steering.asked,
@@ -106,5 +118,5 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     Noted: _noted,
     Ticked: _ticked,
 }
-_QUIET = frozenset({Progressed, AttemptStarted, Noted})
+_QUIET = frozenset({Progressed, AttemptStarted, Noted, Forecast})
 """What cannot make anything ready or free."""

@@ -3,7 +3,7 @@
 from uet_tui.core import vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.effects import LayOut
-from uet_tui.core.events import MergeConflicted, Merged, MergeFailed
+from uet_tui.core.events import MergeConflicted, Merged, MergeDeferred, MergeFailed
 from uet_tui.core.failing import fail
 from uet_tui.core.records import ConflictRecord, GateEntry, WorkstreamRecord
 from uet_tui.core.states import (
@@ -86,6 +86,11 @@ def merge_conflicted(board: Board, event: MergeConflicted) -> None:
         conflict=conflict.id,
         files=[f.path for f in event.files],
     )
+
+
+def merge_deferred(board: Board, event: MergeDeferred) -> None:
+    """An entry of a batch goes back into the queue."""
+    raise NotImplementedError
 
 
 def merge_failed(board: Board, event: MergeFailed) -> None:

@@ -16,5 +16,15 @@ class Policy:
     retry_jitter: float = 0.5
     reserve_usd: float = 0.0
     """Reserved for an attempt of a workstream without `max_cost_usd`, US dollars."""
+    batch: int = 4
+    """How many entries of the merge queue are gated together, at most."""
+    patience: int = 8
+    """How many merges may overtake an entry of the merge queue before it goes first."""
+    resolve: Literal["ask", "auto", "never"] = "ask"
+    """What becomes of a machine's resolution: it waits for the operator, is merged if it holds, or is not made."""
+    resolve_paths: Mapping[str, Literal["ask", "auto", "never"]] = field(default_factory=dict)
+    """The same for paths that match a glob; the last that matches counts."""
+    resolver: Mapping[str, str] = field(default_factory=dict)
+    """The agent that is asked to resolve a conflict of each workstream; one that is not here has none."""
     expected: Mapping[str, float] = field(default_factory=dict)
     """How long an attempt of each workstream takes, in seconds, where that is known."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from uet_tui.core.conflicts import ConflictFile
+from uet_tui.core.conflicts import ConflictFile, Rung
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 
 
@@ -66,6 +66,14 @@ class WorkstreamRecord:
     """Attempts beyond the circuit breaker that the operator granted by `retry`."""
     note: str = ""
     """What the next attempt's agent must be told: what went wrong, or the operator's words."""
+    queued_at: float | None = None
+    """Since when it is in the merge queue."""
+    overtaken: int = 0
+    """How many merges went before it since it was queued: what its patience is measured by."""
+    held: bool = False
+    """The operator holds it: it is neither started nor merged until they let it go."""
+    first: bool = False
+    """The operator wants it merged before what else is in the queue."""
 
 
 @dataclass(slots=True)
@@ -124,6 +132,37 @@ class ConflictRecord:
     tree: str | None = None
     """The resolved tree, once everything is decided and built."""
     by: str = ""
+    tried: tuple[Rung, ...] = ()
+    """What the ladder tried so far, in order."""
+    gates: tuple["GateEntry", ...] = ()
+    """What the gates said of the proposal."""
+    note: str = ""
+    """What the operator told the agent that is asked."""
+    deferred: bool = False
+    """The operator looks at it later: it is passed over by what needs them next."""
+    asks: int = 0
+    """How often an agent was asked: the number of the newest ask, and its fencing token."""
+    asking: bool = False
+    """Whether an agent is at it."""
+    climbing: bool = False
+    """Whether the rungs that need no agent are being tried."""
+    reserved_usd: float = 0.0
+    """Set aside for the agent that is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairRecord:
+    """What merging two active branches would come to."""
+
+    first: str
+    """The workstream whose id sorts first."""
+    second: str
+    verdict: str
+    """`same file` or `conflict`; pairs that are clean have no record."""
+    files: tuple[str, ...]
+    """Where: the paths that both changed, or that conflict."""
+    since: float
+    """When it turned so."""
 
 
 class NewEvent(NamedTuple):
@@ -163,12 +202,14 @@ class GateEntry:
     attempt: int
     gate: str
     where: str
-    """`sandbox` or `merged`."""
+    """`sandbox`, `merged`, `base`, `proposal` or `landing`: what it looked at."""
     verdict: str
-    """`passed`, `failed`, `error`, `timeout` or `not configured`."""
+    """One of `uet_tui.gates.verdicts`."""
     seconds: float
     output: str
     """The end of what it printed, harmless."""
+    tree: str = ""
+    """The tree that it looked at."""
 
 
 @dataclass(slots=True)
@@ -180,6 +221,8 @@ class Records:
     attempts: dict[tuple[str, int], AttemptRecord]
     workers: dict[int, WorkerRecord]
     conflicts: dict[str, ConflictRecord]
+    pairs: dict[tuple[str, str], PairRecord] = field(default_factory=dict)
+    """The forecast: pairs of active branches that are not clean together."""
 
 
 @dataclass(slots=True)
@@ -194,6 +237,8 @@ class Changes:
     events: list[NewEvent] = field(default_factory=list)
     costs: list[CostEntry] = field(default_factory=list)
     gates: list[GateEntry] = field(default_factory=list)
+    pairs: dict[tuple[str, str], PairRecord | None] = field(default_factory=dict)
+    """None: the pair is clean now."""
 
     def add(self, later: "Changes") -> None:
         """Takes in the changes of a later step."""
@@ -205,6 +250,7 @@ class Changes:
         self.events += later.events
         self.costs += later.costs
         self.gates += later.gates
+        self.pairs.update(later.pairs)
 
     def __bool__(self) -> bool:
         return bool(
@@ -216,6 +262,7 @@ class Changes:
             or self.events
             or self.costs
             or self.gates
+            or self.pairs
         )
 
 

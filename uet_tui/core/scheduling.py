@@ -4,7 +4,7 @@ from heapq import heappop, heappush
 
 from uet_tui.core import vocabulary
 from uet_tui.core.board import BUDGET, WAVE, Board
-from uet_tui.core.effects import Merge, StartAttempt
+from uet_tui.core.effects import Merge, QueueEntry, StartAttempt
 from uet_tui.core.records import AttemptRecord, WorkerRecord
 from uet_tui.core.states import WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
 from uet_tui.plan.model import Workstream
@@ -52,9 +52,8 @@ def merge_effect(board: Board, id: str) -> None:
     record = board.workstream(id)
     if record.result_commit is None:
         raise ValueError(f"{id} is to be merged but has no result")
-    board.effects.append(
-        Merge(id, record.attempts, record.result_commit, record.merge_onto or board.records.run.tip, record.conflict)
-    )
+    entry = QueueEntry(id, record.attempts, record.result_commit, record.conflict)
+    board.effects.append(Merge((entry,), record.merge_onto or board.records.run.tip))
 
 
 def _dispatch(board: Board) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from uet_tui.core import deciding, vocabulary
+from uet_tui.core import deciding, queueing, rollback, vocabulary
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.commands import Answer, Command, Refusal, Verb
 from uet_tui.core.conflicts import ChoiceError
@@ -278,4 +278,6 @@ _ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
     Verb.BUDGET: _budget,
     Verb.LAND: _land,
     **deciding.ACTS,
+    **queueing.ACTS,
+    **rollback.ACTS,
 }

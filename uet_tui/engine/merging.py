@@ -5,7 +5,7 @@ import threading
 from dataclasses import replace
 
 from uet_tui.core.conflicts import ChoiceError, decided
-from uet_tui.core.effects import Merge
+from uet_tui.core.effects import QueueEntry
 from uet_tui.core.events import MergeConflicted, Merged, MergeFailed
 from uet_tui.core.records import ConflictRecord, GateEntry
 from uet_tui.engine.gating import end_gates, gate
@@ -20,7 +20,7 @@ QUEUE = "queue"
 
 
 def carry_out_merge(
-    place: Workplace, effect: Merge, conflict: ConflictRecord | None, leaving: threading.Event
+    place: Workplace, effect: QueueEntry, onto: str, conflict: ConflictRecord | None, leaving: threading.Event
 ) -> Merged | MergeConflicted | MergeFailed:
     """Merges a result onto the integration tip.
 
@@ -30,53 +30,53 @@ def carry_out_merge(
         InterruptedRunError: `leaving` was set while gates ran; the branch did not move.
     """
     tip = place.control.head_of(place.integration)
-    if tip != effect.tip:
-        found = place.control.find_merge(place.integration, effect.tip, place.run, effect.workstream, effect.attempt)
+    if tip != onto:
+        found = place.control.find_merge(place.integration, onto, place.run, effect.workstream, effect.attempt)
         if found is None:
             return MergeFailed(effect.workstream, f"the integration branch is at {tip}, not where it was left")
         return Merged(effect.workstream, found)
     outcome = (
-        merge(place.control, effect.tip, effect.commit)
+        merge(place.control, onto, effect.commit)
         if conflict is None
-        else _merge_resolved(place, effect, conflict)
+        else _merge_resolved(place, effect, onto, conflict)
     )
     if isinstance(outcome, Conflicted):
         paths = [file.path for file in outcome.files]
-        base = place.control.merge_base(effect.tip, effect.commit) or place.operator.head
-        against = merges_touching(place.control, base, effect.tip, paths)
-        return MergeConflicted(effect.workstream, effect.tip, effect.commit, outcome.files, against)
+        base = place.control.merge_base(onto, effect.commit) or place.operator.head
+        against = merges_touching(place.control, base, onto, paths)
+        return MergeConflicted(effect.workstream, onto, effect.commit, outcome.files, against)
     ws = place.plan.workstreams[effect.workstream]
     trailers = {"UET-Run": place.run, "UET-Workstream": ws.id, "UET-Attempt": str(effect.attempt)}
-    parents = (effect.tip, effect.commit)
+    parents = (onto, effect.commit)
     commit = place.control.commit_tree(outcome.tree, parents, f"Merge {ws.id}", trailers)
     gates, problem = _gate_merged(place, effect, commit, outcome.tree, leaving)
     if problem:
         return MergeFailed(ws.id, problem, gates)
     try:
-        place.control.update_refs([(place.integration, commit, effect.tip)])
+        place.control.update_refs([(place.integration, commit, onto)])
     except StaleRefError as error:
         return MergeFailed(ws.id, str(error), gates)
     return Merged(ws.id, commit, gates)
 
 
-def _merge_resolved(place: Workplace, effect: Merge, conflict: ConflictRecord) -> Clean | Conflicted:
+def _merge_resolved(place: Workplace, effect: QueueEntry, onto: str, conflict: ConflictRecord) -> Clean | Conflicted:
     """The operator's resolution, merged again if the tip moved on since it was made: never landed stale."""
     if not decided(conflict.files):
         raise ValueError(f"conflict {conflict.id} is not decided")
     first = merge(place.control, conflict.ours_commit, effect.commit)
     if isinstance(first, Clean):
-        return merge(place.control, effect.tip, effect.commit)
+        return merge(place.control, onto, effect.commit)
     tree = resolve(place.control, first.tree, conflict.files)
-    if conflict.ours_commit == effect.tip:
+    if conflict.ours_commit == onto:
         return Clean(tree)
     resolved = place.control.commit_tree(
         tree, (conflict.ours_commit, effect.commit), f"Resolution of {conflict.id}", {}
     )
-    return merge(place.control, effect.tip, resolved)
+    return merge(place.control, onto, resolved)
 
 
 def _gate_merged(
-    place: Workplace, effect: Merge, commit: str, tree: str, leaving: threading.Event
+    place: Workplace, effect: QueueEntry, commit: str, tree: str, leaving: threading.Event
 ) -> tuple[tuple[GateEntry, ...], str]:
     ws = place.plan.workstreams[effect.workstream]
     configured = [gate for gate in ws.test_gates if place.settings.gates[gate.type].commands]

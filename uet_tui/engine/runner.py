@@ -8,10 +8,25 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from uet_tui.core import vocabulary
-from uet_tui.core.effects import Collect, Effect, KillAttempt, Land, LayOut, Merge, SpawnWorker, StartAttempt
+from uet_tui.core.conflicts import Rung
+from uet_tui.core.effects import (
+    AskAgent,
+    Climb,
+    Collect,
+    Effect,
+    KillAttempt,
+    Land,
+    LayOut,
+    Merge,
+    Revert,
+    SpawnWorker,
+    StartAttempt,
+)
 from uet_tui.core.events import (
+    AgentAnswered,
     AttemptEnded,
     AttemptStarted,
+    Climbed,
     Collected,
     Event,
     Landed,
@@ -19,6 +34,7 @@ from uet_tui.core.events import (
     Merged,
     MergeFailed,
     Noted,
+    RevertFailed,
     WorkerBroken,
     WorkerReady,
 )
@@ -26,8 +42,10 @@ from uet_tui.core.records import Records
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.attempting import collect, make_sandbox, start_attempt, write_diff
+from uet_tui.engine.climbing import ask_agent, climb
 from uet_tui.engine.merging import carry_out_merge, lay_out
 from uet_tui.engine.publishing import Publisher, due
+from uet_tui.engine.reverting import revert
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError
@@ -118,9 +136,11 @@ class LocalRunner:
                     self._later.submit(write_diff, place, folder, base, result.commit)
                     if result.problem or not effect.gate:
                         self._publisher.publish({place.attempt_ref(id, attempt): result.commit})
-            case Merge(id, attempt, commit, _, conflict):
+            case Merge(entries, tip):
+                entry = entries[0]
+                id, attempt, commit, conflict = entry.workstream, entry.attempt, entry.commit, entry.conflict
                 record_of = records.conflicts[conflict] if conflict else None
-                outcome = carry_out_merge(place, effect, record_of, self._leaving)
+                outcome = carry_out_merge(place, entry, tip, record_of, self._leaving)
                 if isinstance(outcome, Merged):
                     self._publisher.publish({place.integration: outcome.tip, place.result_ref(id): commit})
                 else:
@@ -128,6 +148,15 @@ class LocalRunner:
                 self._report(outcome)
             case LayOut(conflict):
                 lay_out(place, records.conflicts[conflict])
+            case Climb(conflict):
+                self._report(climb(place, records.conflicts[conflict], self._leaving))
+            case AskAgent(conflict):
+                self._report(ask_agent(place, effect, records.conflicts[conflict], self._leaving))
+            case Revert():
+                outcome_of = revert(place, effect, self._leaving)
+                if outcome_of.tip is not None:
+                    self._publisher.publish({place.integration: outcome_of.tip})
+                self._report(outcome_of)
             case Land(target):
                 self._publisher.flush()
                 landing = land(place.operator, place.control, target, records.run.tip, place.run)
@@ -145,8 +174,14 @@ def _failure(effect: Effect, error: str) -> Event | None:
             return AttemptEnded(id, attempt, AttemptState.FAILED, None, f"could not start: {error}")
         case Collect(id, attempt):
             return Collected(id, attempt, None, "", f"could not be collected: {error}")
-        case Merge(id):
-            return MergeFailed(id, f"could not be merged: {error}")
+        case Merge(entries):
+            return MergeFailed(entries[0].workstream, f"could not be merged: {error}")
+        case Climb(conflict):
+            return Climbed(conflict, (), (), problem=error)
+        case AskAgent(conflict, ask):
+            return AgentAnswered(conflict, ask, (), Rung("agent", "failed", detail=error))
+        case Revert(commit):
+            return RevertFailed(commit, error)
         case Land():
             return LandingRefused(error)
         case _:

@@ -77,5 +77,9 @@ def policy_of(place: Workplace) -> Policy:
         retry_max_seconds=settings.retry.max_seconds,
         retry_jitter=settings.retry.jitter,
         reserve_usd=settings.budget.reserve_usd,
+        batch=settings.merge.batch,
+        patience=settings.merge.patience,
+        resolve=settings.resolve,
+        resolve_paths=settings.resolve_paths,
         expected=expected,
     )

@@ -60,6 +60,46 @@ class GateSettings(_Section):
     timeout_seconds: PositiveSeconds
 
 
+Resolve = Literal["ask", "auto", "never"]
+"""What becomes of a conflict that a machine could settle."""
+
+
+class MergeSettings(_Section):
+    """The merge queue."""
+
+    batch: Annotated[int, Field(ge=1, le=4)]
+    """How many entries are gated together, at most."""
+    patience: Annotated[int, Field(ge=1)]
+    """How many merges may overtake an entry before it goes first."""
+
+
+class PathCommand(_Section):
+    """A command that settles conflicts in some files."""
+
+    paths: tuple[str, ...]
+    """Which files: globs relative to the repository."""
+    command: str
+
+
+class LadderSettings(_Section):
+    """What is tried on a conflict before the operator is asked."""
+
+    recorded: bool
+    """Whether a resolution that was made before is taken again."""
+    union: tuple[str, ...]
+    """Files that are only appended to, such as a changelog: both sides are kept, ours first; globs."""
+    regenerate: tuple[PathCommand, ...]
+    """Lock files and generated files, by the command that makes them anew; it runs in a sandbox with the merge."""
+    structural: tuple[PathCommand, ...]
+    """A structural merge program; `{base}`, `{ours}`, `{theirs}`, `{marked}`, `{path}` and `{output}` are replaced."""
+    command_seconds: PositiveSeconds
+    """Ends a command of `regenerate` or `structural`."""
+    agent: str
+    """Who is asked to resolve: `own` (the workstream's agent), `none`, or the name of an agent."""
+    agent_seconds: PositiveSeconds
+    """Ends an agent that is asked."""
+
+
 class BudgetSettings(_Section):
     """How much money a run may spend."""
 
@@ -88,6 +128,10 @@ class Settings(_Section):
     overlap: Literal["serialize", "allow", "error"]
     scope: Literal["enforce", "warn", "off"]
     land: Literal["ask", "auto", "never"]
+    resolve: Resolve
+    """A machine's resolution of a conflict waits for the operator (ask), is merged if it holds, or is not made."""
+    resolve_paths: Mapping[str, Resolve]
+    """The same for files that match a glob; the last that matches counts, and the strictest file of a conflict."""
     timeout_seconds: PositiveSeconds
     """Ends an attempt whose workstream declares no `timeout`."""
     grace_seconds: Seconds
@@ -96,7 +140,11 @@ class Settings(_Section):
     """How long an interrupted headless run waits for running attempts."""
     editor: str
     """Overrides $VISUAL and $EDITOR; empty takes those."""
+    forecast_seconds: Seconds
+    """Between looks at whether active branches would merge; 0 does not look."""
     retry: RetrySettings
+    merge: MergeSettings
+    ladder: LadderSettings
     sandbox: SandboxSettings
     simulated: SimulatedSettings
     budget: BudgetSettings

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from uet_tui.core.conflicts import ConflictFile, Hunk
-from uet_tui.core.records import AttemptRecord, ConflictRecord, Records, RunRecord, WorkerRecord, WorkstreamRecord
-from uet_tui.core.states import CONFLICT_OPEN, WORKSTREAM_OVER, RunState, WorkerState
+from uet_tui.core.records import (
+    AttemptRecord,
+    ConflictRecord,
+    GateEntry,
+    Records,
+    RunRecord,
+    WorkerRecord,
+    WorkstreamRecord,
+)
+from uet_tui.core.states import CONFLICT_OPEN, WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
 from uet_tui.plan.model import Workstream
 from uet_tui.store.forecast import ends_at
 from uet_tui.store.money import Used, cost_view
@@ -16,7 +24,10 @@ from uet_tui.store.views import (
     AttemptView,
     ConflictFileView,
     ConflictView,
+    GateView,
     HunkView,
+    PairView,
+    RungView,
     RunView,
     WorkerView,
     WorkstreamView,
@@ -80,6 +91,10 @@ def run_view(facts: Facts, *, alive: bool, now: float) -> RunView:
         conflicts=conflicts,
         costs=cost_view(records, facts.used, facts.recent, now),
         needs=needs(records, conflicts),
+        pairs=tuple(
+            PairView(pair.first, pair.second, pair.verdict, pair.files, moment(pair.since))
+            for pair in sorted(records.pairs.values(), key=lambda pair: (pair.verdict, pair.first, pair.second))
+        ),
     )
 
 
@@ -134,6 +149,9 @@ def _workstream(record: WorkstreamRecord, declared: Workstream, waited_for_by: S
         files_create=declared.files_create,
         acceptance_tests=declared.acceptance_tests,
         test_gates=tuple(gate.type for gate in declared.test_gates),
+        queued_at=_moment(record.queued_at),
+        held=record.held,
+        first=record.first,
     )
 
 
@@ -174,13 +192,33 @@ def _conflict(
         ours_tasks=tuple(task for other in record.against if other in declared for task in declared[other].tasks),
         theirs_tasks=declared[record.workstream].tasks,
         waiting=tuple(sorted(id for id in behind if records.workstreams[id].state not in WORKSTREAM_OVER)),
-        tried=(),
+        tried=tuple(RungView(r.name, r.verdict, r.seconds, r.cost_usd, one_line(r.detail)) for r in record.tried),
         by=record.by,
+        gates=tuple(gate_view(gate) for gate in record.gates),
+        deferred=record.deferred,
+        busy=_busy(record, records.workstreams[record.workstream]),
+        note=record.note,
+    )
+
+
+def _busy(record: ConflictRecord, workstream: WorkstreamRecord) -> str:
+    if record.state not in CONFLICT_OPEN:
+        return ""
+    if workstream.state in (WorkstreamState.QUEUED, WorkstreamState.MERGING):
+        return "merging"
+    return "ladder" if record.climbing else "agent" if record.asking else ""
+
+
+def gate_view(gate: GateEntry) -> GateView:
+    """What a gate said."""
+    return GateView(
+        gate.gate, gate.attempt, gate.where, gate.verdict, gate.seconds, harmless(gate.output), moment(gate.time)
     )
 
 
 def _file(file: ConflictFile) -> ConflictFileView:
-    return ConflictFileView(one_line(file.path), file.kind, tuple(_hunk(hunk) for hunk in file.hunks), file.choice)
+    hunks = tuple(_hunk(hunk) for hunk in file.hunks)
+    return ConflictFileView(one_line(file.path), file.kind, hunks, file.choice, file.proposed_by, file.lost)
 
 
 def _hunk(hunk: Hunk) -> HunkView:

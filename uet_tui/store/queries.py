@@ -14,12 +14,12 @@ from uet_tui.core.states import CONFLICT_OPEN, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.plan.model import Workstream
 from uet_tui.store import inbox, rows
-from uet_tui.store.assembly import Facts, attempt_view, run_view
+from uet_tui.store.assembly import Facts, attempt_view, gate_view, run_view
 from uet_tui.store.database import open_for_reading
 from uet_tui.store.money import SERIES_MINUTES, Used
 from uet_tui.store.paths import Home
-from uet_tui.store.tables import ATTEMPTS, CONFLICTS, COSTS, EVENTS, RUNS, WORKSTREAMS
-from uet_tui.store.views import AttemptView, EventView, RunSummary, RunView
+from uet_tui.store.tables import ATTEMPTS, CONFLICTS, COSTS, EVENTS, GATES, RUNS, WORKSTREAMS
+from uet_tui.store.views import AttemptView, EventView, GateView, RunSummary, RunView
 
 _REVISION = select(RUNS.c.revision).where(RUNS.c.id == bindparam("of_run"))
 
@@ -135,6 +135,13 @@ class Reader:
             attempt_view(rows.ATTEMPT.record(row), str(paths.attempt(workstream, row.number).relative_to(paths.folder)))
             for row in found
         )
+
+    def gates(self, run: str, workstream: str) -> tuple[GateView, ...]:
+        """What gates said of a workstream, in the order in which they spoke."""
+        chosen = select(GATES).where(GATES.c.run == run, GATES.c.workstream == workstream)
+        with self._reading() as connection:
+            found = connection.execute(chosen.order_by(GATES.c.id)).all()
+        return tuple(gate_view(rows.GATE.record(row)) for row in found)
 
     def _ids(self) -> list[str]:
         with self._reading() as connection:

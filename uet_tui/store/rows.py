@@ -9,13 +9,14 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Row, Table, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from uet_tui.core.conflicts import ConflictFile, Entry, Hunk
+from uet_tui.core.conflicts import ConflictFile, Entry, Hunk, Rung
 from uet_tui.core.records import (
     AttemptRecord,
     ConflictRecord,
     CostEntry,
     GateEntry,
     NewEvent,
+    PairRecord,
     Records,
     RunRecord,
     WorkerRecord,
@@ -84,8 +85,9 @@ def _hunk(data: Mapping[str, Any]) -> Hunk:  # Any: as above
 
 
 def _file(data: Mapping[str, Any]) -> ConflictFile:  # Any: as above
-    entries = {name: _entry(data[name]) for name in ("base", "ours", "theirs", "merged", "edited")}
-    return ConflictFile(**{**data, **entries, "hunks": tuple(_hunk(hunk) for hunk in data["hunks"])})
+    entries = {name: _entry(data.get(name)) for name in ("base", "ours", "theirs", "merged", "edited", "proposed")}
+    lists = {"hunks": tuple(_hunk(hunk) for hunk in data["hunks"]), "lost": tuple(data.get("lost", ()))}
+    return ConflictFile(**{**data, **entries, **lists})
 
 
 RUN = _rows(tables.RUNS, RunRecord)
@@ -97,7 +99,10 @@ CONFLICT = _rows(
     ConflictRecord,
     files=(lambda files: [asdict(file) for file in files], lambda files: tuple(_file(file) for file in files)),
     against=(list, tuple),
+    tried=(lambda tried: [asdict(rung) for rung in tried], lambda tried: tuple(Rung(**rung) for rung in tried)),
+    gates=(lambda gates: [asdict(gate) for gate in gates], lambda gates: tuple(GateEntry(**gate) for gate in gates)),
 )
+PAIR = _rows(tables.PAIRS, PairRecord, files=(list, tuple))
 EVENT = _rows(tables.EVENTS, NewEvent)
 COST = _rows(tables.COSTS, CostEntry)
 GATE = _rows(tables.GATES, GateEntry)
@@ -121,6 +126,7 @@ def read_records(connection: Connection, run: str) -> Records:
         },
         {record.number: record for record in _by(WORKER.of(connection, run), lambda record: record.number)},
         {record.id: record for record in _by(CONFLICT.of(connection, run), lambda record: record.opened_at)},
+        {(record.first, record.second): record for record in PAIR.of(connection, run)},
     )
 
 

@@ -10,7 +10,7 @@ from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.store.columns import Data, Exact, Line, Prose
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest migration: what a store must be at to be read and written by this version."""
 
 
@@ -105,6 +105,10 @@ class Workstream(_Stored, table=True):
     result_repeats: int
     granted_attempts: int
     note: str = Field(sa_type=Prose)
+    queued_at: datetime | None
+    overtaken: int
+    held: bool
+    first: bool
 
 
 class Attempt(_Stored, table=True):
@@ -214,6 +218,28 @@ class Conflict(_Stored, table=True):
     closed_at: datetime | None
     tree: str | None
     by: str = Field(sa_type=Line)
+    tried: object = Field(sa_type=Data, nullable=False)
+    gates: object = Field(sa_type=Data, nullable=False)
+    note: str = Field(sa_type=Prose)
+    deferred: bool
+    asks: int
+    asking: bool
+    climbing: bool
+    reserved_usd: float
+
+
+class Pair(_Stored, table=True):
+    """Two active branches that are not clean together, as the forecast has it."""
+
+    __tablename__ = "merge_forecast"
+    __table_args__ = (_of_run(),)
+
+    run: str = Field(primary_key=True)
+    first: str = Field(primary_key=True)
+    second: str = Field(primary_key=True)
+    verdict: str
+    files: object = Field(sa_type=Data, nullable=False)
+    since: datetime
 
 
 class Gate(_Stored, table=True):
@@ -232,6 +258,7 @@ class Gate(_Stored, table=True):
     verdict: str
     seconds: float
     output: str = Field(sa_type=Prose)
+    tree: str
 
 
 class Checkpoint(_Stored, table=True):
@@ -281,6 +308,7 @@ WORKERS = METADATA.tables["workers"]
 EVENTS = METADATA.tables["uet_events"]
 COSTS = METADATA.tables["cost_tracking"]
 CONFLICTS = METADATA.tables["merge_conflicts"]
+PAIRS = METADATA.tables["merge_forecast"]
 GATES = METADATA.tables["gate_results"]
 CHECKPOINTS = METADATA.tables["execution_checkpoints"]
 COMMANDS = METADATA.tables["operator_commands"]

@@ -49,6 +49,12 @@ class WorkstreamView:
     files_create: tuple[str, ...]
     acceptance_tests: tuple[str, ...]
     test_gates: tuple[str, ...]
+    queued_at: datetime | None = None
+    """Since when it is in the merge queue."""
+    held: bool = False
+    """The operator holds it."""
+    first: bool = False
+    """The operator wants it merged first."""
 
     @property
     def over(self) -> bool:
@@ -126,7 +132,7 @@ class HunkView:
     after: tuple[str, ...]
     """Up to three unchanged lines after it."""
     choice: str | None
-    """`ours`, `theirs`, `both`, `proposal`, `edited`, or None while undecided."""
+    """`ours`, `theirs`, `both`, `both-theirs-first`, `proposal`, `edited`, or None while undecided."""
     proposal: tuple[str, ...] | None
 
 
@@ -141,7 +147,11 @@ class ConflictFileView:
     hunks: tuple[HunkView, ...]
     """Empty where the file can only be taken whole."""
     choice: str | None
-    """The choice for the whole file: `ours`, `theirs`, `edited`; None where hunks decide or nothing is decided."""
+    """For the whole file: `ours`, `theirs`, `proposal`, `edited`; None where hunks decide or nothing is decided."""
+    proposed_by: str = ""
+    """The rung that proposes a whole file; empty where none does. Hunks hold their parts of it, if it has parts."""
+    lost: tuple[str, ...] = ()
+    """Lines that the proposal drops: what the side-loss check found."""
 
     @property
     def decided(self) -> bool:
@@ -154,10 +164,40 @@ class RungView:
     """One rung of the ladder that was tried on a conflict."""
 
     name: str
-    """`recorded`, `union`, `structural`, `agent`, `operator`."""
+    """`recorded`, `union`, `regenerate`, `structural`, `agent`, `operator`."""
     verdict: str
+    """`settled`, `refused` (by the side-loss check), `failed` or `not applicable`."""
     seconds: float
     cost_usd: float
+    detail: str = ""
+    """One line: what it did, why it failed, or the evidence against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """What a gate said."""
+
+    gate: str
+    attempt: int
+    where: str
+    """`sandbox`, `merged`, `base`, `proposal` or `landing`: what it looked at."""
+    verdict: str
+    seconds: float
+    output: str
+    """The end of what it printed."""
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """Two active branches that are not clean together, as the forecast has it."""
+
+    first: str
+    second: str
+    verdict: str
+    """`same file` or `conflict`."""
+    files: tuple[str, ...]
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +224,13 @@ class ConflictView:
     tried: tuple[RungView, ...]
     by: str = ""
     """Who closed it, and how; empty while it is open."""
+    gates: tuple[GateView, ...] = ()
+    """What the gates said of the proposal."""
+    deferred: bool = False
+    busy: str = ""
+    """What is being tried on it just now: `ladder`, `agent`, `merging`; empty where it waits for the operator."""
+    note: str = ""
+    """What the operator told the agent that was asked last."""
 
     @property
     def open(self) -> bool:
@@ -289,6 +336,8 @@ class RunView:
     """Open ones first, then by age."""
     costs: CostView
     needs: tuple[NeedView, ...]
+    pairs: tuple[PairView, ...] = ()
+    """The forecast: pairs of active branches that are not clean together; conflicts first."""
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Insert, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Delete, Insert, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -23,6 +23,7 @@ from uet_tui.store.tables import (
     COSTS,
     EVENTS,
     GATES,
+    PAIRS,
     RUNS,
     WORKERS,
     WORKSTREAMS,
@@ -162,6 +163,10 @@ _UPDATE_WORKSTREAM = update(WORKSTREAMS).where(
 _UPSERT_ATTEMPT = _replacing(ATTEMPTS)
 _UPSERT_WORKER = _replacing(WORKERS)
 _UPSERT_CONFLICT = _replacing(CONFLICTS)
+_UPSERT_PAIR = _replacing(PAIRS)
+_DELETE_PAIR = delete(PAIRS).where(
+    PAIRS.c.run == bindparam("of_run"), PAIRS.c.first == bindparam("of_first"), PAIRS.c.second == bindparam("of_second")
+)
 _UPSERT_CHECKPOINT = _replacing(CHECKPOINTS)
 _INSERT_EVENT = insert(EVENTS)
 _INSERT_COST = insert(COSTS)
@@ -186,10 +191,13 @@ def _upsert(connection: Connection, run: str, changes: Changes) -> None:
         raise ValueError(f"run {run} has not all of these workstreams: {', '.join(changes.workstreams)}")
     _many(connection, _UPSERT_ATTEMPT, [rows.ATTEMPT.row(record, run=run) for record in changes.attempts.values()])
     _many(connection, _UPSERT_WORKER, [rows.WORKER.row(record, run=run) for record in changes.workers.values()])
+    gone = [pair for pair, record in changes.pairs.items() if record is None]
+    _many(connection, _DELETE_PAIR, [{"of_run": run, "of_first": a, "of_second": b} for a, b in gone])
+    _many(connection, _UPSERT_PAIR, [rows.PAIR.row(record, run=run) for record in changes.pairs.values() if record])
     _many(connection, _UPSERT_CONFLICT, [rows.CONFLICT.row(record, run=run) for record in changes.conflicts.values()])
 
 
-def _many(connection: Connection, statement: Insert, values: list[dict[str, object]]) -> None:
+def _many(connection: Connection, statement: Insert | Delete, values: list[dict[str, object]]) -> None:
     if values:
         connection.execute(statement, values)
 
