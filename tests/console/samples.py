@@ -8,20 +8,8 @@ from uet_tui.core.commands import Answer, Verb
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.store.artifacts import Piece
-from uet_tui.store.views import (
-    AttemptView,
-    ConflictFileView,
-    ConflictView,
-    CostRow,
-    CostView,
-    EventView,
-    HunkView,
-    NeedView,
-    RungView,
-    RunView,
-    WorkerView,
-    WorkstreamView,
-)
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, HunkView, RungView
+from uet_tui.store.views import AttemptView, CostRow, CostView, EventView, NeedView, RunView, WorkerView, WorkstreamView
 
 NOW = datetime(2026, 3, 14, 14, 3, 42, tzinfo=UTC)
 HOSTILE = "[/x] [@click=app.bell()] [bold"

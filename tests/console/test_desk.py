@@ -23,7 +23,7 @@ from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, WorkstreamState
-from uet_tui.store.views import ConflictFileView, ConflictView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView
 
 A, B, C = "src/a.py", "b.png", "c.md"
 

@@ -21,7 +21,8 @@ from uet_tui.console.dialogs.summary import SummaryDialog
 from uet_tui.console.lines_box import LinesBox
 from uet_tui.console.workstream.screen import WorkstreamScreen
 from uet_tui.core.states import AttemptState, ConflictState
-from uet_tui.store.views import ConflictFileView, ConflictView, RunView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView
+from uet_tui.store.views import RunView
 
 Compare = Callable[..., bool]
 WIDE, NARROW = (120, 40), (80, 24)

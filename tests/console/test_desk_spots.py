@@ -19,7 +19,7 @@ from uet_tui.console.desk.spots import (
     step_hunk,
     undecided,
 )
-from uet_tui.store.views import ConflictFileView
+from uet_tui.store.conflict_views import ConflictFileView
 
 FILES = (
     ConflictFileView("a.py", "content", (hunk(1), hunk(2, choice="ours"), hunk(3)), None),

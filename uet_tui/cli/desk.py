@@ -17,7 +17,7 @@ from uet_tui.core.commands import Side, Verb
 from uet_tui.errors import UetError
 from uet_tui.report import details, documents, tables
 from uet_tui.store.conflict_text import conflict_text
-from uet_tui.store.views import ConflictView
+from uet_tui.store.conflict_views import ConflictView
 
 app = typer.Typer()
 _desk = typer.Typer(help="See and settle the merges that git could not make alone.")

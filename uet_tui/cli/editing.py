@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from uet_tui.errors import UetError
-from uet_tui.store.views import ConflictView
+from uet_tui.store.conflict_views import ConflictView
 
 _MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 

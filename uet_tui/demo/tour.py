@@ -19,9 +19,10 @@ from uet_tui.demo.scratch import PROJECT, python
 from uet_tui.errors import UetError
 from uet_tui.report.outcome import ALL_MERGED, WAITS_FOR_OPERATOR
 from uet_tui.settings.layers import load_settings
+from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
-from uet_tui.store.views import ConflictView, RunView
+from uet_tui.store.views import RunView
 from uet_tui.workspace.git import Git, Trust
 
 _SPEED = 6

@@ -9,7 +9,8 @@ from rich.text import Text
 from uet_tui.report.cells import cell, columns, state
 from uet_tui.report.tables import event
 from uet_tui.report.words import between, clock, money
-from uet_tui.store.views import AttemptView, ConflictFileView, ConflictView, EventView, HunkView, WorkstreamView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, HunkView
+from uet_tui.store.views import AttemptView, EventView, WorkstreamView
 
 
 def workstream(

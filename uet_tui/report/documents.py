@@ -3,16 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from uet_tui.report.words import iso
-from uet_tui.store.views import (
-    AttemptView,
-    ConflictView,
-    CostView,
-    EventView,
-    RunSummary,
-    RunView,
-    WorkerView,
-    WorkstreamView,
-)
+from uet_tui.store.conflict_views import ConflictView
+from uet_tui.store.views import AttemptView, CostView, EventView, RunSummary, RunView, WorkerView, WorkstreamView
 
 Document = dict[str, object]
 

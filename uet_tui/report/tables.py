@@ -8,7 +8,8 @@ from rich.text import Text
 
 from uet_tui.report.cells import cell, columns, state
 from uet_tui.report.words import between, clock, local_time, money, several
-from uet_tui.store.views import ConflictView, CostView, EventView, NeedView, RunSummary, RunView, WorkerView
+from uet_tui.store.conflict_views import ConflictView
+from uet_tui.store.views import CostView, EventView, NeedView, RunSummary, RunView, WorkerView
 
 _SEVERITY = {"debug": "dim", "warning": "yellow", "error": "red"}
 _NEXT = {

@@ -16,22 +16,12 @@ from uet_tui.core.records import (
 )
 from uet_tui.core.states import CONFLICT_OPEN, WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
 from uet_tui.plan.model import Workstream
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView, PairView, RungView
 from uet_tui.store.forecast import ends_at
 from uet_tui.store.money import Used, cost_view
 from uet_tui.store.needs import needs
 from uet_tui.store.rows import moment
-from uet_tui.store.views import (
-    AttemptView,
-    ConflictFileView,
-    ConflictView,
-    GateView,
-    HunkView,
-    PairView,
-    RungView,
-    RunView,
-    WorkerView,
-    WorkstreamView,
-)
+from uet_tui.store.views import AttemptView, RunView, WorkerView, WorkstreamView
 from uet_tui.text import harmless, one_line
 
 _HELD = frozenset({RunState.PAUSED, RunState.DRAINING, RunState.HALTED})

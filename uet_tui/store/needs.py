@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from uet_tui.core.records import Records
 from uet_tui.core.states import RunState, WorkstreamState
-from uet_tui.store.views import ConflictView, NeedView
+from uet_tui.store.conflict_views import ConflictView
+from uet_tui.store.views import NeedView
 
 
 def needs(records: Records, conflicts: Sequence[ConflictView]) -> tuple[NeedView, ...]:

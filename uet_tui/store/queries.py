@@ -15,11 +15,12 @@ from uet_tui.errors import UetError
 from uet_tui.plan.model import Workstream
 from uet_tui.store import inbox, rows
 from uet_tui.store.assembly import Facts, attempt_view, gate_view, run_view
+from uet_tui.store.conflict_views import GateView
 from uet_tui.store.database import open_for_reading
 from uet_tui.store.money import SERIES_MINUTES, Used
 from uet_tui.store.paths import Home
 from uet_tui.store.tables import ATTEMPTS, CONFLICTS, COSTS, EVENTS, GATES, RUNS, WORKSTREAMS
-from uet_tui.store.views import AttemptView, EventView, GateView, RunSummary, RunView
+from uet_tui.store.views import AttemptView, EventView, RunSummary, RunView
 
 _REVISION = select(RUNS.c.revision).where(RUNS.c.id == bindparam("of_run"))
 

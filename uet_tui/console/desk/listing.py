@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from uet_tui.console.desk.words import conflict_line
-from uet_tui.store.views import ConflictView
+from uet_tui.store.conflict_views import ConflictView
 
 
 class ConflictList(OptionList, can_focus=False):

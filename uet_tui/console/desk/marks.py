@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from uet_tui.store.views import HunkView
+from uet_tui.store.conflict_views import HunkView
 
 Mark = Literal["-", "+", " "]
 ENOUGH = 400_000

@@ -25,7 +25,8 @@ from uet_tui.console.source import RunSource
 from uet_tui.core.commands import Answer, Side, Verb
 from uet_tui.errors import UetError
 from uet_tui.resources import SCREENS
-from uet_tui.store.views import ConflictView, RunView
+from uet_tui.store.conflict_views import ConflictView
+from uet_tui.store.views import RunView
 
 EMPTY = """\
 No conflicts.

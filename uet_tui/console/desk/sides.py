@@ -10,7 +10,8 @@ from uet_tui.console.desk.side import SideBox
 from uet_tui.console.desk.spots import Spot, choice_at, file_at, hunk_at
 from uet_tui.console.desk.words import kind_words, ours_name
 from uet_tui.console.format import end_time
-from uet_tui.store.views import ConflictFileView, ConflictView, HunkView, RunView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, HunkView
+from uet_tui.store.views import RunView
 
 
 class Sides(VerticalScroll, can_focus=False):

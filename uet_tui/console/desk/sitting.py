@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from uet_tui.console.desk.spots import Spot, choice_at, next_undecided, settle, spots, undecided
 from uet_tui.console.desk.words import merging
-from uet_tui.store.views import ConflictView, RunView
+from uet_tui.store.conflict_views import ConflictView
+from uet_tui.store.views import RunView
 
 
 @dataclass(slots=True)

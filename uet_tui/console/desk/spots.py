@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from uet_tui.store.views import ConflictFileView, ConflictView, HunkView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, HunkView
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from textual.content import Content
 from uet_tui.console.desk.spots import Spot, choice_at, file_at, hunk_at, spots, undecided
 from uet_tui.console.format import age, cell, clock, conflict_look, duration, money, plural
 from uet_tui.core.states import ConflictState, WorkstreamState
-from uet_tui.store.views import ConflictFileView, ConflictView, RungView, RunView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, RungView
+from uet_tui.store.views import RunView
 
 GAP = "  "
 TAKEN = {

@@ -4,7 +4,8 @@ from textual.content import Content
 
 from uet_tui.console.format import age, cell, conflict_look, plural, right
 from uet_tui.console.home.pane import Pane
-from uet_tui.store.views import ConflictView, RunView
+from uet_tui.store.conflict_views import ConflictView
+from uet_tui.store.views import RunView
 
 
 class ConflictsPane(Pane):
