@@ -3,11 +3,13 @@
 from hypothesis import strategies as st
 
 from uet_tui.core.beginning import first_records
-from uet_tui.core.conflicts import ConflictFile, Entry, Hunk
+from uet_tui.core.conflicts import RUNGS, ConflictFile, Entry, Hunk, Rung
 from uet_tui.core.records import (
     AttemptRecord,
     Changes,
     ConflictRecord,
+    GateEntry,
+    PairRecord,
     Records,
     RunRecord,
     WorkerRecord,
@@ -79,7 +81,7 @@ commit = st.none() | st.text("0123456789abcdef", min_size=40, max_size=40)
 time = st.integers(0, 4_000_000_000_000_000).map(lambda microseconds: microseconds / 1e6)
 money = st.floats(0, 1e9)
 count = st.integers(0, 2**53)
-choice = st.sampled_from([None, "ours", "theirs", "both", "proposal", "edited"])
+choice = st.sampled_from([None, "ours", "theirs", "both", "both-theirs-first", "proposal", "edited"])
 lines = st.lists(raw, max_size=3).map(tuple)
 entry = st.none() | st.builds(Entry, st.just("100644"), st.text("0123456789abcdef", max_size=40))
 hunk = st.builds(Hunk, count, count, lines, lines, lines, lines, lines, choice, st.none() | lines)
@@ -94,6 +96,37 @@ conflict_file = st.builds(
     st.lists(hunk, max_size=2).map(tuple),
     choice,
     entry,
+    entry,
+    st.sampled_from(["", *RUNGS]),
+    lines,
+)
+rung = st.builds(
+    Rung,
+    st.sampled_from(RUNGS),
+    st.sampled_from(["settled", "refused", "failed", "not applicable"]),
+    money,
+    money,
+    line,
+)
+gate = st.builds(
+    GateEntry,
+    time,
+    st.just("ws-a"),
+    st.just(1),
+    line,
+    st.sampled_from(["sandbox", "merged", "base", "proposal", "landing"]),
+    line,
+    money,
+    prose,
+    st.just("d" * 40),
+)
+pair_records = st.builds(
+    PairRecord,
+    first=st.sampled_from(["ws-a", "ws-b"]),
+    second=st.sampled_from(["ws-c", "ws-d"]),
+    verdict=st.sampled_from(["same file", "conflict"]),
+    files=st.lists(prose, max_size=3).map(tuple),
+    since=time,
 )
 run_records = st.builds(
     RunRecord,
@@ -139,6 +172,10 @@ workstream_records = st.builds(
     result_repeats=count,
     granted_attempts=count,
     note=prose,
+    queued_at=st.none() | time,
+    overtaken=count,
+    held=st.booleans(),
+    first=st.booleans(),
 )
 attempt_records = st.builds(
     AttemptRecord,
@@ -185,4 +222,12 @@ conflict_records = st.builds(
     closed_at=st.none() | time,
     tree=commit,
     by=line,
+    tried=st.lists(rung, max_size=2).map(tuple),
+    gates=st.lists(gate, max_size=2).map(tuple),
+    note=prose,
+    deferred=st.booleans(),
+    asks=count,
+    asking=st.booleans(),
+    climbing=st.booleans(),
+    reserved_usd=money,
 )

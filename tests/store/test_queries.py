@@ -10,9 +10,11 @@ from tests.store import samples
 from tests.store.counting import statements
 from tests.store.samples import BEGIN, TOKEN
 from uet_tui.core.beginning import first_records
-from uet_tui.core.records import Changes, CostEntry, NewEvent, WorkerRecord
+from uet_tui.core.conflicts import Rung
+from uet_tui.core.records import Changes, CostEntry, GateEntry, NewEvent, PairRecord, WorkerRecord
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.errors import UetError
+from uet_tui.store.conflict_views import GateView, PairView, RungView
 from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
@@ -133,6 +135,89 @@ def test_the_costs_are_those_reported(under_way: Writer, reader: Reader) -> None
 def test_what_needs_the_operator_is_listed(under_way: Writer, reader: Reader) -> None:
     need = NeedView("conflict", "c1", "ws-b: conflict c1 with ws-a in src/app.py: needs you")
     assert reader.run("run-1").needs == (need,)
+
+
+def test_what_is_worked_on_or_deferred_is_shown_but_does_not_need_the_operator(
+    under_way: Writer, reader: Reader
+) -> None:
+    records = under_way.load("run-1")
+    conflict, b = records.conflicts["c1"], records.workstreams["ws-b"]
+
+    def as_it_is(**more: object) -> tuple[str, int]:
+        under_way.commit("run-1", TOKEN, Changes(conflicts={"c1": replace(conflict, **more)}))
+        view = reader.run("run-1")
+        return view.conflicts[0].busy, len(view.needs)
+
+    assert as_it_is(climbing=True) == ("ladder", 0)
+    assert as_it_is(asking=True) == ("agent", 0)
+    assert as_it_is(deferred=True) == ("", 0)
+    assert as_it_is() == ("", 1)
+    under_way.commit("run-1", TOKEN, samples.changes(workstreams=(replace(b, state=W.QUEUED),)))
+    assert as_it_is() == ("merging", 0)
+
+
+def test_deferred_conflicts_come_after_the_other_open_ones(under_way: Writer, reader: Reader) -> None:
+    more = {
+        "c1": samples.conflict("c1", deferred=True),
+        "c2": replace(samples.conflict("c2", "ws-c"), opened_at=BEGIN + 30),
+    }
+    under_way.commit("run-1", TOKEN, Changes(conflicts=more))
+    assert [conflict.id for conflict in reader.run("run-1").conflicts] == ["c2", "c1", "c0"]
+
+
+def test_a_conflict_tells_what_was_tried_what_the_gates_said_and_what_a_proposal_loses(
+    under_way: Writer, reader: Reader
+) -> None:
+    record = samples.conflict()
+    file = replace(record.files[0], proposed_by="union", lost=("-gone\x1b[2J",))
+    gate = GateEntry(BEGIN + 7, "ws-b", 1, "GATE_UNIT", "proposal", "failed", 1.5, "1 failed\x1b[2J")
+    tried = (Rung("union", "refused", 0.2, 0.0, "loses 1 line"), Rung("agent", "settled", 40.0, 0.06, "it said"))
+    changed = replace(
+        record, files=(file,), proposal="claude", state=ConflictState.PROPOSED, tried=tried, gates=(gate,), note="both"
+    )
+    under_way.commit("run-1", TOKEN, Changes(conflicts={"c1": changed}))
+    view = reader.run("run-1").conflicts[0]
+    assert (view.proposal, view.note, view.deferred) == ("claude", "both", False)
+    assert view.tried == (
+        RungView("union", "refused", 0.2, 0.0, "loses 1 line"),
+        RungView("agent", "settled", 40.0, 0.06, "it said"),
+    )
+    assert view.gates == (GateView("GATE_UNIT", 1, "proposal", "failed", 1.5, "1 failed␛", at(7)),)
+    assert (view.files[0].proposed_by, view.files[0].lost) == ("union", ("-gone␛",))
+
+
+def test_the_forecast_comes_conflicts_first(writer: Writer, reader: Reader) -> None:
+    pairs = [
+        PairRecord("ws-a", "ws-b", "same file", ("x.py",), BEGIN + 1),
+        PairRecord("ws-b", "ws-c", "conflict", ("y\x1b[2J.py", "z.py"), BEGIN + 2),
+    ]
+    writer.commit("run-1", TOKEN, Changes(pairs={(pair.first, pair.second): pair for pair in pairs}))
+    assert reader.run("run-1").pairs == (
+        PairView("ws-b", "ws-c", "conflict", ("y␛.py", "z.py"), at(2)),
+        PairView("ws-a", "ws-b", "same file", ("x.py",), at(1)),
+    )
+
+
+def test_the_place_in_the_merge_queue_is_told(writer: Writer, reader: Reader) -> None:
+    a = replace(writer.load("run-1").workstreams["ws-a"], state=W.QUEUED, queued_at=BEGIN + 9, held=True, first=True)
+    writer.commit("run-1", TOKEN, samples.changes(workstreams=(a,)))
+    a_view, b_view = reader.run("run-1").workstreams[:2]
+    assert (a_view.queued_at, a_view.held, a_view.first) == (at(9), True, True)
+    assert (b_view.queued_at, b_view.held, b_view.first) == (None, False, False)
+
+
+def test_gates_are_told_in_the_order_in_which_they_spoke(under_way: Writer, reader: Reader) -> None:
+    said = [
+        GateEntry(BEGIN + 5, "ws-b", 1, "GATE_UNIT", "sandbox", "passed", 2.5, "3 passed", "t" * 40),
+        GateEntry(BEGIN + 4, "ws-a", 2, "GATE_LINT", "merged", "failed", 0.5, "E501"),
+        GateEntry(BEGIN + 3, "ws-b", 1, "GATE_UNIT", "merged", "failed", 2.0, "1 failed"),
+    ]
+    under_way.commit("run-1", TOKEN, Changes(gates=said))
+    assert reader.gates("run-1", "ws-b") == (
+        GateView("GATE_UNIT", 1, "sandbox", "passed", 2.5, "3 passed", at(5)),
+        GateView("GATE_UNIT", 1, "merged", "failed", 2.0, "1 failed", at(3)),
+    )
+    assert reader.gates("run-1", "ws-z") == ()
 
 
 def test_a_run_is_alive_while_its_lock_is_held(under_way: Writer, reader: Reader, home: Home) -> None:

@@ -10,19 +10,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Table, create_engine
+from sqlalchemy import Table, create_engine, insert
 
 from tests.store import samples
 from uet_tui.core import records
 from uet_tui.errors import UetError
 from uet_tui.resources import SCHEMA
-from uet_tui.store import database, schema, tables
+from uet_tui.store import database, rows, schema, tables
 from uet_tui.store.paths import Home
+from uet_tui.store.queries import Reader
 from uet_tui.store.tables import METADATA
 from uet_tui.store.writer import Writer
 
 NAMES = (
-    "runs workstreams attempts workers uet_events cost_tracking merge_conflicts gate_results "
+    "runs workstreams attempts workers uet_events cost_tracking merge_conflicts merge_forecast gate_results "
     "execution_checkpoints operator_commands schema_meta"
 )
 
@@ -42,7 +43,8 @@ def test_the_tables_that_the_code_knows_are_those_of_the_migrations() -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
         connection.connection.executescript((SCHEMA / "schema.sql").read_text())
-        options = {"version_table": "schema_meta", "compare_type": True, "compare_server_default": True}
+        # not defaults: columns that came later have one for the rows before them; the code writes every column
+        options = {"version_table": "schema_meta", "compare_type": True, "compare_server_default": False}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
     engine.dispose()
 
@@ -61,6 +63,7 @@ def test_the_revision_that_the_code_expects_is_the_newest_and_they_sort_as_they_
         (records.AttemptRecord, tables.ATTEMPTS, {"run"}),
         (records.WorkerRecord, tables.WORKERS, {"run"}),
         (records.ConflictRecord, tables.CONFLICTS, {"run"}),
+        (records.PairRecord, tables.PAIRS, {"run"}),
         (records.NewEvent, tables.EVENTS, {"run", "id"}),
         (records.CostEntry, tables.COSTS, {"run", "id"}),
         (records.GateEntry, tables.GATES, {"run", "id"}),
@@ -70,11 +73,11 @@ def test_a_table_has_a_column_for_every_field_of_its_record(record: type, table:
     assert set(table.c.keys()) == set(signature(record).parameters) | more
 
 
-SECOND = """
+NEXT = """
 from alembic import op
 import sqlalchemy as sa
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "{newest}"
 def upgrade():
     with op.batch_alter_table("runs") as table:
         table.add_column(sa.Column("colour", sa.String(), nullable=False, server_default="blue"))
@@ -85,15 +88,15 @@ def upgrade():
 
 @pytest.fixture
 def with_next(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store at the first schema, in a version of the program that has a second; returns where to write it."""
+    """A store in a version of the program that has one migration more; returns where to write that."""
     writer = Writer(home.database)
     writer.create_run(samples.records(), samples.plan())
     writer.close()
     copied = tmp_path / "scripts with 100% odd name"
     shutil.copytree(SCHEMA / "migrations", copied)
     monkeypatch.setattr(schema.migrate, "__defaults__", (copied,))
-    monkeypatch.setattr(database, "REVISION", "0002")
-    return copied / "versions" / "0002_second.py"
+    monkeypatch.setattr(database, "REVISION", "next")
+    return copied / "versions" / "next.py"
 
 
 def read(home: Home, query: str) -> list[tuple[object, ...]]:
@@ -106,19 +109,58 @@ def read(home: Home, query: str) -> list[tuple[object, ...]]:
 def test_an_older_store_is_migrated_and_keeps_every_row_that_points_to_a_changed_one(
     home: Home, with_next: Path
 ) -> None:
-    with_next.write_text(SECOND.format(fails="0"))
+    with_next.write_text(NEXT.format(newest=tables.REVISION, fails="0"))
     Writer(home.database).close()
-    assert read(home, "SELECT version_num FROM schema_meta") == [("0002",)]
+    assert read(home, "SELECT version_num FROM schema_meta") == [("next",)]
     assert read(home, 'SELECT id, colour, "order" FROM runs') == [("run-1", "blue", "eager")]
     assert read(home, "SELECT count(*) FROM workstreams") == [(4,)]
     assert read(home, "PRAGMA foreign_key_check") == []
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(home: Home, with_next: Path) -> None:
-    with_next.write_text(SECOND.format(fails="no_such_column"))
-    with pytest.raises(UetError, match="could not be brought from schema 0001 to 0002"):
+    with_next.write_text(NEXT.format(newest=tables.REVISION, fails="no_such_column"))
+    with pytest.raises(UetError, match=f"could not be brought from schema {tables.REVISION} to next"):
         Writer(home.database)
-    assert read(home, "SELECT version_num FROM schema_meta") == [("0001",)]
+    assert read(home, "SELECT version_num FROM schema_meta") == [(tables.REVISION,)]
     assert read(home, "SELECT count(*) FROM workstreams") == [(4,)]
     with pytest.raises(sqlite3.OperationalError, match="colour"):
         read(home, "SELECT colour FROM runs")
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_is_in_it(home: Home, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(SCHEMA / "migrations", first)
+    for script in first.glob("versions/*.py"):
+        if not script.name.startswith("0001"):
+            script.unlink()
+    home.folder.mkdir()
+    engine = create_engine(f"sqlite:///{home.database}")
+    schema.migrate(engine, first)
+    a = samples.records().workstreams["ws-a"]
+    declaration = samples.plan().workstreams["ws-a"].model_dump(mode="json")
+    gate = records.GateEntry(samples.BEGIN, "ws-a", 1, "GATE_UNIT", "sandbox", "passed", 1.5, "fine")
+    conflict = samples.conflict("c1", "ws-a")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id = {database.APPLICATION_ID}")
+        for table, row in (
+            (tables.RUNS, rows.RUN.row(samples.run_record(), revision=1)),
+            (tables.WORKSTREAMS, rows.WORKSTREAM.row(a, run="run-1", declaration=declaration)),
+            (tables.ATTEMPTS, rows.ATTEMPT.row(samples.attempt(), run="run-1")),
+            (tables.CONFLICTS, rows.CONFLICT.row(conflict, run="run-1")),
+            (tables.GATES, rows.GATE.row(gate, run="run-1")),
+        ):
+            there = {found[1] for found in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+            connection.execute(insert(table), {name: value for name, value in row.items() if name in there})
+    engine.dispose()
+
+    writer = Writer(home.database)
+    loaded = writer.load("run-1")
+    writer.close()
+    assert loaded.workstreams == {"ws-a": a}
+    assert loaded.conflicts == {"c1": conflict}
+    assert loaded.pairs == {}
+    reader = Reader(home.database)
+    assert [(gate.gate, gate.verdict, gate.output) for gate in reader.gates("run-1", "ws-a")] == [
+        ("GATE_UNIT", "passed", "fine")
+    ]
+    reader.close()

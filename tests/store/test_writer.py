@@ -18,7 +18,7 @@ from tests.store.counting import statements
 from tests.store.samples import TOKEN
 from tests.support.wait import until
 from uet_tui.core.commands import Answer, Command, Verb
-from uet_tui.core.records import Changes, CostEntry, GateEntry, NewEvent, Records, WorkerRecord
+from uet_tui.core.records import Changes, CostEntry, GateEntry, NewEvent, PairRecord, Records, WorkerRecord
 from uet_tui.core.states import RunState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.store.paths import Home
@@ -63,9 +63,10 @@ def test_a_run_id_is_taken_once(writer: Writer) -> None:
     attempts=st.lists(samples.attempt_records, max_size=3, unique_by=lambda a: (a.workstream, a.number)),
     workers=st.lists(samples.worker_records, max_size=3, unique_by=lambda record: record.number),
     conflicts=st.lists(samples.conflict_records, max_size=2, unique_by=lambda record: record.id),
+    pairs=st.lists(samples.pair_records, max_size=2, unique_by=lambda pair: (pair.first, pair.second)),
 )
 def test_whatever_is_committed_is_loaded_exactly(
-    writer: Writer, run, workstreams, attempts, workers, conflicts
+    writer: Writer, run, workstreams, attempts, workers, conflicts, pairs
 ) -> None:
     before = writer.load("run-1")
     changes = Changes(
@@ -74,6 +75,7 @@ def test_whatever_is_committed_is_loaded_exactly(
         {(record.workstream, record.number): record for record in attempts},
         {record.number: record for record in workers},
         {record.id: record for record in conflicts},
+        pairs={(pair.first, pair.second): pair for pair in pairs},
     )
     writer.commit("run-1", TOKEN, changes)
     assert writer.load("run-1") == Records(
@@ -82,7 +84,18 @@ def test_whatever_is_committed_is_loaded_exactly(
         before.attempts | changes.attempts,
         before.workers | changes.workers,
         before.conflicts | changes.conflicts,
+        before.pairs | changes.pairs,
     )
+
+
+def test_a_pair_that_became_clean_is_gone_and_the_others_stay(writer: Writer) -> None:
+    two = [PairRecord("ws-a", "ws-b", "conflict", ("x",), 1.0), PairRecord("ws-a", "ws-c", "same file", ("y",), 2.0)]
+    writer.commit("run-1", TOKEN, Changes(pairs={(pair.first, pair.second): pair for pair in two}))
+    turned = PairRecord("ws-a", "ws-c", "conflict", ("y", "z"), 3.0)
+    writer.commit("run-1", TOKEN, Changes(pairs={("ws-a", "ws-b"): None, ("ws-a", "ws-c"): turned}))
+    assert writer.load("run-1").pairs == {("ws-a", "ws-c"): turned}
+    writer.commit("run-1", TOKEN, Changes(pairs={("ws-a", "ws-b"): None}))  # gone already
+    assert writer.load("run-1").pairs == {("ws-a", "ws-c"): turned}
 
 
 def test_two_runs_in_one_store_do_not_touch_each_other(writer: Writer) -> None:

@@ -50,7 +50,9 @@ def run_view(facts: Facts, *, alive: bool, now: float) -> RunView:
             waited_for_by[other].append(id)
     conflicts = tuple(
         _conflict(record, records, facts.declared, waited_for_by)
-        for record in sorted(records.conflicts.values(), key=lambda c: (c.state not in CONFLICT_OPEN, c.opened_at))
+        for record in sorted(
+            records.conflicts.values(), key=lambda c: (c.state not in CONFLICT_OPEN, c.deferred, c.opened_at)
+        )
     )
     end = ends_at(records, depends_on, now) if alive else None
     return RunView(
@@ -208,7 +210,7 @@ def gate_view(gate: GateEntry) -> GateView:
 
 def _file(file: ConflictFile) -> ConflictFileView:
     hunks = tuple(_hunk(hunk) for hunk in file.hunks)
-    return ConflictFileView(one_line(file.path), file.kind, hunks, file.choice, file.proposed_by, file.lost)
+    return ConflictFileView(one_line(file.path), file.kind, hunks, file.choice, file.proposed_by, _lines(file.lost))
 
 
 def _hunk(hunk: Hunk) -> HunkView:

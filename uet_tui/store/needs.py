@@ -9,14 +9,14 @@ from uet_tui.store.views import NeedView
 
 
 def needs(records: Records, conflicts: Sequence[ConflictView]) -> tuple[NeedView, ...]:
-    """Open conflicts, then what could be retried, then a halt, then landing."""
+    """Conflicts that wait for nobody else and were not put off, then what could be retried, a halt, landing."""
     return tuple(_needs(records, conflicts))
 
 
 def _needs(records: Records, conflicts: Sequence[ConflictView]) -> Iterator[NeedView]:
     run = records.run
     for conflict in conflicts:
-        if conflict.open:
+        if conflict.open and not conflict.busy and not conflict.deferred:
             reason = records.workstreams[conflict.workstream].reason
             yield NeedView("conflict", conflict.id, f"{conflict.workstream}: {reason or 'conflict ' + conflict.id}")
     for kind, state in (("quarantined", WorkstreamState.QUARANTINED), ("failed", WorkstreamState.FAILED)):

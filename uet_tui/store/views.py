@@ -199,7 +199,7 @@ class RunView:
     workers: tuple[WorkerView, ...]
     """Those not terminated, by number."""
     conflicts: tuple[ConflictView, ...]
-    """Open ones first, then by age."""
+    """Open ones first, those put off after the others, then by age."""
     costs: CostView
     needs: tuple[NeedView, ...]
     pairs: tuple[PairView, ...] = ()
