@@ -5,7 +5,8 @@ from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.effects import Collect, KillAttempt
 from uet_tui.core.events import AttemptEnded, AttemptStarted, Collected
 from uet_tui.core.failing import fail, give_up, try_again
-from uet_tui.core.merges import announce_merge, keep_gates
+from uet_tui.core.gate_entries import keep_gates
+from uet_tui.core.merges import announce_merge
 from uet_tui.core.records import AttemptRecord, CostEntry, WorkstreamRecord
 from uet_tui.core.retries import delay
 from uet_tui.core.states import (

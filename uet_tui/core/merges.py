@@ -5,7 +5,8 @@ from uet_tui.core.board import Board
 from uet_tui.core.effects import LayOut
 from uet_tui.core.events import MergeConflicted, Merged, MergeDeferred, MergeFailed
 from uet_tui.core.failing import fail
-from uet_tui.core.records import ConflictRecord, GateEntry, WorkstreamRecord
+from uet_tui.core.gate_entries import keep_gates
+from uet_tui.core.records import ConflictRecord, WorkstreamRecord
 from uet_tui.core.states import (
     CONFLICT_OPEN,
     ConflictState,
@@ -115,16 +116,3 @@ def merge_failed(board: Board, event: MergeFailed) -> None:
             )
             return
     fail(board, record, event.problem)
-
-
-def keep_gates(board: Board, gates: tuple[GateEntry, ...]) -> None:
-    """Puts on record what gates said."""
-    board.changes.gates.extend(gates)
-    for gate in gates:
-        board.tell(
-            vocabulary.GATE_RESULT,
-            f"{gate.workstream} {gate.gate} {gate.verdict} ({gate.where}, {gate.seconds:.1f} s)",
-            severity="info" if gate.verdict in ("passed", "not configured") else "warning",
-            workstream=gate.workstream,
-            attempt=gate.attempt,
-        )
