@@ -8,6 +8,7 @@ from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.engine.start import open_run
 from uet_tui.errors import RunLockedError
+from uet_tui.store.conflict_text import SideText, side_text
 
 
 def test_workstreams_are_merged_in_the_order_of_their_dependencies(scene: Scene) -> None:
@@ -154,7 +155,8 @@ def test_a_conflict_in_a_file_that_is_no_text_offers_whole_sides_and_nothing_to_
     (conflict,) = scene.finish().conflicts
     assert [(file.path, len(file.hunks)) for file in conflict.files] == [("a.bin", 0), ("b.txt", 1)]
     laid_out = scene.home.run(scene.run).conflict(conflict.id)
-    assert [path.name for path in laid_out.iterdir()] == ["1.txt"]
+    assert sorted(path.name for path in laid_out.iterdir()) == ["0.ours", "0.theirs", "1.txt"]
+    assert side_text(laid_out, 0, "ours") == SideText("not text, 4 bytes", ())
     assert scene.events(vocabulary.ORCHESTRATOR_ERROR) == []
 
 

@@ -6,6 +6,7 @@ from uet_tui.core import conflicts as decisions
 from uet_tui.core import vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.commands import Command, Refusal, Verb
+from uet_tui.core.effects import LayOut
 from uet_tui.core.events import Asked
 from uet_tui.core.failing import give_up
 from uet_tui.core.records import ConflictRecord
@@ -55,6 +56,7 @@ def _edit(board: Board, event: Asked) -> str:
 def _decided(board: Board, conflict: ConflictRecord, command: Command, what: str) -> str:
     conflict.tree = None
     board.touch_conflict(conflict)
+    board.effects.append(LayOut(conflict.id))
     done = sum(f.decided for f in conflict.files)
     board.tell(
         vocabulary.CONFLICT_DECIDED,

@@ -1,17 +1,15 @@
 """Carrying out a merge: in memory, gated as merged, then one move of the integration branch."""
 
-import contextlib
 import threading
-from dataclasses import replace
 
-from uet_tui.core.conflicts import ChoiceError, decided
+from uet_tui.core.conflicts import decided
 from uet_tui.core.effects import QueueEntry
 from uet_tui.core.events import MergeConflicted, Merged, MergeFailed
 from uet_tui.core.records import ConflictRecord, GateEntry
 from uet_tui.engine.gating import end_gates, gate
 from uet_tui.engine.workplace import Workplace
 from uet_tui.merge.merging import Clean, Conflicted, merge
-from uet_tui.merge.resolution import marked_text, resolve
+from uet_tui.merge.resolution import resolve
 from uet_tui.workspace.control import StaleRefError
 from uet_tui.workspace.history import merges_touching
 
@@ -91,12 +89,3 @@ def _gate_merged(
         place, ws.id, effect.attempt, configured, sandbox, output=folder, where="merged", leaving=leaving
     )
     return entries, f"as merged: {problem}" if problem else ""
-
-
-def lay_out(place: Workplace, conflict: ConflictRecord) -> None:
-    """Writes each file of a conflict that is text, with its markers, to where `$EDITOR` is pointed."""
-    folder = place.paths.conflict(conflict.id)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for index, file in enumerate(conflict.files):
-        with contextlib.suppress(ChoiceError):  # there is nothing to edit in what is no text: a side is taken whole
-            (folder / f"{index}.txt").write_bytes(marked_text(place.control, replace(file, choice=None)))

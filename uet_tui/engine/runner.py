@@ -43,7 +43,8 @@ from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.attempting import collect, make_sandbox, start_attempt, write_diff
 from uet_tui.engine.climbing import ask_agent, climb
-from uet_tui.engine.merging import carry_out_merge, lay_out
+from uet_tui.engine.laying_out import lay_out
+from uet_tui.engine.merging import carry_out_merge
 from uet_tui.engine.publishing import Publisher, due
 from uet_tui.engine.reverting import revert
 from uet_tui.engine.workplace import Workplace
