@@ -51,7 +51,7 @@ class ConflictFile:
     path: str
     kind: str
     """`content`, `add/add`, `modify/delete`, `delete/modify`, `rename`, `binary`, `mode`, `symlink`, `submodule`,
-    `file/directory`."""
+    `file/directory`, or `lossy`: git merged it alone, but dropped lines of a side."""
     base: Entry | None
     ours: Entry | None
     theirs: Entry | None
@@ -63,16 +63,26 @@ class ConflictFile:
     edited: Entry | None = None
     """The file as the operator wrote it."""
     proposed: Entry | None = None
-    """The whole file as a rung of the ladder would have it; hunks hold their parts of it where it falls into parts."""
+    """The whole file as a rung of the ladder would have it; hunks hold their parts of it where it falls into parts.
+    With `proposed_by` set, None proposes to delete the file."""
     proposed_by: str = ""
-    """The rung that made it: a name of `RUNGS`."""
+    """Who made the proposal: a name of `RUNGS`, or `git` where its own clean merge is doubted; empty: there is none."""
     lost: tuple[str, ...] = ()
     """What the side-loss check found in the proposal: lines that it drops, as people read them."""
+    beside: tuple[str, ...] = ()
+    """Other paths that the same conflict concerns: the other names of a renamed file."""
+    note: str = ""
+    """What happened and what taking a side will do, in one line, where the kind does not say it all."""
 
     @property
     def decided(self) -> bool:
         """Whether nothing in it is left to decide."""
         return self.choice is not None or (bool(self.hunks) and all(h.choice for h in self.hunks))
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has a proposal that the side-loss check found nothing against."""
+        return bool(self.proposed_by) and not self.lost
 
 
 RUNGS: Final = ("recorded", "union", "regenerate", "structural", "agent", "operator")
@@ -115,13 +125,18 @@ def _meant(files: tuple[ConflictFile, ...], path: str) -> str:
     return found[0]
 
 
+def _whole(file: ConflictFile) -> str:
+    return "ours, theirs or proposal" if file.proposed_by else "ours or theirs"
+
+
 def take(
     files: tuple[ConflictFile, ...], side: Side, path: str | None = None, hunk: int | None = None
 ) -> tuple[ConflictFile, ...]:
     """The files with a side taken for one hunk, one file, or everything that is not decided otherwise.
 
     Raises:
-        ChoiceError: no such file or hunk; `both` for a file that has no hunks; no proposal to take.
+        ChoiceError: no such file or hunk; `both` for a file that has no hunks; no proposal to take, or none for the
+            hunk by itself.
     """
     if hunk is not None and path is None:
         if len(files) != 1:
@@ -132,17 +147,54 @@ def take(
         if hunk is None and side in (Side.OURS, Side.THEIRS):
             cleared = tuple(replace(h, choice=_CHOICE[side]) for h in file.hunks)
             return replace(file, choice=None if file.hunks else _CHOICE[side], edited=None, hunks=cleared)
+        if hunk is None and side is Side.PROPOSAL:
+            return _propose(file)
         if not file.hunks:
-            raise ChoiceError(f"{file.path} ({file.kind}) can only be taken whole: ours or theirs")
+            raise ChoiceError(f"{file.path} ({file.kind}) can only be taken whole: {_whole(file)}")
         numbers = {h.number for h in file.hunks} if hunk is None else {hunk}
         if not numbers <= {h.number for h in file.hunks}:
-            raise ChoiceError(f"{file.path} has hunks 1 to {len(file.hunks)}, there is no hunk {hunk}")
+            raise ChoiceError(f"{one_line(file.path)} has hunks 1 to {len(file.hunks)}, there is no hunk {hunk}")
         if side is Side.PROPOSAL and any(h.proposal is None for h in file.hunks if h.number in numbers):
-            raise ChoiceError(f"{file.path} has no proposal to take")
+            raise ChoiceError(
+                f"the proposal for {one_line(file.path)} does not fall into hunks: take it for the whole file"
+            )
         chosen = tuple(replace(h, choice=_CHOICE[side]) if h.number in numbers else h for h in file.hunks)
         return replace(file, choice=None, edited=None, hunks=chosen)
 
     return _change(files, path, change)
+
+
+def _whole(file: ConflictFile) -> str:
+    return "ours, theirs or the proposal" if file.proposed_by else "ours or theirs"
+
+
+def _propose(file: ConflictFile) -> ConflictFile:
+    """The file with its whole proposal taken: part by part where it falls into parts, so that each can be undone."""
+    if not file.proposed_by:
+        raise ChoiceError(f"{file.path} has no proposal to take")
+    parts = bool(file.hunks) and all(hunk.proposal is not None for hunk in file.hunks)
+    hunks = tuple(replace(hunk, choice="proposal" if parts else None) for hunk in file.hunks)
+    return replace(file, choice=None if parts else "proposal", edited=None, hunks=hunks)
+
+
+def holds(file: ConflictFile) -> bool:
+    """Whether a rung proposes the file, and the side-loss check found nothing against it."""
+    return bool(file.proposed_by) and not file.lost
+
+
+def take_proposals(files: tuple[ConflictFile, ...]) -> tuple[ConflictFile, ...]:
+    """The files with the proposals that hold taken wherever nothing was chosen; the rest stays undecided."""
+
+    def fill(file: ConflictFile) -> ConflictFile:
+        if file.decided or not holds(file):
+            return file
+        if not any(hunk.choice for hunk in file.hunks):
+            return _propose(file)
+        if any(hunk.choice is None and hunk.proposal is None for hunk in file.hunks):
+            return file  # the proposal is one piece, and a part of the file was decided otherwise
+        return replace(file, hunks=tuple(replace(h, choice=h.choice or "proposal") for h in file.hunks))
+
+    return tuple(fill(file) for file in files)
 
 
 def undo(files: tuple[ConflictFile, ...], path: str | None = None, hunk: int | None = None) -> tuple[ConflictFile, ...]:

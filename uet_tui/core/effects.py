@@ -82,6 +82,14 @@ class AskAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class EndAsk:
+    """End the agent that was asked to resolve a conflict, and all its children; its `AgentAnswered` still comes."""
+
+    conflict: str
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
 class Revert:
     """Undo one merge commit of the integration branch by a commit on its tip, then run the compensation actions.
 
@@ -130,6 +138,7 @@ Effect = (
     | LayOut
     | Climb
     | AskAgent
+    | EndAsk
     | Revert
     | Land
     | Reply

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+Resolve = Literal["ask", "auto", "never"]
+"""What becomes of a machine's resolution: it waits for the operator, is merged if it holds, or is not made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -20,9 +23,8 @@ class Policy:
     """How many entries of the merge queue are gated together, at most."""
     patience: int = 8
     """How many merges may overtake an entry of the merge queue before it goes first."""
-    resolve: Literal["ask", "auto", "never"] = "ask"
-    """What becomes of a machine's resolution: it waits for the operator, is merged if it holds, or is not made."""
-    resolve_paths: Mapping[str, Literal["ask", "auto", "never"]] = field(default_factory=dict)
+    resolve: Resolve = "ask"
+    resolve_paths: Mapping[str, Resolve] = field(default_factory=dict)
     """The same for paths that match a glob; the last that matches counts."""
     resolver: Mapping[str, str] = field(default_factory=dict)
     """The agent that is asked to resolve a conflict of each workstream; one that is not here has none."""

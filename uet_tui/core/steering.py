@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from uet_tui.core import deciding, queueing, rollback, vocabulary
+from uet_tui.core import climbing, deciding, queueing, rollback, vocabulary
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.commands import Answer, Command, Refusal, Verb
 from uet_tui.core.conflicts import ChoiceError
@@ -136,6 +136,7 @@ def _stop(board: Board, event: Asked) -> str:
         if attempt.state in (AttemptState.CREATED, AttemptState.RUNNING):
             board.effects.append(KillAttempt(id, number))
             running += 1
+    running += climbing.end_asks(board)
     return f"stopping {running} running attempt{'s' if running != 1 else ''}; `uet resume` goes on later"
 
 
@@ -226,6 +227,7 @@ def _skip(board: Board, event: Asked) -> str:
         raise Refusal(f"{record.id} is {record.state.value} and cannot be skipped now")
     if record.conflict and (conflict := board.records.conflicts[record.conflict]).state in CONFLICT_OPEN:
         conflict.by = event.command.by
+        climbing.supersede(board, conflict)
         board.move_conflict(conflict, ConflictState.QUARANTINED)
     board.ready_ids.discard(record.id)
     record.retry_at = None
