@@ -5,6 +5,7 @@ import pytest
 from tests.core.driver import Driver, workstream
 from uet_tui.core import retries
 from uet_tui.core.commands import Verb
+from uet_tui.core.events import Collected
 from uet_tui.core.policy import Policy
 from uet_tui.core.states import AttemptState
 
@@ -55,6 +56,31 @@ def test_the_next_attempt_is_told_what_went_wrong():
     run = Driver(workstream("ws-a")).begin()
     run.fails("ws-a", "exit 1: no such table")
     assert run.row("ws-a").note == "exit 1: no such table"
+
+
+def test_the_next_attempt_is_told_the_end_of_what_the_gate_printed():
+    run = Driver(workstream("ws-a")).begin()
+    run.ends("ws-a")
+    run.tell(Collected("ws-a", 1, "commit", "tree", "GATE_UNIT failed: 1 failed", detail="expected 3, got 4"))
+    assert run.row("ws-a").note == "GATE_UNIT failed: 1 failed\n\nexpected 3, got 4"
+    assert run.reason("ws-a") == "attempt 1 failed (GATE_UNIT failed: 1 failed); tries again"
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"), [("e" * 10, "d" * 9_000), ("e" * 9_000, "d" * 9_000), ("e" * 3_998, "dd")]
+)
+def test_what_the_next_attempt_is_told_is_bounded_and_keeps_the_end(error, detail):
+    told = retries.note(error, detail + "!")
+    assert len(told) <= 4_000
+    assert told.startswith("eeeeeeeeee")
+    assert told.endswith("!") == (len(error) < 3_900)
+
+
+def test_what_no_agent_can_put_right_is_not_tried_again():
+    run = Driver(workstream("ws-a")).begin()
+    run.ends("ws-a")
+    run.tell(Collected("ws-a", 1, "commit", "tree", "GATE_UNIT error: pytest is not installed", retryable=False))
+    assert (run.state("ws-a"), run.reason("ws-a")) == ("FAILED", "GATE_UNIT error: pytest is not installed")
 
 
 def test_as_many_attempts_as_the_breaker_allows_then_failed():

@@ -77,6 +77,8 @@ class Collected:
     """What the operator should know of work that may be merged: a change outside the scope, under `scope: warn`."""
     detail: str = ""
     """What the next attempt's agent should read: the output of the gate that failed."""
+    retryable: bool = True
+    """False: no agent can put it right, such as a gate whose program is not installed."""
 
 
 @dataclass(frozen=True, slots=True)

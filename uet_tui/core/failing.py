@@ -5,7 +5,7 @@ from heapq import heappush
 from uet_tui.core import vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.records import WorkstreamRecord
-from uet_tui.core.retries import Again, signature, verdict
+from uet_tui.core.retries import Again, note, signature, verdict
 from uet_tui.core.states import (
     WORKSTREAM_OVER,
     WorkstreamState,
@@ -15,15 +15,26 @@ _BECAUSE = "depends on "
 """How the reason begins of what was skipped because of another; what the operator skipped has another reason."""
 
 
-def fail(board: Board, record: WorkstreamRecord, error: str, *, tree: str = "", retryable: bool = True) -> None:
-    """An attempt did not bring the workstream forward: try again or give up, as the circuit breaker says."""
+def fail(
+    board: Board, record: WorkstreamRecord, error: str, *, tree: str = "", detail: str = "", retryable: bool = True
+) -> None:
+    """An attempt did not bring the workstream forward: try again or give up, as the circuit breaker says.
+
+    Args:
+        board: the run.
+        record: the workstream that failed.
+        error: why, in one line: the reason on the screen, and what repeats are told by.
+        tree: what the attempt made of the repository, if that was what was wrong.
+        detail: what the next attempt's agent should read besides, such as the end of a gate's output.
+        retryable: False where another try cannot end otherwise.
+    """
     mark = signature(error)
     record.error_repeats = record.error_repeats + 1 if mark == record.error_signature else 0
     record.error_signature = mark
     if tree:
         record.result_repeats = record.result_repeats + 1 if tree == record.result_tree else 0
         record.result_tree = tree
-    record.note = error
+    record.note = note(error, detail)
     breaker = board.plan.workstreams[record.id].circuit_breaker
     match verdict(record, breaker, board.policy, error, retryable=retryable):
         case Again(seconds):

@@ -12,6 +12,18 @@ from uet_tui.plan.model import CircuitBreaker
 _VARIABLE = re.compile(r"0x[0-9a-f]+|[0-9a-f]{7,40}|\d+|'[^']*'|\"[^\"]*\"|/[^\s:]+", re.IGNORECASE)
 
 
+_NOTE = 4_000
+"""Characters of what the next attempt is told: enough for the end of a test run, little beside a prompt."""
+
+
+def note(error: str, detail: str) -> str:
+    """What the next attempt's agent is told: the error, and the end of what is known of it."""
+    room = _NOTE - len(error) - 3  # two line ends and an ellipsis
+    if not detail or room <= 0:
+        return error[:_NOTE]
+    return f"{error}\n\n{detail}" if len(detail) <= room else f"{error}\n\n…{detail[-room:]}"
+
+
 def signature(error: str) -> str:
     """The error without what changes from try to try: numbers, hashes, quoted words and paths."""
     return " ".join(_VARIABLE.sub("#", error).split())[:200]
