@@ -111,8 +111,11 @@ def live(
     clock = 0.0
     while True:
         for effect in effects:
-            if isinstance(effect, StartAttempt | Collect | Merge):
+            if isinstance(effect, StartAttempt | Collect):
                 waiting.extend(following[type(effect), effect.workstream])
+            elif isinstance(effect, Merge):
+                for entry in effect.entries:
+                    waiting.extend(following[Merge, entry.workstream])
         if not waiting:
             break
         clock += 1.0

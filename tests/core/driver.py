@@ -16,6 +16,7 @@ from uet_tui.core.effects import (
     LayOut,
     LetGo,
     Merge,
+    QueueEntry,
     Reply,
     SpawnWorker,
     StartAttempt,
@@ -29,6 +30,7 @@ from uet_tui.core.events import (
     Event,
     MergeConflicted,
     Merged,
+    MergeDeferred,
     MergeFailed,
     Noted,
     Ticked,
@@ -95,6 +97,8 @@ class Driver:
         self.kills: list[Try] = []
         self.collecting: dict[Try, Collect] = {}
         self.merging: Merge | None = None
+        self.unanswered: list[QueueEntry] = []
+        """The entries of the batch under way that have not come back."""
         self.landing: Land | None = None
         self.laid_out: list[str] = []
         self.answers: dict[str, Answer] = {}
@@ -145,7 +149,7 @@ class Driver:
                 self.collecting[id, attempt] = effect
             case Merge():
                 assert self.merging is None, "one merge at a time"
-                self.merging = effect
+                self.merging, self.unanswered = effect, list(effect.entries)
             case LayOut(conflict):
                 self.laid_out.append(conflict)
             case Land():
@@ -200,30 +204,38 @@ class Driver:
         self.tell(Collected(*key, commit, name, problem, no_change_stated=stated))
 
     def merges(self, id: str) -> None:
-        """The merge under way is clean."""
-        self._merge_of(id)
+        """An entry of the batch under way is merged."""
+        self._answered(id)
         self.tips += 1
         self.tell(Merged(id, f"tip-{self.tips}"))
 
     def conflicts(self, id: str, *files: str, against: Iterable[str] = ()) -> str:
-        """Git cannot make the merge under way alone; gives the conflict's id."""
-        merge = self._merge_of(id)
+        """Git cannot merge an entry of the batch under way alone; gives the conflict's id."""
+        entry, tip = self._answered(id)
         told = tuple(conflicted_file(file) for file in files or ("src/shared.py",))
-        self.tell(MergeConflicted(id, merge.tip, merge.commit, told, tuple(against)))
+        self.tell(MergeConflicted(id, tip, entry.commit, told, tuple(against)))
         found = self.row(id).conflict
         assert found is not None
         return found
 
     def merge_fails(self, id: str, problem: str = "as merged: GATE_UNIT failed") -> None:
         """The merged tree does not pass."""
-        self._merge_of(id)
+        self._answered(id)
         self.tell(MergeFailed(id, problem))
 
-    def _merge_of(self, id: str) -> Merge:
+    def defers(self, id: str, reason: str = "conflicts with another of its batch") -> None:
+        """An entry of the batch under way goes back into the queue."""
+        self._answered(id)
+        self.tell(MergeDeferred(id, reason))
+
+    def _answered(self, id: str) -> tuple[QueueEntry, str]:
         merge = self.merging
-        assert merge is not None and merge.workstream == id, f"{id} is not being merged, but {merge}"
-        self.merging = None
-        return merge
+        entry = next((entry for entry in self.unanswered if entry.workstream == id), None)
+        assert merge is not None and entry is not None, f"{id} is not being merged, but {self.unanswered}"
+        self.unanswered.remove(entry)
+        if not self.unanswered:
+            self.merging = None
+        return entry, merge.tip
 
     def comes_to_merge(self, *ids: str) -> None:
         """Workstreams go up to the merge queue."""
@@ -293,7 +305,7 @@ class Driver:
         self.machine = Machine(self.plan, self.policy, copy.deepcopy(self.stored))
         self.alive |= {key for key in self.starting if key[0] in set(began)}
         self.spawning, self.starting, self.collecting = [], {}, {}
-        self.merging, self.landing = None, None
+        self.merging, self.unanswered, self.landing = None, [], None
         for event in list(self._recovered(set(lost), ended or {})):
             self.tell(event)
         self.begin(dispatch=dispatch, linger=linger)
@@ -398,8 +410,8 @@ class Driver:
             self.ends(min(self.alive)[0])
         elif self.collecting:
             self.collects(next(iter(self.collecting))[0])
-        elif self.merging is not None:
-            self.merges(self.merging.workstream)
+        elif self.unanswered:
+            self.merges(self.unanswered[0].workstream)
         else:
             return False
         return True

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.core.driver import Driver, workstream
+from uet_tui.core import steering
 from uet_tui.core.board import Board
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.effects import LetGo, StartAttempt
@@ -89,14 +90,14 @@ def policies(draw: st.DrawFn) -> Policy:
 @st.composite
 def commands(draw: st.DrawFn) -> tuple[Verb, dict[str, object]]:
     """Anything that an operator can say, sensible or not."""
-    verb = draw(st.sampled_from(list(Verb)))
+    verb = draw(st.sampled_from([verb for verb in Verb if verb in steering._ACTS]))
     fields: dict[str, object] = {}
     match verb:
         case Verb.PAUSE | Verb.CONTINUE | Verb.DRAIN:
             fields["worker"] = draw(st.sampled_from([None, None, 1, 2, 3, 9]))
         case Verb.SCALE:
             fields["number"] = draw(st.integers(1, 5))
-        case Verb.KILL | Verb.RETRY | Verb.SKIP:
+        case Verb.KILL | Verb.RETRY | Verb.SKIP | Verb.HOLD | Verb.RELEASE | Verb.FIRST:
             fields["workstream"] = f"ws-{draw(st.integers(0, 9))}"
         case Verb.BUDGET:
             fields["amount"] = draw(st.sampled_from([0.0, 1.0, 5.0, 50.0]))
@@ -191,17 +192,16 @@ class AnyHistory(RuleBasedStateMachine):
         key = sorted(self.run.collecting)[which % len(self.run.collecting)]
         self.run.collects(key[0], problem, tree=tree, change=change, stated=stated)
 
-    @precondition(lambda self: self.run.held and self.run.merging)
-    @rule(how=st.sampled_from(["clean", "clean", "conflict", "failed"]))
-    def merge_ends(self, how: str) -> None:
-        merging = self.run.merging
-        assert merging is not None
+    @precondition(lambda self: self.run.held and self.run.unanswered)
+    @rule(which=FEW, how=st.sampled_from(["clean", "clean", "conflict", "failed"]))
+    def merge_ends(self, which: int, how: str) -> None:
+        id = self.run.unanswered[which % len(self.run.unanswered)].workstream
         if how == "clean":
-            self.run.merges(merging.workstream)
+            self.run.merges(id)
         elif how == "conflict":
-            self.run.conflicts(merging.workstream)
+            self.run.conflicts(id)
         else:
-            self.run.merge_fails(merging.workstream)
+            self.run.merge_fails(id)
 
     @precondition(lambda self: self.run.held and self.run.landing)
     @rule(done=st.booleans())
@@ -274,8 +274,7 @@ class AnyHistory(RuleBasedStateMachine):
     def effects_end_quietly(self) -> None:
         """An orchestrator that lets go waits for effects under way, and begins nothing new."""
         told: list[Event] = [Collected(*key, "commit", "tree") for key in self.run.collecting]
-        if self.run.merging is not None:
-            told.append(Merged(self.run.merging.workstream, "quiet-tip"))
+        told += [Merged(entry.workstream, "quiet-tip") for entry in self.run.unanswered]
         if self.run.landing is not None:
             told.append(LandingRefused("the orchestrator lets go"))
         if not self.run.held:

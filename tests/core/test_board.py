@@ -40,8 +40,8 @@ def test_every_state_has_a_row_and_can_be_reached(table: Mapping, kind: type[Str
     assert all(state not in following for state, following in table.items())
 
 
-def test_what_was_merged_stays_merged_and_an_attempt_ends_once():
-    assert not states.WORKSTREAM_TRANSITIONS[WorkstreamState.MERGED]
+def test_what_was_merged_stays_merged_until_it_is_rolled_back_and_an_attempt_ends_once():
+    assert states.WORKSTREAM_TRANSITIONS[WorkstreamState.MERGED] == {WorkstreamState.CANCELLED}
     assert all(not states.ATTEMPT_TRANSITIONS[state] for state in states.ATTEMPT_OVER)
 
 

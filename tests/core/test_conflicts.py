@@ -52,7 +52,8 @@ def test_taking_a_side_hunk_by_hunk_then_approving_merges_the_resolution():
     run.does(Verb.APPROVE, conflict=id)
     assert run.state("ws-a") == "MERGING"
     assert run.merging is not None
-    assert (run.merging.conflict, run.merging.commit) == (id, "commit-ws-a-1")
+    (entry,) = run.merging.entries
+    assert (entry.conflict, entry.commit) == (id, "commit-ws-a-1")
     assert run.is_refused(Verb.UNDO, conflict=id) == f"conflict {id} is being merged just now"
     run.merges("ws-a")
     assert run.conflict(id).state == "HUMAN_RESOLVED"
@@ -88,7 +89,7 @@ def test_redo_sends_the_workstream_back_to_be_done_on_the_new_tip():
     assert run.attempts["ws-a", 2].base_commit == "tip-1"
     assert "src/shared.py" in run.row("ws-a").note
     run.comes_to_merge("ws-a")
-    assert run.merging is not None and run.merging.conflict is None, "the new result has no conflict yet"
+    assert [entry.conflict for entry in run.unanswered] == [None], "the new result has no conflict yet"
     run.runs_to_the_end()
     assert run.run.state == "COMPLETED"
 
@@ -131,7 +132,7 @@ def test_a_resolution_that_conflicts_again_opens_a_new_conflict():
     assert run.conflict(id).closed_at is not None
     assert "came up again" in run.conflict(id).by
     assert run.conflict(again).ours_commit == "tip-1"
-    assert run.laid_out == [id, again]
+    assert run.laid_out[0] == id and run.laid_out[-1] == again
     run.does(Verb.TAKE, conflict=again, side="theirs", settle=True)
     run.merges("ws-a")
     assert run.conflict(again).state == "HUMAN_RESOLVED"

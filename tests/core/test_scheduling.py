@@ -217,8 +217,8 @@ def test_the_merge_queue_takes_who_unblocks_most_then_foreground_then_the_id():
     ).begin()
     run.comes_to_merge("ws-e", "ws-a", "ws-c", "ws-b", "ws-d")
     order = []
-    while run.merging is not None:
-        order.append(run.merging.workstream)
+    while run.unanswered:
+        order.append(run.unanswered[0].workstream)
         run.merges(order[-1])
     assert order == ["ws-e", "ws-d", "ws-b", "ws-c", "ws-a"]
     assert run.reason("ws-a") == ""

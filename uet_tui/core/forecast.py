@@ -61,7 +61,7 @@ def simulate(plan: Plan, policy: Policy, workers: int) -> float:
                 elif isinstance(effect, Collect):
                     waiting.append(Collected(effect.workstream, effect.attempt, "c", "t"))
                 elif isinstance(effect, Merge):
-                    waiting.append(Merged(effect.workstream, "tip"))
+                    waiting.extend(Merged(entry.workstream, "tip") for entry in reversed(effect.entries))
                 elif isinstance(effect, SpawnWorker):
                     waiting.append(WorkerReady(effect.worker))
         if run.state in RUN_OVER or not ends:
