@@ -79,11 +79,6 @@ class ConflictFile:
         """Whether nothing in it is left to decide."""
         return self.choice is not None or (bool(self.hunks) and all(h.choice for h in self.hunks))
 
-    @property
-    def settled(self) -> bool:
-        """Whether it has a proposal that the side-loss check found nothing against."""
-        return bool(self.proposed_by) and not self.lost
-
 
 RUNGS: Final = ("recorded", "union", "regenerate", "structural", "agent", "operator")
 """The ladder, from the bottom."""
@@ -123,10 +118,6 @@ def _meant(files: tuple[ConflictFile, ...], path: str) -> str:
     if not found:
         raise ChoiceError(f"{path} is not a file of this conflict; its files are: {', '.join(paths)}")
     return found[0]
-
-
-def _whole(file: ConflictFile) -> str:
-    return "ours, theirs or proposal" if file.proposed_by else "ours or theirs"
 
 
 def take(

@@ -86,8 +86,9 @@ def _hunk(data: Mapping[str, Any]) -> Hunk:  # Any: as above
 
 def _file(data: Mapping[str, Any]) -> ConflictFile:  # Any: as above
     entries = {name: _entry(data.get(name)) for name in ("base", "ours", "theirs", "merged", "edited", "proposed")}
-    lists = {"hunks": tuple(_hunk(hunk) for hunk in data["hunks"]), "lost": tuple(data.get("lost", ()))}
-    return ConflictFile(**{**data, **entries, **lists})
+    lists = {name: tuple(data.get(name, ())) for name in ("lost", "beside")}
+    hunks = tuple(_hunk(hunk) for hunk in data["hunks"])
+    return ConflictFile(**{**data, **entries, **lists, "hunks": hunks})
 
 
 RUN = _rows(tables.RUNS, RunRecord)
