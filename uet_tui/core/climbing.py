@@ -185,6 +185,14 @@ def supersede(board: Board, conflict: ConflictRecord) -> None:
         board.effects.append(EndAsk(conflict.id, conflict.asks))
 
 
+def leave_to_operator(board: Board, conflict: ConflictRecord) -> None:
+    """The operator decides on it: it no longer waits for an agent."""
+    if waits_for_agent(conflict):
+        conflict.climbing = False
+        board.why(board.workstream(conflict.workstream), f"needs you: conflict {conflict.id}{_where(conflict)}")
+    board.touch_conflict(conflict)
+
+
 def end_asks(board: Board) -> int:
     """Ends the agents that are at conflicts; gives how many."""
     asking = [conflict for conflict in board.records.conflicts.values() if conflict.asking]

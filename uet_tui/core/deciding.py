@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
+from uet_tui.core import climbing, vocabulary
 from uet_tui.core import conflicts as decisions
-from uet_tui.core import vocabulary
+from uet_tui.core.accounts import account
 from uet_tui.core.board import Board
 from uet_tui.core.commands import Command, Refusal, Verb
+from uet_tui.core.conflicts import ConflictFile, Rung
 from uet_tui.core.effects import LayOut
 from uet_tui.core.events import Asked
 from uet_tui.core.failing import give_up
@@ -30,23 +32,32 @@ def _conflict(board: Board, command: Command) -> ConflictRecord:
     return conflict
 
 
+def _decidable(board: Board, command: Command) -> ConflictRecord:
+    conflict = _conflict(board, command)
+    doing = climbing.busy(conflict)
+    if doing:
+        then = "wait for what comes of it" if board.dispatching else "`uet resume` takes it up"
+        raise Refusal(f"conflict {conflict.id} cannot be decided now: {doing}; {then}, or redo or quarantine it")
+    return conflict
+
+
 def _take(board: Board, event: Asked) -> str:
     command = event.command
-    conflict = _conflict(board, command)
+    conflict = _decidable(board, command)
     if command.side is None:
-        raise Refusal("say which side: ours, theirs, both or proposal")
+        raise Refusal("say which side: ours, theirs, both, both-theirs-first or proposal")
     conflict.files = decisions.take(conflict.files, command.side, command.file, command.hunk)
     return _decided(board, conflict, command, f"{command.side.value} taken")
 
 
 def _undo(board: Board, event: Asked) -> str:
-    conflict = _conflict(board, event.command)
+    conflict = _decidable(board, event.command)
     conflict.files = decisions.undo(conflict.files, event.command.file, event.command.hunk)
     return _decided(board, conflict, event.command, "taken back")
 
 
 def _edit(board: Board, event: Asked) -> str:
-    conflict = _conflict(board, event.command)
+    conflict = _decidable(board, event.command)
     if event.command.file is None or event.edited is None:
         raise Refusal("edit needs a file of the conflict and its new content")
     conflict.files = decisions.edit(conflict.files, event.command.file, event.edited)
@@ -55,7 +66,7 @@ def _edit(board: Board, event: Asked) -> str:
 
 def _decided(board: Board, conflict: ConflictRecord, command: Command, what: str) -> str:
     conflict.tree = None
-    board.touch_conflict(conflict)
+    climbing.leave_to_operator(board, conflict)
     board.effects.append(LayOut(conflict.id))
     done = sum(f.decided for f in conflict.files)
     board.tell(
@@ -72,30 +83,63 @@ def _decided(board: Board, conflict: ConflictRecord, command: Command, what: str
 
 
 def _approve(board: Board, event: Asked) -> str:
-    conflict = _conflict(board, event.command)
-    if not decisions.decided(conflict.files):
-        left = [f.path for f in conflict.files if not f.decided]
+    conflict = _decidable(board, event.command)
+    files = decisions.take_proposals(conflict.files)
+    left = [f.path for f in files if not f.decided]
+    if left:
         raise Refusal(f"conflict {conflict.id} is not decided yet: {left[0]} ({len(left)} left); take a side or edit")
+    conflict.files = files
+    climbing.leave_to_operator(board, conflict)
     return _merge_resolution(board, conflict, event.command)
 
 
 def _merge_resolution(board: Board, conflict: ConflictRecord, command: Command) -> str:
-    record = board.workstream(conflict.workstream)
-    conflict.by = command.by
-    board.touch_conflict(conflict)
-    board.move_workstream(record, WorkstreamState.QUEUED, f"resolution of {conflict.id} in the merge queue")
-    board.enqueue(record.id)
+    proposed = all(choice == "proposal" for file in conflict.files for choice in _choices(file))
+    by = f"{command.by}: proposal by {conflict.proposal}" if proposed else command.by
+    conflict.tried = (*conflict.tried, Rung("operator", "settled", detail=by))
+    climbing.enqueue_resolution(board, conflict, by)
     return f"the resolution of {conflict.id} is in the merge queue"
+
+
+def _choices(file: ConflictFile) -> tuple[str | None, ...]:
+    return (file.choice,) if file.choice else tuple(hunk.choice for hunk in file.hunks)
+
+
+def _again(board: Board, event: Asked) -> str:
+    conflict = _conflict(board, event.command)
+    agent = board.policy.resolver.get(conflict.workstream)
+    if agent is None:
+        raise Refusal(
+            f"no agent resolves conflicts of {conflict.workstream}: set ladder.agent to one whose prompt is text, "
+            "or decide it yourself"
+        )
+    doing = climbing.busy(conflict)
+    if doing:
+        raise Refusal(f"conflict {conflict.id}: {doing} already; wait for what comes of it")
+    conflict.note = event.command.note
+    if not climbing.waits_for_agent(conflict):
+        climbing.wait_for_agent(board, conflict)
+    board.touch_conflict(conflict)
+    return f"agent {agent} is asked about {conflict.id}" + ("" if board.dispatching else " when the run goes on")
+
+
+def _defer(board: Board, event: Asked) -> str:
+    conflict = _conflict(board, event.command)
+    conflict.deferred = not conflict.deferred
+    board.touch_conflict(conflict)
+    if conflict.deferred:
+        return f"conflict {conflict.id} is put off: it no longer comes up as what needs you next"
+    return f"conflict {conflict.id} comes up again as what needs you"
 
 
 def _redo(board: Board, event: Asked) -> str:
     conflict = _conflict(board, event.command)
     record = board.workstream(conflict.workstream)
+    climbing.supersede(board, conflict)
     conflict.by = f"{event.command.by}: redo on the new tip"
     board.move_conflict(conflict, ConflictState.HUMAN_RESOLVED)
     record.granted_attempts += 1
-    files = ", ".join(f.path for f in conflict.files)
-    record.note = event.command.note or f"the first result conflicted in {files} with what was merged meanwhile"
+    record.note = account(board.plan, conflict, event.command.note)
     board.move_workstream(record, WorkstreamState.PENDING)
     board.tell(vocabulary.WORKSTREAM_PENDING, f"{record.id} is done again on the new tip", workstream=record.id)
     board.wait_for_turn(record.id)
@@ -106,18 +150,35 @@ def _redo(board: Board, event: Asked) -> str:
 def _quarantine(board: Board, event: Asked) -> str:
     conflict = _conflict(board, event.command)
     record = board.workstream(conflict.workstream)
+    climbing.supersede(board, conflict)
     conflict.by = event.command.by
     board.move_conflict(conflict, ConflictState.QUARANTINED)
     give_up(board, record, WorkstreamState.QUARANTINED, f"quarantined by {event.command.by} in conflict {conflict.id}")
     return f"{record.id} is quarantined; its work stays on its branch"
 
 
+def _decides(act: Callable[[Board, Asked], str]) -> Callable[[Board, Asked], str]:
+    """The act, after which the conflict is no longer put off: the operator came back to it."""
+
+    def done(board: Board, event: Asked) -> str:
+        told = act(board, event)
+        conflict = board.records.conflicts[event.command.conflict or ""]
+        if conflict.deferred:
+            conflict.deferred = False
+            board.touch_conflict(conflict)
+        return told
+
+    return done
+
+
 ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
-    Verb.TAKE: _take,
-    Verb.UNDO: _undo,
-    Verb.EDIT: _edit,
-    Verb.APPROVE: _approve,
-    Verb.REDO: _redo,
-    Verb.QUARANTINE: _quarantine,
+    Verb.TAKE: _decides(_take),
+    Verb.UNDO: _decides(_undo),
+    Verb.EDIT: _decides(_edit),
+    Verb.APPROVE: _decides(_approve),
+    Verb.AGAIN: _decides(_again),
+    Verb.REDO: _decides(_redo),
+    Verb.QUARANTINE: _decides(_quarantine),
+    Verb.DEFER: _defer,
 }
 """Each act takes a command and returns a line for the operator; it raises `Refusal` or `ChoiceError`."""
