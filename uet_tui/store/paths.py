@@ -64,6 +64,11 @@ class RunPaths:
         """The orchestrator's private index for a sandbox: never inside the sandbox, so no agent writes it."""
         return self.folder / "indexes" / str(worker)
 
+    @property
+    def forecast(self) -> Path:
+        """What the forecast of conflicts works with; holds nothing that is needed later."""
+        return self.folder / "forecast"
+
 
 @dataclass(frozen=True, slots=True)
 class Home:

@@ -96,6 +96,17 @@ def find_git() -> str:
     return str(Path(found).resolve())
 
 
+@cache
+def version() -> tuple[int, int]:
+    """Which git this is: its first two numbers; (0, 0) if it says nothing that looks like a version."""
+    return _version_in(os.fsdecode(Git(Path("/")).run("version").out))
+
+
+def _version_in(text: str) -> tuple[int, int]:
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
 def check_version(text: str | None = None) -> None:
     """Checks that git is new enough; `text` stands for what `git version` prints.
 
@@ -103,8 +114,7 @@ def check_version(text: str | None = None) -> None:
         UetError: git is older than 2.38, or says nothing that looks like a version.
     """
     said = os.fsdecode(Git(Path("/")).run("version").out) if text is None else text
-    found = re.search(r"(\d+)\.(\d+)", said)
-    if found is None or (int(found[1]), int(found[2])) < MINIMUM:
+    if _version_in(said) < MINIMUM:
         raise UetError(f"{one_line(said) or 'git'} is too old: uet merges in memory, which needs git 2.38 or newer")
 
 

@@ -45,8 +45,8 @@ class Sandbox:
         self.folder = folder.absolute()
         self.index = index.absolute()
         self._control = control
-        self._keep = tuple(keep)
-        self._excludes = self.index.with_name(self.index.name + ".exclude")
+        self.keep = tuple(keep)
+        self.excludes = self.index.with_name(self.index.name + ".exclude")
         self._agent_git = AgentGit(self.folder / ".git", control.path, control.operator.object_format)
         self._git = Git(
             self.folder,
@@ -88,15 +88,15 @@ class Sandbox:
     def _check_out(self, commit: str) -> None:
         self._git.run("read-tree", "--reset", "-u", commit)
         copied = self._copied().splitlines()
-        left = strays(self._control.objects, self.folder, self._control.tree_of(commit), self._keep)
+        left = strays(self._control.objects, self.folder, self._control.tree_of(commit), self.keep)
         if any(_pattern(os.fsdecode(path)) not in copied for path in left):
-            keep = (*self._keep, *map(os.fsdecode, copied))
+            keep = (*self.keep, *map(os.fsdecode, copied))
             self._git.run("clean", "-ffdxq", *(f"--exclude={pattern}" for pattern in keep))
 
     def _put_away(self, place: Path) -> None:
         if self._agent_git.holds_work():
             self._agent_git.move_to(_free(place / ".git"))
-        for path, kind in list(oddities(self.folder, self._keep)):
+        for path, kind in list(oddities(self.folder, self.keep)):
             here = self.folder / os.fsdecode(path)
             if kind != "repository":
                 here.unlink(missing_ok=True)  # holds nothing, and `git clean` does not see it
@@ -129,7 +129,7 @@ class Sandbox:
         return Snapshot(commit, tree, changes, tuple(problems))
 
     def _odd(self) -> list[str]:
-        found = dict(oddities(self.folder, self._keep))
+        found = dict(oddities(self.folder, self.keep))
         for path, kind in found.items():
             if would_hang(path, kind):
                 (self.folder / os.fsdecode(path)).unlink()
@@ -181,16 +181,16 @@ class Sandbox:
                 shutil.copy2(source, self.folder / path)
                 copied.append(path.as_posix())
         if copied:
-            for excludes in (self._excludes, self.folder / ".git" / "info" / "exclude"):
+            for excludes in (self.excludes, self.folder / ".git" / "info" / "exclude"):
                 with excludes.open("ab") as file:
                     file.write(b"".join(_pattern(path) + b"\n" for path in copied))
         return tuple(copied)
 
     def _overlooking(self) -> tuple[str, str]:
-        return "-c", f"core.excludesFile={self._excludes}"
+        return "-c", f"core.excludesFile={self.excludes}"
 
     def _copied(self) -> bytes:
-        return self._excludes.read_bytes() if self._excludes.exists() else b""
+        return self.excludes.read_bytes() if self.excludes.exists() else b""
 
     def _unlock(self) -> None:
         """A lock on an index that only this process uses was left by a git that was killed."""

@@ -1,8 +1,10 @@
 """Looking through a sandbox without git: what in it is not in a tree, and what git must not be let near."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -60,6 +62,53 @@ def oddities(folder: Path, keep: tuple[str, ...]) -> Iterator[tuple[bytes, str]]
                         waiting.append(prefix + entry.name + b"/")
                 elif prefix:
                     yield prefix[:-1], "repository"
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the file system tells of a working copy, its files left unread."""
+
+    signature: bytes
+    """Another one as soon as any file was written, made, moved or removed."""
+    newest: float
+    """When any file last changed, in seconds since the epoch."""
+    large: tuple[bytes, ...]
+    """Files above the size that was asked for."""
+
+
+def glance(folder: Path, keep: tuple[str, ...], largest: int) -> Glance:
+    """Looks at all of a working copy that is not in its `.git` and does not match `keep`: 4 ms for 1,000 files.
+
+    The time of a file's inode changes with its content, its name and its mode, and no program can set it back.
+    What vanishes meanwhile is passed over.
+    """
+    top = os.fsencode(folder)
+    signature = hashlib.blake2b(digest_size=16)
+    newest = 0
+    large: list[bytes] = []
+    waiting = [b""]
+    while waiting:
+        prefix = waiting.pop()
+        try:
+            with os.scandir(os.path.join(top, prefix)) as entries:  # noqa: PTH118 - bytes, not a Path
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError:  # gone meanwhile, or not to be read
+            continue
+        for entry in found:
+            if entry.name == b".git" or kept(entry.name, keep):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(prefix + entry.name + b"/")
+                continue
+            try:
+                facts = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            signature.update(b"%b%b\0%d %d\0" % (prefix, entry.name, facts.st_ctime_ns, facts.st_ino))
+            newest = max(newest, facts.st_ctime_ns)
+            if facts.st_size > largest:
+                large.append(prefix + entry.name)
+    return Glance(signature.digest(), newest / 1e9, tuple(large))
 
 
 def _kind(entry: "os.DirEntry[bytes]") -> str:

@@ -112,6 +112,43 @@ def _edited(objects: Objects, tree: Tree, edits: Mapping[tuple[bytes, ...], Entr
     return objects.write_tree(result) if result else None
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The names of a folder that differ between two trees, with what differs below those that are folders in both."""
+
+    names: Mapping[bytes, "Touched | None"]
+    """None: a file, or a folder that came, went, or took a file's place. A new folder counts as one that was empty."""
+
+
+def touched(objects: Objects, old: str | None, new: str) -> Touched:
+    """Where one tree differs from another."""
+    before: Tree = objects.tree(old) if old else {}
+    after = objects.tree(new)
+    found: dict[bytes, Touched | None] = {}
+    for name in before.keys() | after.keys():
+        was, is_ = before.get(name), after.get(name)
+        if was != is_:
+            was_folder, folder = _folder(was), _folder(is_)
+            deeper = folder is not None and (was is None or was_folder is not None)
+            found[name] = touched(objects, was_folder, folder) if deeper and folder else None
+    return Touched(found)
+
+
+def apart(one: Touched, other: Touched) -> bool:
+    """Whether no name was touched by both, so that both changes fit together without git looking at them.
+
+    The rule of `merge_disjoint`, without making the merged tree, and for changes that need not have begun at one tree.
+    """
+    if len(other.names) < len(one.names):
+        one, other = other, one
+    for name, below in one.names.items():
+        if name in other.names:
+            beside = other.names[name]
+            if below is None or beside is None or not apart(below, beside):
+                return False
+    return True
+
+
 def merge_disjoint(objects: Objects, base: str, ours: str, theirs: str) -> str | None:
     """The merge of two trees that changed different files, or None where git itself must look.
 
