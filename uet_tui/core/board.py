@@ -10,16 +10,10 @@ from heapq import heappop, heappush
 
 from uet_tui.core import vocabulary
 from uet_tui.core.effects import Effect
+from uet_tui.core.journal import Journal
 from uet_tui.core.policy import Policy
-from uet_tui.core.records import (
-    AttemptRecord,
-    Changes,
-    ConflictRecord,
-    NewEvent,
-    Records,
-    WorkerRecord,
-    WorkstreamRecord,
-)
+from uet_tui.core.queue import MergeQueue
+from uet_tui.core.records import AttemptRecord, ConflictRecord, Records, WorkerRecord, WorkstreamRecord
 from uet_tui.core.states import (
     ATTEMPT_TRANSITIONS,
     CONFLICT_TRANSITIONS,
@@ -34,13 +28,14 @@ from uet_tui.core.states import (
     WorkerState,
     WorkstreamState,
 )
-from uet_tui.core.stories import Stories
 from uet_tui.plan.model import Plan, Priority
 from uet_tui.plan.scopes import ScopeLedger
 
 WAVE = "wave barrier"
 BUDGET = "budget"
 """Keys under which workstreams are parked that wait for no particular other one."""
+HELD = "held by the operator"
+"""The reason of what is neither started nor merged until the operator lets go."""
 
 _TURN = {
     RunState.PAUSED: "the run is paused",
@@ -50,24 +45,23 @@ _TURN = {
 """What a ready workstream waits for where the run starts nothing."""
 
 
-class Board:
+class Board(Journal):
     """The state of one run, and what follows from it."""
 
     def __init__(self, plan: Plan, policy: Policy, records: Records) -> None:
+        super().__init__(records)
         self.plan = plan
         self.policy = policy
-        self.records = records
-        self.now = 0.0
         self.begun = False
         """Whether an orchestrator has taken the run; until then events only put on record what happened meanwhile."""
         self.dispatching = True
         self.lingering = False
         self.stopping = False
         self.landing: str | None = None
-        """The id of the command that asked for the landing in progress; empty where the settings asked."""
-        self.changes = Changes()
+        """The id of the command that asked for the landing in progress; empty where a rollback or the settings did."""
+        self.rollback: list[str] | None = None
+        """The ids of the commands that wait for the rollback in progress."""
         self.effects: list[Effect] = []
-        self.stories = Stories()
         self.active: set[str] = set()
         self.over = 0
         self.left = [len(wave) for wave in plan.waves]
@@ -77,8 +71,9 @@ class Board:
         self.ready_ids: set[str] = set()
         self.parked: dict[str, list[str]] = {}
         self.timers: list[tuple[float, str]] = []
-        self.queue: list[tuple[int, int, str]] = []
-        self.merging: str | None = None
+        self.queue = MergeQueue(plan, records, policy.patience)
+        self.merging: set[str] = set()
+        """Who of the batch under way has not come back."""
         self.groups: dict[str, set[str]] = {}
         """Who holds each group: one, and those whose resolution merges meanwhile."""
         self.alone: set[str] = set()
@@ -110,73 +105,14 @@ class Board:
             elif row.state in WORKSTREAM_OVER:
                 self._count(row, 1)
             if row.state is WorkstreamState.QUEUED:
-                self.enqueue(id)
+                self.queue.add(row)
             elif row.state is WorkstreamState.MERGING:
-                self.merging = id
+                self.merging.add(id)
             elif row.state is WorkstreamState.PENDING:
                 self.wait_for_turn(id)
         for worker in self.records.workers.values():
             if worker.state is WorkerState.IDLE:
                 heappush(self.free, worker.number)
-
-    # What is on record
-
-    def workstream(self, id: str) -> WorkstreamRecord:
-        """The record of a workstream."""
-        return self.records.workstreams[id]
-
-    def attempt(self, workstream: str, number: int | None = None) -> AttemptRecord | None:
-        """An attempt of a workstream; the newest without a number."""
-        if number is None:
-            number = self.records.workstreams[workstream].attempts
-        return self.records.attempts.get((workstream, number))
-
-    def live_workers(self) -> list[WorkerRecord]:
-        """The workers that count toward the parallelism, by number."""
-        gone = (WorkerState.TERMINATED, WorkerState.DRAINING)
-        return sorted((w for w in self.records.workers.values() if w.state not in gone), key=lambda w: w.number)
-
-    # Marking what is to be written
-
-    def touch_run(self) -> None:
-        """Marks the run's row as changed."""
-        self.changes.run = self.records.run
-
-    def touch_workstream(self, record: WorkstreamRecord) -> None:
-        """Marks a workstream's row as changed."""
-        self.changes.workstreams[record.id] = record
-
-    def touch_attempt(self, record: AttemptRecord) -> None:
-        """Marks an attempt's row as changed."""
-        self.changes.attempts[record.workstream, record.number] = record
-
-    def touch_worker(self, record: WorkerRecord) -> None:
-        """Marks a worker's row as changed."""
-        self.changes.workers[record.number] = record
-
-    def touch_conflict(self, record: ConflictRecord) -> None:
-        """Marks a conflict's row as changed."""
-        self.changes.conflicts[record.id] = record
-
-    def tell(
-        self,
-        type: str,
-        text: str,
-        *,
-        severity: str = "info",
-        workstream: str | None = None,
-        worker: int | None = None,
-        attempt: int | None = None,
-        **data: object,
-    ) -> None:
-        """Records an event."""
-        self.changes.events.append(NewEvent(self.now, type, text, severity, workstream, worker, attempt, data))
-
-    def why(self, record: WorkstreamRecord, reason: str) -> None:
-        """Records why a workstream is where it is, if that is news."""
-        if record.reason != reason:
-            record.reason = reason
-            self.touch_workstream(record)
 
     # Transitions
 
@@ -204,6 +140,8 @@ class Board:
         self.stories.go_on(WORKSTREAM_TRANSITIONS[old], record.id, old, state)
         record.state, record.reason = state, reason
         self.touch_workstream(record)
+        if old is WorkstreamState.QUEUED:
+            self.queue.discard(record.id)
         if state in WORKSTREAM_ACTIVE:
             if old not in WORKSTREAM_ACTIVE:
                 self._hold(record.id)
@@ -284,7 +222,9 @@ class Board:
         record = self.records.workstreams[id]
         if record.state is not WorkstreamState.PENDING or id in self.ready_ids:
             return
-        if self.unmet[id]:
+        if record.held:
+            self.why(record, HELD)
+        elif self.unmet[id]:
             self.why(record, self._dependency_reason(id))
         elif record.retry_at is not None and record.retry_at > self.now:
             heappush(self.timers, (record.retry_at, id))
@@ -324,17 +264,14 @@ class Board:
         return None
 
     def enqueue(self, id: str) -> None:
-        """Puts a QUEUED workstream in the merge queue: unblocks most, then priority, then id."""
-        rank = 0 if self.plan.workstreams[id].priority is Priority.FOREGROUND else 1
-        heappush(self.queue, (-self.plan.unblocks[id], rank, id))
-
-    def pop_queue(self) -> str | None:
-        """The workstream that merges next."""
-        while self.queue:
-            id = heappop(self.queue)[2]
-            if self.records.workstreams[id].state is WorkstreamState.QUEUED:
-                return id
-        return None
+        """Puts a QUEUED workstream in the merge queue, or back into it."""
+        record = self.records.workstreams[id]
+        record.queued_at = self.now if record.queued_at is None else record.queued_at
+        self.touch_workstream(record)
+        self.queue.add(record)
+        if record.held:
+            self.why(record, HELD)
+        self.tell(vocabulary.WORKSTREAM_QUEUED, f"{id} is {record.reason}", severity="debug", workstream=id)
 
     def unblock(self, id: str) -> None:
         """Counts a merged workstream off for those that depend on it."""

@@ -97,8 +97,11 @@ class Revert:
     """
 
     commit: str
+    """Empty where the workstream needed no change: then there are only its actions."""
     workstreams: tuple[str, ...]
     tip: str
+    name: str = ""
+    """Under which is remembered what of it has run: the merge commit, or else workstream and attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 from uet_tui.core import vocabulary
 from uet_tui.core.attempts import collect_effect
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.commands import Answer
-from uet_tui.core.effects import KillAttempt, LayOut, LetGo, Reply
-from uet_tui.core.events import Began, Landed, LandingRefused
+from uet_tui.core.effects import KillAttempt, LayOut, LetGo
+from uet_tui.core.events import Began
 from uet_tui.core.scheduling import merge_effect
 from uet_tui.core.states import (
     ATTEMPT_OVER,
@@ -17,6 +16,9 @@ from uet_tui.core.states import (
 )
 from uet_tui.core.workers import fill_workers, terminate
 
+_SETTLED = frozenset({RunState.COMPLETED, RunState.CANCELLED})
+"""States of a run that is over in which there is nothing to go on with, until a workstream is retried."""
+
 
 def began(board: Board, event: Began) -> None:
     """An orchestrator has the run: what was under way is taken up where it was."""
@@ -27,7 +29,7 @@ def began(board: Board, event: Began) -> None:
         return
     first = run.state is RunState.PLANNED
     if run.state is not RunState.RUNNING:
-        if run.state is RunState.COMPLETED:
+        if run.state in _SETTLED:
             board.effects.append(LetGo("over"))
             return
         run.ended_at = None
@@ -70,7 +72,7 @@ def _take_up(board: Board) -> None:
 def conclude(board: Board) -> None:
     """Brings the run to rest where nothing moves any more."""
     run = board.records.run
-    if board.landing is not None:
+    if board.landing is not None or board.rollback is not None:
         return
     if not board.dispatching:
         _conclude_offline(board)
@@ -110,7 +112,7 @@ def _conclude_offline(board: Board) -> None:
     """Lets go once merges are done; agents that still run belong to whoever resumes the run."""
     if board.merging is not None or board.queue:
         return
-    if board.over == len(board.records.workstreams) and board.records.run.state is not RunState.COMPLETED:
+    if board.over == len(board.records.workstreams) and board.records.run.state not in _SETTLED:
         _end(board)
     board.effects.append(LetGo("done"))
 
@@ -139,25 +141,3 @@ def _retire_workers(board: Board) -> None:
         if worker.state is not WorkerState.TERMINATED:
             terminate(board, worker)
     board.free.clear()
-
-
-def landed(board: Board, event: Landed) -> None:
-    """The target branch is at the integration tip."""
-    run = board.records.run
-    run.landed_at, run.landed_commit = board.now, event.commit
-    board.touch_run()
-    text = f"landed: {event.branch} is at {event.commit[:7]}"
-    board.tell(vocabulary.RUN_LANDED, text, branch=event.branch, commit=event.commit)
-    _answer_landing(board, True, text)
-
-
-def landing_refused(board: Board, event: LandingRefused) -> None:
-    """The target branch cannot be moved now; nothing was changed."""
-    board.tell(vocabulary.LANDING_REFUSED, f"not landed: {event.why}", severity="warning")
-    _answer_landing(board, False, event.why)
-
-
-def _answer_landing(board: Board, ok: bool, message: str) -> None:
-    if board.landing:
-        board.effects.append(Reply(Answer(id=board.landing, ok=ok, message=message)))
-    board.landing = None

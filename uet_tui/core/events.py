@@ -190,6 +190,8 @@ class Landed:
 
     branch: str
     commit: str
+    gates: tuple[GateEntry, ...] = ()
+    """What gates said that had not seen this tree before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ class LandingRefused:
     """The target branch cannot be moved now."""
 
     why: str
+    gates: tuple[GateEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

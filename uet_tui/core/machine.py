@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from uet_tui.core import attempts, climbing, ending, merges, pairs, rollback, scheduling, steering, workers
+from uet_tui.core import attempts, climbing, ending, landing, merges, pairs, rollback, scheduling, steering, workers
 from uet_tui.core.board import Board
 from uet_tui.core.effects import Effect
 from uet_tui.core.events import (
@@ -112,8 +112,8 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     WorkerBroken: workers.worker_broken,
     Asked: steering.asked,
     Began: ending.began,
-    Landed: ending.landed,
-    LandingRefused: ending.landing_refused,
+    Landed: landing.landed,
+    LandingRefused: landing.landing_refused,
     Progressed: _progressed,
     Noted: _noted,
     Ticked: _ticked,

@@ -1,11 +1,13 @@
-"""Who starts now: ready workstreams to free workers, and the one merge at a time."""
+"""Who starts now: ready workstreams to free workers, and the next batch of the merge queue."""
 
+from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from uet_tui.core import vocabulary
 from uet_tui.core.board import BUDGET, WAVE, Board
 from uet_tui.core.effects import Merge, QueueEntry, StartAttempt
-from uet_tui.core.records import AttemptRecord, WorkerRecord
+from uet_tui.core.queueing import explain, listed
+from uet_tui.core.records import AttemptRecord, WorkerRecord, WorkstreamRecord
 from uet_tui.core.states import WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
 from uet_tui.plan.model import Workstream
 
@@ -14,7 +16,9 @@ _HOLD_SHARE, _LONGEST_HOLD = 0.1, 1.0
 
 
 def schedule(board: Board) -> None:
-    """Starts all that may start, and the next merge."""
+    """Starts all that may start, and the next merge; nothing while a rollback is in progress."""
+    if board.rollback is not None:
+        return
     _wake(board)
     _start_merge(board)
     if board.records.run.state is RunState.RUNNING and board.dispatching:
@@ -35,25 +39,39 @@ def _wake(board: Board) -> None:
 
 
 def _start_merge(board: Board) -> None:
-    if board.merging is not None or board.landing is not None:
-        return
-    id = board.pop_queue()
-    if id is None:
-        return
-    record = board.workstream(id)
-    board.merging = id
-    record.merge_onto = board.records.run.tip
-    board.move_workstream(record, WorkstreamState.MERGING, "merging")
-    merge_effect(board, id)
+    if not board.merging and board.landing is None and board.queue:
+        taken = board.queue.take(board.policy.batch)
+        for record in board.queue.overtake(taken):
+            board.touch_workstream(record)
+        tip = board.records.run.tip
+        for record in taken:
+            record.merge_onto = tip
+            board.move_workstream(record, WorkstreamState.MERGING)
+            board.merging.add(record.id)
+        ids = [record.id for record in taken]
+        together = " together" if len(ids) > 1 else ""
+        board.tell(
+            vocabulary.BATCH_TAKEN,
+            f"merging {listed(ids)}{together}",
+            severity="debug",
+            workstream=ids[0] if len(ids) == 1 else None,
+            workstreams=ids,
+            tip=tip,
+        )
+        merge_effect(board, taken)
+    explain(board)
 
 
-def merge_effect(board: Board, id: str) -> None:
-    """Asks for the merge of a workstream that is MERGING."""
-    record = board.workstream(id)
-    if record.result_commit is None:
-        raise ValueError(f"{id} is to be merged but has no result")
-    entry = QueueEntry(id, record.attempts, record.result_commit, record.conflict)
-    board.effects.append(Merge((entry,), record.merge_onto or board.records.run.tip))
+def merge_effect(board: Board, records: Iterable[WorkstreamRecord]) -> None:
+    """Asks for the merge of a batch whose workstreams are MERGING, in the order in which they were taken."""
+    entries, tip = [], board.records.run.tip
+    for record in sorted(records, key=board.queue.place):
+        if record.result_commit is None:
+            raise ValueError(f"{record.id} is to be merged but has no result")
+        entries.append(QueueEntry(record.id, record.attempts, record.result_commit, record.conflict))
+        tip = record.merge_onto or tip
+    if entries:
+        board.effects.append(Merge(tuple(entries), tip))
 
 
 def _dispatch(board: Board) -> None:
@@ -118,8 +136,10 @@ def _frees(board: Board, ending: str, rank: tuple[int, float, str], soon: set[st
 
 
 def _about_to_merge(board: Board, id: str, by: float) -> bool:
-    state, ws = board.workstream(id).state, board.plan.workstreams[id]
-    if state is not WorkstreamState.RUNNING:
+    record, ws = board.workstream(id), board.plan.workstreams[id]
+    if record.held:
+        return False
+    if record.state is not WorkstreamState.RUNNING:
         return not ws.test_gates
     attempt = board.attempt(id)
     expected = board.policy.expected.get(id)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from uet_tui.core import climbing, deciding, queueing, rollback, vocabulary
+from uet_tui.core import climbing, deciding, landing, queueing, rollback, vocabulary
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.commands import Answer, Command, Refusal, Verb
 from uet_tui.core.conflicts import ChoiceError
-from uet_tui.core.effects import KillAttempt, Land, LetGo, Reply
+from uet_tui.core.effects import KillAttempt, LetGo, Reply
 from uet_tui.core.events import Asked
 from uet_tui.core.failing import give_up, revive
 from uet_tui.core.records import WorkerRecord, WorkstreamRecord
@@ -26,6 +26,8 @@ def asked(board: Board, event: Asked) -> None:
     """Carries a command out and answers it."""
     command = event.command
     try:
+        if board.rollback is not None and command.verb not in rollback.MEANWHILE:
+            raise Refusal("the run is being rolled back: wait until that is done")
         message = _ACTS[command.verb](board, event)
         ok = True
     except (Refusal, ChoiceError) as refusal:
@@ -213,7 +215,10 @@ def _retry(board: Board, event: Asked) -> str:
             board.move_run(RunState.PAUSED, f"{record.id} is to be retried; resume goes on")
     board.wait_for_turn(record.id)
     fill_workers(board)
-    return f"{record.id} will be tried again"
+    after = board.plan.dependents.get(record.id, ())
+    left = [d for d in after if board.workstream(d).state is WorkstreamState.CANCELLED]
+    also = f"; retry what needs it as well, if you want it: {', '.join(left)}" if left else ""
+    return f"{record.id} will be tried again{also}"
 
 
 def _skip(board: Board, event: Asked) -> str:
@@ -251,22 +256,6 @@ def _budget(board: Board, event: Asked) -> str:
     return f"the budget is ${amount:.2f} now (was {was})"
 
 
-def _land(board: Board, event: Asked) -> str:
-    run = board.records.run
-    if board.landing is not None:
-        raise Refusal("a landing is in progress")
-    if run.state in (RunState.RUNNING, RunState.DRAINING) or board.merging or board.queue:
-        raise Refusal(f"the run is {run.state.value}: land when it is over, or pause it first")
-    target = event.command.target or run.target_branch
-    if target is None:
-        raise Refusal("HEAD was detached when the run began: say where to land with --target BRANCH")
-    if run.tip == run.base_commit:
-        raise Refusal("nothing was merged, so there is nothing to land")
-    board.landing = event.command.id
-    board.effects.append(Land(target))
-    return ""
-
-
 _ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
     Verb.PAUSE: _pause,
     Verb.CONTINUE: _continue,
@@ -278,8 +267,8 @@ _ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
     Verb.RETRY: _retry,
     Verb.SKIP: _skip,
     Verb.BUDGET: _budget,
-    Verb.LAND: _land,
     **deciding.ACTS,
     **queueing.ACTS,
+    **landing.ACTS,
     **rollback.ACTS,
 }

@@ -1,0 +1,83 @@
+"""Landing as the core sees it: when it may be tried, and what became of it."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from uet_tui.core import rollback, vocabulary
+from uet_tui.core.board import Board
+from uet_tui.core.commands import Answer, Refusal, Verb
+from uet_tui.core.effects import Land, Reply
+from uet_tui.core.events import Asked, Landed, LandingRefused
+from uet_tui.core.gate_entries import keep_gates
+from uet_tui.core.states import RunState, WorkstreamState
+
+
+def refusals(state: RunState, merging: Collection[str], merged: int, target: str | None) -> tuple[str, ...]:
+    """Why a run cannot land as it is, and what to do about it; empty if it can.
+
+    Args:
+        state: where the run is.
+        merging: the workstreams that are about to merge.
+        merged: how many workstreams are merged.
+        target: the branch to land on.
+    """
+    found: list[str] = []
+    if state in (RunState.RUNNING, RunState.DRAINING):
+        found.append(f"the run is {state.value}: land when it is over, or pause it first")
+    elif merging:
+        found.append(f"{min(merging)} is being merged: land when that is done")
+    if not merged:
+        found.append(
+            "the run was rolled back, so there is nothing to land; `uet rollback` once more if a branch still holds it"
+            if state is RunState.CANCELLED
+            else "nothing was merged, so there is nothing to land"
+        )
+    if target is None:
+        found.append("HEAD was detached when the run began: say where to land with --target BRANCH")
+    return tuple(found)
+
+
+def _land(board: Board, event: Asked) -> str:
+    if board.landing is not None:
+        raise Refusal("a landing is in progress")
+    run, rows = board.records.run, board.records.workstreams.values()
+    on_the_way = (WorkstreamState.QUEUED, WorkstreamState.MERGING)
+    merging = [row.id for row in rows if row.state in on_the_way and not row.held]
+    merged = sum(row.state is WorkstreamState.MERGED for row in rows) if run.tip != run.base_commit else 0
+    target = event.command.target or run.target_branch
+    for why in refusals(run.state, merging, merged, target):
+        raise Refusal(why)
+    board.landing = event.command.id
+    board.effects.append(Land(target or ""))
+    return ""
+
+
+ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {Verb.LAND: _land}
+"""Each act takes a command and returns a line for the operator; it raises `Refusal`."""
+
+
+def landed(board: Board, event: Landed) -> None:
+    """The target branch is at the integration tip."""
+    run = board.records.run
+    keep_gates(board, event.gates)
+    run.landed_at, run.landed_commit, run.target_branch = board.now, event.commit, event.branch
+    board.touch_run()
+    text = f"landed: {event.branch} is at {event.commit[:7]}"
+    board.tell(vocabulary.RUN_LANDED, text, branch=event.branch, commit=event.commit)
+    _answer(board, True, text)
+    if board.rollback is not None:
+        rollback.landed(board, f"{event.branch} is at {event.commit[:7]}, without it")
+
+
+def landing_refused(board: Board, event: LandingRefused) -> None:
+    """The target branch cannot be moved now; nothing was changed."""
+    keep_gates(board, event.gates)
+    board.tell(vocabulary.LANDING_REFUSED, f"not landed: {event.why}", severity="warning")
+    _answer(board, False, event.why)
+    if board.rollback is not None:
+        rollback.landing_refused(board, event.why)
+
+
+def _answer(board: Board, ok: bool, message: str) -> None:
+    if board.landing:
+        board.effects.append(Reply(Answer(id=board.landing, ok=ok, message=message)))
+    board.landing = None
