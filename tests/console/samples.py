@@ -8,7 +8,7 @@ from uet_tui.core.commands import Answer, Verb
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.store.artifacts import Piece
-from uet_tui.store.conflict_views import ConflictFileView, ConflictView, HunkView, RungView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView, PairView, RungView
 from uet_tui.store.views import AttemptView, CostRow, CostView, EventView, NeedView, RunView, WorkerView, WorkstreamView
 
 NOW = datetime(2026, 3, 14, 14, 3, 42, tzinfo=UTC)
@@ -137,6 +137,31 @@ def conflict(
     )
 
 
+def gate(
+    name: str = "GATE_UNIT",
+    verdict: str = "passed",
+    where: str = "sandbox",
+    *,
+    attempt: int = 1,
+    seconds: float = 41.0,
+    output: str = "",
+    before: float = 60,
+) -> GateView:
+    """What a gate said `before` seconds ago."""
+    return GateView(name, attempt, where, verdict, seconds, output, ago(before))
+
+
+def pair(
+    first: str,
+    second: str,
+    verdict: str = "conflict",
+    files: tuple[str, ...] = ("src/error/engine.py",),
+    since: float = 95,
+) -> PairView:
+    """Two branches that are not clean together since so many seconds."""
+    return PairView(first, second, verdict, files, ago(since))
+
+
 def costs(*rows: CostRow, **changes: object) -> CostView:
     """The money of a run with these rows."""
     made = CostView(
@@ -250,6 +275,49 @@ def sample_events() -> tuple[EventView, ...]:
     )
 
 
+def forecast_run(**changes: object) -> RunView:
+    """A run in which branches meet, one is held, one goes first, and conflicts are in every stage."""
+    seen = sample_run()
+    wishes = {
+        "ws-14-engine": {"state": S.QUEUED, "first": True, "worker": None, "reason": "in the merge queue"},
+        "ws-23-queue": {"held": True},
+    }
+    streams = tuple(replace(ws, **wishes.get(ws.id, {})) for ws in seen.workstreams)
+    first, second = seen.conflicts
+    made = {
+        "workstreams": streams,
+        "pairs": (
+            pair("ws-13-plugins", "ws-23-queue", files=("src/error/engine.py", "src/error/kinds.py")),
+            pair("ws-14-engine", "ws-24-audit", "same file", ("docs/usage.md",), 600),
+            pair("ws-18-scripts", "ws-13-plugins", "conflict", ("scripts/run_workstream.py",), 3),
+        ),
+        "conflicts": (
+            replace(first, gates=(gate("GATE_LINT", where="proposal"), gate("GATE_UNIT", where="proposal"))),
+            replace(first, id="c3", gates=(gate("GATE_UNIT", "failed", "proposal"),), waiting=()),
+            replace(second, id="c4", busy="agent"),
+            replace(second, deferred=True),
+        ),
+        "needs": (*seen.needs[:1], replace(seen.needs[1], target="c3")),
+    }
+    return replace(seen, **{**made, **changes})
+
+
+def crowded_run(count: int = 50) -> RunView:
+    """A run with many active branches with long names, of which some meet."""
+    streams = tuple(
+        workstream(f"ws-{n:02}-{'a-very-long-name-' * (n % 3)}part", S.RUNNING, 1, worker=n, begun=60 + n)
+        for n in range(1, count + 1)
+    )
+    ids = [ws.id for ws in streams]
+    pairs = tuple(
+        pair(ids[a], ids[b], "conflict" if (a + b) % 4 == 0 else "same file", (f"src/part_{a}/module_{b}.py",) * 9)
+        for a in range(count)
+        for b in range(a + 1, count)
+        if (a * 7 + b * 3) % 23 == 0
+    )
+    return sample_run(workstreams=streams, pairs=pairs, conflicts=(), needs=())
+
+
 def empty_run(**changes: object) -> RunView:
     """A run that was planned and has not begun."""
     planned: dict[str, object] = {
@@ -314,6 +382,7 @@ def hostile_run() -> RunView:
             )
             for c in seen.conflicts
         ),
+        pairs=(PairView(f"ws-13-plugins{HOSTILE}", f"ws-14-engine{HOSTILE}", "conflict", (HOSTILE,), NOW),),
         costs=replace(seen.costs, rows=tuple(replace(r, workstream=HOSTILE, agent=HOSTILE) for r in seen.costs.rows)),
         needs=tuple(replace(n, target=HOSTILE, text=HOSTILE) for n in seen.needs),
     )

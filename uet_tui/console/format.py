@@ -96,6 +96,37 @@ def conflict_look(state: ConflictState) -> Look:
     return Look(_CONFLICT[state][0], state.value.removesuffix("_RESOLVED"), _CONFLICT[state][1])
 
 
+_PAIR: Mapping[str, tuple[str, str]] = {
+    "clean": (" ", QUIET),
+    "same file": ("~", "$text-primary"),
+    "conflict": ("≠", "bold $text-warning"),
+}
+
+
+def pair_look(verdict: str) -> Look:
+    """How the forecast of two branches is shown; where they are clean together, it is blank."""
+    return Look(_PAIR[verdict][0], verdict, _PAIR[verdict][1])
+
+
+_GATE: Mapping[str, tuple[str, str]] = {
+    "passed": ("✓", GOOD),
+    "flaky": ("≈", CARE),
+    "red before": ("!", CARE),
+    "failed": ("✗", BAD),
+    "error": ("✗", BAD),
+    "timeout": ("✗", BAD),
+    "not configured": ("–", QUIET),
+    "no tests": ("–", QUIET),
+    "not run": ("○", CARE),
+}
+
+
+def gate_look(verdict: str) -> Look:
+    """How the verdict of a gate is shown."""
+    glyph, style = _GATE.get(verdict, ("?", CARE))
+    return Look(glyph, verdict, style)
+
+
 def event_look(type: str, severity: str) -> Look:
     """The glyph of an event, from its type, and its style, from its severity; the word is empty."""
     style = {"error": BAD, "warning": CARE, "debug": QUIET}.get(severity, NORMAL)
@@ -109,7 +140,10 @@ def event_look(type: str, severity: str) -> Look:
 
 _EVENTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("merged", "landed", "resolved"), "✓", GOOD),
-    (("conflict",), "≠", CARE),
+    (("conflict", "rung"), "≠", CARE),
+    (("pair",), "~", NORMAL),
+    (("reverted", "rollback"), "↶", CARE),
+    (("queued", "deferred"), "≡", NORMAL),
     (("gat",), "◆", NORMAL),
     (("started", "resumed", "adopted", "spawned"), "▶", NORMAL),
     (("command",), "›", BUSY),

@@ -1,6 +1,6 @@
 """How a run begins again and how it comes to rest: over, drained, halted, or waiting for the operator."""
 
-from uet_tui.core import vocabulary
+from uet_tui.core import climbing, vocabulary
 from uet_tui.core.attempts import collect_effect
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.effects import KillAttempt, LayOut, LetGo
@@ -10,6 +10,7 @@ from uet_tui.core.states import (
     ATTEMPT_OVER,
     CONFLICT_OPEN,
     RUN_OVER,
+    WORKSTREAM_OVER,
     RunState,
     WorkerState,
     WorkstreamState,
@@ -39,7 +40,8 @@ def began(board: Board, event: Began) -> None:
     count = len(board.records.workstreams)
     board.tell(
         vocabulary.RUN_STARTED if first else vocabulary.RUN_RESUMED,
-        f"run {run.id} {'started' if first else 'resumed'}: {count} workstreams, {run.parallelism} workers",
+        f"run {run.id} {'started' if first else 'resumed'}: {count} workstream{'' if count == 1 else 's'}, "
+        f"{run.parallelism} worker{'' if run.parallelism == 1 else 's'}",
     )
     run.parallelism = max(1, run.parallelism)
     board.touch_run()
@@ -57,11 +59,11 @@ def _take_up(board: Board) -> None:
                 collect_effect(board, record, attempt, no_change_stated=False)
             elif attempt.kill_asked:
                 board.effects.append(KillAttempt(record.id, attempt.number))
-        elif record.state is WorkstreamState.MERGING:
-            merge_effect(board, record.id)
+    merge_effect(board, (board.workstream(id) for id in board.merging))
     for conflict in board.records.conflicts.values():
         if conflict.state in CONFLICT_OPEN:
             board.effects.append(LayOut(conflict.id))
+        climbing.resumed(board, conflict)
     for worker in board.records.workers.values():
         if worker.number not in busy and worker.state is not WorkerState.TERMINATED:
             # Its sandbox belonged to an orchestrator that is gone: a slot made anew proves that the sandbox is sound.
@@ -77,15 +79,23 @@ def conclude(board: Board) -> None:
     if not board.dispatching:
         _conclude_offline(board)
         return
-    if board.active:
+    if len(board.active) > len(board.queue.held) or climbing.board_has_climbs(board):
         return
     if board.over == len(board.records.workstreams):
         if run.state not in RUN_OVER:
             _end(board)
     elif run.state is RunState.DRAINING:
         _rest(board, RunState.PAUSED, "stopped" if board.stopping else "drained; resume goes on", "drained")
-    elif run.state is RunState.RUNNING and not (board.live_workers() and (board.timers or board.ready_ids)):
+    elif run.state is RunState.RUNNING and not _will_move(board):
         _stuck(board)
+
+
+def _will_move(board: Board) -> bool:
+    """Whether what is ready, or will be, is going to start where nothing is at work now."""
+    if not board.live_workers():
+        return False
+    kept_out = board.active and board.pop_free() is not None  # by what is held in the queue: it runs alone, say
+    return bool(board.timers or (board.ready_ids and not kept_out))
 
 
 def _stuck(board: Board) -> None:
@@ -94,12 +104,19 @@ def _stuck(board: Board) -> None:
         _rest(board, RunState.HALTED, f"the budget of ${budget:.2f} is used up; raise it and resume", "halted")
     elif board.lingering:
         return
-    elif board.timers or board.ready_ids:
+    elif not board.live_workers() and (board.timers or board.ready_ids):
         why = f"no worker could be made: {board.broken}" if board.broken else "no worker is left; resume goes on"
         _rest(board, RunState.PAUSED, why, "operator")
     else:
-        waiting = [c.id for c in board.records.conflicts.values() if c.state in CONFLICT_OPEN]
-        _rest(board, RunState.PAUSED, f"waits for the operator: conflict {', '.join(waiting)}", "operator")
+        _rest(board, RunState.PAUSED, f"waits for the operator: {_waits_for(board)}", "operator")
+
+
+def _waits_for(board: Board) -> str:
+    conflicts = [c.id for c in board.records.conflicts.values() if c.state in CONFLICT_OPEN]
+    held = sorted(r.id for r in board.records.workstreams.values() if r.held and r.state not in WORKSTREAM_OVER)
+    found = [f"conflict {', '.join(conflicts)}"] if conflicts else []
+    found += [f"{', '.join(held)} held"] if held else []
+    return "; ".join(found)
 
 
 def _rest(board: Board, state: RunState, why: str, let_go: str) -> None:
@@ -110,7 +127,7 @@ def _rest(board: Board, state: RunState, why: str, let_go: str) -> None:
 
 def _conclude_offline(board: Board) -> None:
     """Lets go once merges are done; agents that still run belong to whoever resumes the run."""
-    if board.merging is not None or board.queue:
+    if board.merging or board.queue or climbing.board_has_climbs(board):
         return
     if board.over == len(board.records.workstreams) and board.records.run.state not in _SETTLED:
         _end(board)

@@ -65,8 +65,15 @@ def spending(view: RunView) -> Text:
     costs = view.costs
     limit = f" of {money(costs.budget_usd)}" if costs.budget_usd is not None else ""
     reserved = f" + {money(costs.reserved_usd)} reserved" if round(costs.reserved_usd, 4) else ""
-    wide = "" if view.ended_at else f"workers {len(view.workers)} of {view.parallelism}   "
-    return Text(f"{wide}{money(costs.spent_usd)} spent{reserved}{limit}")
+    return Text(f"{'' if view.ended_at else pool(view) + '   '}{money(costs.spent_usd)} spent{reserved}{limit}")
+
+
+def pool(view: RunView) -> str:
+    """How many workers are at work: `workers 3 of 3`, `1 of 3 busy`; `3 of 3, 1 drains` after they were made fewer."""
+    busy, leaving = view.busy, view.leaving
+    if leaving:
+        return f"workers {busy - leaving} of {view.parallelism}, {leaving} {'drains' if leaving == 1 else 'drain'}"
+    return f"workers {busy} of {view.parallelism}{'' if busy == view.parallelism else ' busy'}"
 
 
 def _notices(view: RunView) -> Iterable[Text]:

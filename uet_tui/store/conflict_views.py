@@ -77,6 +77,11 @@ class GateView:
     """The end of what it printed."""
     time: datetime
 
+    @property
+    def red(self) -> bool:
+        """Whether it speaks against what it looked at; all other verdicts let it pass."""
+        return self.verdict in ("failed", "error", "timeout")
+
 
 @dataclass(frozen=True, slots=True)
 class PairView:
@@ -126,6 +131,11 @@ class ConflictView:
     def open(self) -> bool:
         """Whether it still wants a decision."""
         return self.state in CONFLICT_OPEN
+
+    @property
+    def needs_operator(self) -> bool:
+        """Whether it waits for the operator now: nothing is being tried on it, and it was not put off."""
+        return self.open and not self.busy and not self.deferred
 
     @property
     def decided_files(self) -> int:

@@ -16,7 +16,7 @@ def needs(records: Records, conflicts: Sequence[ConflictView]) -> tuple[NeedView
 def _needs(records: Records, conflicts: Sequence[ConflictView]) -> Iterator[NeedView]:
     run = records.run
     for conflict in conflicts:
-        if conflict.open and not conflict.busy and not conflict.deferred:
+        if conflict.needs_operator:
             reason = records.workstreams[conflict.workstream].reason
             yield NeedView("conflict", conflict.id, f"{conflict.workstream}: {reason or 'conflict ' + conflict.id}")
     for kind, state in (("quarantined", WorkstreamState.QUARANTINED), ("failed", WorkstreamState.FAILED)):

@@ -218,6 +218,17 @@ class RunView:
         """How many workstreams are merged."""
         return sum(ws.state is WorkstreamState.MERGED for ws in self.workstreams)
 
+    @property
+    def busy(self) -> int:
+        """How many workers have a workstream."""
+        return sum(worker.workstream is not None for worker in self.workers)
+
+    @property
+    def leaving(self) -> int:
+        """How many busy workers are more than there are to be: they end when their workstream does."""
+        draining = sum(w.workstream is not None and w.state is WorkerState.DRAINING for w in self.workers)
+        return max(draining, self.busy - self.parallelism) if self.busy > self.parallelism else 0
+
     def workstream(self, id: str) -> WorkstreamView | None:
         """The workstream with this id, if the run has it."""
         return next((ws for ws in self.workstreams if ws.id == id), None)

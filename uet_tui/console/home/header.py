@@ -8,7 +8,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from uet_tui.console.format import bar, between, end_time, money, run_look, share
-from uet_tui.core.states import RUN_OVER, WorkerState
+from uet_tui.core.states import RUN_OVER
 from uet_tui.store.views import RunView
 
 
@@ -41,6 +41,12 @@ def needs(count: int, key: str = "w") -> Content:
     return Content.styled(text, Style.from_meta({"@click": "screen.next_need"})).stylize("bold $text-warning")
 
 
+def put_off(view: RunView) -> Content:
+    """How many conflicts are to be looked at later: quietly, since `w` does not go to them."""
+    count = sum(conflict.open and conflict.deferred for conflict in view.conflicts)
+    return Content.styled(f"{count} put off" if count else "", "$foreground-muted")
+
+
 def first_line(view: RunView, now: datetime, width: int) -> Content:
     """State and progress."""
     wide = width >= 100
@@ -58,6 +64,7 @@ def first_line(view: RunView, now: datetime, width: int) -> Content:
         Part(Content.assemble(look.content, f" {view.schedule}" if wide and view.state not in RUN_OVER else ""), 1),
         Part(progress, 2),
         Part(Content.styled(timing(view, now, wide), "$foreground-muted"), 4),
+        Part(put_off(view), 3),
         Part(needs(len(view.needs)), 0),
     ]
     return fit(parts, width)
@@ -114,11 +121,9 @@ def spending(view: RunView) -> tuple[Content, ...]:
 
 def pool(view: RunView, of: str) -> str:
     """How many workers are at work: `4 of 4` or `1 of 4 busy`; `3 of 3, 1 drains` after they were made fewer."""
-    busy = sum(worker.workstream is not None for worker in view.workers)
-    if busy > view.parallelism:
-        draining = sum(w.workstream is not None and w.state is WorkerState.DRAINING for w in view.workers)
-        ending = max(draining, busy - view.parallelism)
-        return f"{busy - ending}{of}{view.parallelism}, {ending} {'drains' if ending == 1 else 'drain'}"
+    busy, leaving = view.busy, view.leaving
+    if leaving:
+        return f"{busy - leaving}{of}{view.parallelism}, {leaving} {'drains' if leaving == 1 else 'drain'}"
     return f"{busy}{of}{view.parallelism}{'' if busy == view.parallelism else ' busy'}"
 
 

@@ -21,6 +21,7 @@ BINDINGS: list[BindingType] = [
     Binding("r", "retry", "retry", id="home.retry", tooltip="Try the workstream again"),
     Binding("w", "next_need", "for me", id="home.need", tooltip="Go to the next thing that needs me"),
     Binding("c", "conflicts", "conflicts", id="home.conflicts", tooltip="Open the conflict desk"),
+    Binding("m", "matrix", "forecast", id="home.matrix", tooltip="Which active branches would conflict"),
     Binding(
         "plus", "scale(1)", "more workers", id="home.more", tooltip="One worker more", key_display="+", group=_SCALE
     ),
@@ -81,7 +82,7 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
 
 
 _GIVEN_UP_FIRST = (
-    *(" summary", " filter", " drain", " kill", " pause worker", " continue worker"),
+    *(" summary", " filter", " forecast", " drain", " kill", " pause worker", " continue worker"),
     *(" for me", " open", " workers", " conflicts", " retry", " pause run", " continue run", " land"),
 )
 """Entries that end like this are left out, in this order, where there is not enough room."""

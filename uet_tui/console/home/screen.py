@@ -30,6 +30,7 @@ from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
 from uet_tui.core.commands import Answer, Verb
 from uet_tui.resources import SCREENS
+from uet_tui.store.conflict_views import PairView
 from uet_tui.store.views import EventView, NeedView, RunView
 
 TABS_BELOW = (100, 26)
@@ -180,7 +181,9 @@ class HomeScreen(RunScreen):
     @on(RowList.Opened)
     def open_selected(self, event: RowList.Opened) -> None:
         """Opens the conflict or the workstream under the cursor."""
-        if event.rows is self.conflicts_pane:
+        if (pair := self.conflicts_pane.pair()) is not None and event.rows is self.conflicts_pane:
+            self.open_pair(pair)
+        elif event.rows is self.conflicts_pane:
             self.open_desk(event.key)
         elif (id := self.current.workstream()) is not None:
             self.open_workstream(id)
@@ -196,6 +199,19 @@ class HomeScreen(RunScreen):
         from uet_tui.console.desk.screen import ConflictDesk  # loaded when first needed
 
         self.app.push_screen(ConflictDesk(self._source, conflict))
+
+    def open_pair(self, pair: PairView) -> None:
+        """Shows where two branches meet."""
+        from uet_tui.console.matrix.pair import PairScreen  # loaded when first needed
+
+        self.app.push_screen(PairScreen(self._source, pair.first, pair.second))
+
+    def action_matrix(self) -> None:
+        """The forecast, on the pair under the cursor if there is one."""
+        from uet_tui.console.matrix.screen import MatrixScreen  # loaded when first needed
+
+        pair = self.conflicts_pane.pair() if self.current is self.conflicts_pane else None
+        self.app.push_screen(MatrixScreen(self._source, None if pair is None else (pair.first, pair.second)))
 
     def action_conflicts(self) -> None:
         """The desk, on the conflict under the cursor if there is one."""

@@ -202,13 +202,20 @@ def wave_line(wave: Wave, folded: bool, now: datetime, width: int) -> Content:
     )
 
 
+def wished(ws: WorkstreamView) -> str:
+    """The reason, after what the operator wants of its merge where the reason does not say that itself."""
+    wish = "" if ws.over else "held" if ws.held else "first" if ws.first else ""
+    return " · ".join(part for part in ("" if wish in ws.reason else wish, ws.reason) if part)
+
+
 def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int) -> Content:
     """State, id, what it does or why it does not move, how long, how much."""
     look = workstream_look(ws.state)
     id_width = max(10, min(id_width, (width - 16) // 2, 32))
     time, cost = between(ws.started_at, ws.ended_at, now), ws.cost_usd if width >= 50 else 0.0
     at_work = ws.worker is not None and ws.state in _AT_WORK
-    note = " · ".join(part for part in (f"worker {ws.worker}", ws.reason or ws.agent) if part) if at_work else ws.reason
+    reason = wished(ws)
+    note = " · ".join(part for part in (f"worker {ws.worker}", reason or ws.agent) if part) if at_work else reason
     figures = ""
     if time or cost:
         figures = right(time, _TIME) + (right(money(cost) if cost else "", _COST) if width >= 50 else "")
@@ -216,7 +223,7 @@ def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int
         note = (ws.merge_commit or "")[:7]
     room = width - 16 - id_width - 1 - len(figures)
     if 0 < room < len(note) and at_work:
-        note = ws.reason or f"worker {ws.worker}"
+        note = reason or f"worker {ws.worker}"
     elif room < len(note) and figures and ws.state is not S.MERGED:
         whole = width - 16 - id_width - 1
         figures = right(money(cost), _COST) if cost and len(note) <= whole - _COST else ""

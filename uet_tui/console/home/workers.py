@@ -5,6 +5,7 @@ from textual.content import Content
 
 from uet_tui.console.format import between, cell, right, worker_look
 from uet_tui.console.home.pane import Pane
+from uet_tui.console.matrix.words import pairs_of
 from uet_tui.core.states import WorkerState
 from uet_tui.store.views import RunView, WorkerView
 
@@ -18,6 +19,8 @@ class WorkersPane(Pane):
 ### Workers
 What each worker does. A *paused* worker finishes its own and takes nothing new; a *draining* one ends after it.
 
+`≠` before a workstream: the forecast sees it in conflict with another branch; `m` shows which.
+
 `p` pauses and continues, `d` drains, `+` and `-` change how many there are.
 """
 
@@ -25,12 +28,16 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
         super().__init__()
         self._workers: tuple[WorkerView, ...] = ()
         self._over = False
+        self._meeting: frozenset[str] = frozenset()
+        """Workstreams that the forecast sees in conflict with another."""
 
     def show(self, view: RunView) -> None:
         """Takes the newest view."""
         with self.keeping_place():
             self._workers = view.workers
             self._over = view.ended_at is not None
+            conflicts = [pair for pair in pairs_of(view).values() if pair.verdict == "conflict"]
+            self._meeting = frozenset(id for pair in conflicts for id in (pair.first, pair.second))
 
     def worker(self) -> WorkerView | None:
         """The worker under the cursor."""
@@ -68,14 +75,20 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
             (
                 str(worker.number),
                 f"{look.glyph} {look.word}",
-                worker.workstream or "–",
+                self._has(worker),
                 worker.agent,
                 self._since(worker),
                 worker.doing,
             ),
             width,
         )
-        return (Content.assemble(text[:4], (text[4:15], look.style), text[15:]),)
+        marked = "bold $text-warning" if text[15:17] == "≠ " else ""
+        return (Content.assemble(text[:4], (text[4:15], look.style), (text[15:17], marked), text[17:]),)
+
+    def _has(self, worker: WorkerView) -> str:
+        """Its workstream, marked if the forecast sees that in conflict with another."""
+        mark = "" if not self._meeting else "≠ " if worker.workstream in self._meeting else "  "
+        return mark + (worker.workstream or "–")
 
     def _since(self, worker: WorkerView) -> str:
         return between(worker.since, None, self.now) if worker.state is not WorkerState.IDLE else ""
@@ -89,5 +102,5 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
             return f"{begin}{cell(workstream, width - 17 - time)} {right(since, time)} "
         agents = min(9, max(5, *(cell_len(worker.agent) for worker in self._workers)))
         rest = width - 15 - 2 - agents - time - 2
-        name = min(max(12, rest - 8), max(10, *(cell_len(worker.workstream or "") for worker in self._workers)))
+        name = min(max(12, rest - 8), max(10, *(cell_len(self._has(worker)) for worker in self._workers)))
         return f"{begin}{cell(workstream, name)} {cell(agent, agents)} {right(since, time)}  {cell(doing, rest - name)}"

@@ -1,0 +1,1 @@
+"""The forecast: active branches by active branches, and where two of them meet."""
