@@ -126,6 +126,8 @@ RUN_OVER = frozenset({R.COMPLETED, R.FAILED, R.CANCELLED})
 WORKSTREAM_OVER = frozenset({W.MERGED, W.FAILED, W.QUARANTINED, W.SKIPPED, W.CANCELLED})
 WORKSTREAM_ACTIVE = frozenset({W.RUNNING, W.GATING, W.QUEUED, W.MERGING})
 """States in which a workstream holds its scope and its conflict group."""
+WORKSTREAM_FORECAST = WORKSTREAM_ACTIVE | {W.CONFLICTED}
+"""States in which a workstream has work that is to be merged, so that it is forecast what it would conflict with."""
 ATTEMPT_OVER = frozenset({A.SUCCEEDED, A.FAILED, A.TIMED_OUT, A.KILLED, A.LOST})
 CONFLICT_OPEN = frozenset({C.PENDING, C.PROPOSED})
 
