@@ -198,7 +198,9 @@ def _busy(record: ConflictRecord, workstream: WorkstreamRecord) -> str:
         return ""
     if workstream.state in (WorkstreamState.QUEUED, WorkstreamState.MERGING):
         return "merging"
-    return "ladder" if record.climbing else "agent" if record.asking else ""
+    if record.asking:
+        return "agent"
+    return ("turn" if record.asks else "ladder") if record.climbing else ""
 
 
 def gate_view(gate: GateEntry) -> GateView:
@@ -210,7 +212,17 @@ def gate_view(gate: GateEntry) -> GateView:
 
 def _file(file: ConflictFile) -> ConflictFileView:
     hunks = tuple(_hunk(hunk) for hunk in file.hunks)
-    return ConflictFileView(one_line(file.path), file.kind, hunks, file.choice, file.proposed_by, _lines(file.lost))
+    return ConflictFileView(
+        path=one_line(file.path),
+        kind=file.kind,
+        hunks=hunks,
+        choice=file.choice,
+        proposed_by=file.proposed_by,
+        lost=_lines(file.lost),
+        beside=tuple(map(one_line, file.beside)),
+        note=one_line(file.note),
+        proposes_deletion=bool(file.proposed_by) and file.proposed is None,
+    )
 
 
 def _hunk(hunk: Hunk) -> HunkView:

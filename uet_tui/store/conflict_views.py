@@ -33,7 +33,7 @@ class ConflictFileView:
     path: str
     kind: str
     """`content`, `add/add`, `modify/delete`, `delete/modify`, `rename`, `binary`, `mode`, `symlink`, `submodule`,
-    `file/directory`."""
+    `file/directory`, or `lossy`: git merged it alone, but dropped lines of a side."""
     hunks: tuple[HunkView, ...]
     """Empty where the file can only be taken whole."""
     choice: str | None
@@ -42,6 +42,12 @@ class ConflictFileView:
     """The rung that proposes a whole file; empty where none does. Hunks hold their parts of it, if it has parts."""
     lost: tuple[str, ...] = ()
     """Lines that the proposal drops: what the side-loss check found."""
+    beside: tuple[str, ...] = ()
+    """Other paths that the same conflict concerns: the other names of a renamed file."""
+    note: str = ""
+    """What happened and what taking a side will do, where the kind does not say it all."""
+    proposes_deletion: bool = False
+    """The proposal is that there be no such file."""
 
     @property
     def decided(self) -> bool:
@@ -123,7 +129,8 @@ class ConflictView:
     """What the gates said of the proposal."""
     deferred: bool = False
     busy: str = ""
-    """What is being tried on it just now: `ladder`, `agent`, `merging`; empty where it waits for the operator."""
+    """What is being tried on it just now: `ladder`, `agent`, `merging`, or `turn`: it waits to ask an agent and
+    can be decided meanwhile. Empty where it waits for the operator."""
     note: str = ""
     """What the operator told the agent that was asked last."""
 
