@@ -20,6 +20,7 @@ from uet_tui.core.states import (
     RUN_TRANSITIONS,
     WORKER_TRANSITIONS,
     WORKSTREAM_ACTIVE,
+    WORKSTREAM_FORECAST,
     WORKSTREAM_OVER,
     WORKSTREAM_TRANSITIONS,
     AttemptState,
@@ -142,6 +143,8 @@ class Board(Journal):
         self.touch_workstream(record)
         if old is WorkstreamState.QUEUED:
             self.queue.discard(record.id)
+        if self.records.pairs and state not in WORKSTREAM_FORECAST:
+            self._forget_pairs(record.id)
         if state in WORKSTREAM_ACTIVE:
             if old not in WORKSTREAM_ACTIVE:
                 self._hold(record.id)
@@ -183,6 +186,12 @@ class Board(Journal):
         self.touch_conflict(record)
 
     # Holding and waiting
+
+    def _forget_pairs(self, id: str) -> None:
+        """Takes what was forecast of a workstream off the record: nothing of it is left to be merged."""
+        for pair in [pair for pair in self.records.pairs if id in pair]:
+            del self.records.pairs[pair]
+            self.changes.pairs[pair] = None
 
     def _count(self, record: WorkstreamRecord, over: int) -> None:
         self.over += over

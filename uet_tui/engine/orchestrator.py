@@ -76,7 +76,7 @@ class Orchestrator:
         self._bell_in, self._bell_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._events: deque[Event] = deque()
         self._taken: dict[str, Command] = {}
-        self._runner = LocalRunner(place, hold.records, self.report)
+        self._runner = LocalRunner(place, hold.records, self.report, forecast=dispatch)
         self._thread = threading.Thread(target=self.run, name="uet-orchestrator", daemon=True)
         self._let_go: str | None = None
         self.failure: BaseException | None = None

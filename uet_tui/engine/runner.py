@@ -43,6 +43,7 @@ from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.attempting import collect, make_sandbox, start_attempt, write_diff
 from uet_tui.engine.climbing import ask_agent, climb
+from uet_tui.engine.forecasting import Forecaster
 from uet_tui.engine.laying_out import lay_out
 from uet_tui.engine.merging import carry_out_merge
 from uet_tui.engine.publishing import Publisher, due
@@ -72,7 +73,10 @@ class Runner(Protocol):
 class LocalRunner:
     """Carries effects out on this machine, in threads of its own."""
 
-    def __init__(self, place: Workplace, records: Records, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self, place: Workplace, records: Records, report: Callable[[Event], None], *, forecast: bool = False
+    ) -> None:
+        """`forecast` says whether to look ahead to conflicts, as often as the settings want."""
         self._place = place
         self._records = records
         self._report = report
@@ -83,6 +87,9 @@ class LocalRunner:
         self._leaving = threading.Event()
         self._keepers: set[subprocess.Popen[bytes]] = set()
         self._keepers_lock = threading.Lock()
+        self._forecaster = Forecaster(place, records, report)
+        if forecast:
+            self._forecaster.start()
 
     def carry_out(self, effect: Effect) -> None:
         """Begins an effect in a thread of the pool."""
@@ -91,6 +98,7 @@ class LocalRunner:
     def close(self) -> None:
         """Ends gates and set-up that are under way, waits for other effects; agents go on, their keepers hold them."""
         self._leaving.set()
+        self._forecaster.close()
         self._pool.shutdown(wait=True)
         self._later.shutdown(wait=True)
         self._publisher.close()
