@@ -160,7 +160,7 @@ def test_links_modes_submodules_and_folders_are_kinds_of_their_own(bench: Bench)
 
 
 def test_a_file_too_large_to_decide_by_lines_is_taken_whole(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uet_tui.merge.merging._LARGEST", 10)
+    monkeypatch.setattr("uet_tui.merge.texts.LARGEST", 10)
     file = only(clash(bench, {"f": LINES}, {"f": LINES + b"o\n"}, {"f": LINES + b"t\n"}))
     assert file.hunks == ()
     assert not file.decided

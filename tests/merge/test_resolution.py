@@ -14,6 +14,7 @@ from uet_tui.core.commands import Side
 from uet_tui.core.conflicts import Choice, ChoiceError, ConflictFile, Entry, edit, take
 from uet_tui.merge.hunks import Clash, marker_size, pieces
 from uet_tui.merge.merging import Conflicted, merge
+from uet_tui.merge.proposing import propose
 from uet_tui.merge.resolution import accept_edit, marked_text, resolve
 from uet_tui.workspace.mergetree import merge_file
 
@@ -122,11 +123,23 @@ def test_a_resolution_touches_only_files_in_conflict(bench: Bench) -> None:
     assert [change.path for change in bench.control.changes(*commits)] == ["f"]
 
 
-def test_a_proposal_is_written_with_the_line_ends_of_the_file(bench: Bench) -> None:
-    found = clash(bench, b"b\r\n", b"o\r\n", b"t\r\n")
-    file = found.files[0]
-    proposed = replace(file, hunks=(replace(file.hunks[0], proposal=("one", "two"), choice="proposal"),))
-    assert bench.text(resolve(bench.control, found.tree, (proposed,)), "f") == b"one\r\ntwo\r\n"
+@pytest.mark.parametrize("result", [b"one\r\ntwo\r\n", b"one\r\ntwo", b"\xff\x1b[1m\n", b""])
+def test_a_proposal_taken_hunk_by_hunk_is_the_proposal_to_the_byte(bench: Bench, result: bytes) -> None:
+    lines = [b"%d\r\n" % n for n in range(12)]
+    ours, theirs = ([*lines[:2], side, *lines[3:-1], side.strip()] for side in (b"o\r\n", b"t\r\n"))
+    found = clash(bench, *(b"".join(side) for side in (lines, ours, theirs)))
+    whole = b"".join([*lines[:2], b"x\r\n", *lines[3:-1], result])
+    (file,) = found.files
+    proposed = propose(bench.control, file, Entry("100644", bench.control.write_blob(whole)), "agent", ())
+    assert [hunk.proposal is not None for hunk in proposed.hunks] == [True, True]
+    for taken in ((None,), (1, 2)):
+        files: tuple[ConflictFile, ...] = (proposed,)
+        for hunk in taken:
+            files = take(files, Side.PROPOSAL, "f", hunk)
+        assert bench.text(resolve(bench.control, found.tree, files), "f") == whole
+    mixed = take(take((proposed,), Side.PROPOSAL, "f", 2), Side.THEIRS, "f", 1)
+    wanted = b"".join([*lines[:2], b"t\r\n", *lines[3:-1], result])
+    assert bench.text(resolve(bench.control, found.tree, mixed), "f") == wanted
 
 
 def test_the_mode_of_the_taken_side_is_kept(bench: Bench) -> None:

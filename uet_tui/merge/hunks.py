@@ -7,6 +7,7 @@ included. What the operator sees is made from them, never the other way round.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
 from uet_tui.core.conflicts import Hunk
 from uet_tui.text import harmless
@@ -15,7 +16,12 @@ _CONTEXT = 3
 """Lines shown around a hunk."""
 _LINES = re.compile(rb"[^\n]*\n|[^\n]+")
 _RUN = re.compile(rb"^(?:<+|\|+|=+|>+)", re.MULTILINE)
-_SHORTEST = 7
+USUAL = 7
+"""The length of conflict markers that all programs know."""
+_MARKER = re.compile(rb"(?:<{7,}|\|{7,}|>{7,})(?:[ \r\n]|$)")
+"""What begins a clash, its base, or ends it; a line of equal signs alone may be anything."""
+_PLACES = 200
+"""Places where a clean piece may stand that are tried, when a result is taken apart."""
 
 Lines = tuple[bytes, ...]
 """Each with its own line end."""
@@ -31,12 +37,13 @@ class Clash:
     end: bytes
     """The line end that the file uses."""
 
-    def both(self) -> bytes:
-        """Ours, then theirs; on a line of its own even where ours had no last newline."""
-        ours = b"".join(self.ours)
-        if ours and self.theirs and not ours.endswith(b"\n"):
-            ours += self.end
-        return ours + b"".join(self.theirs)
+    def both(self, *, theirs_first: bool = False) -> bytes:
+        """Ours, then theirs, or the other way round; the second on a line of its own whatever the first ends with."""
+        first, second = (self.theirs, self.ours) if theirs_first else (self.ours, self.theirs)
+        text = b"".join(first)
+        if text and second and not text.endswith(b"\n"):
+            text += self.end
+        return text + b"".join(second)
 
 
 Piece = Lines | Clash
@@ -55,7 +62,7 @@ def split(text: bytes) -> Lines:
 
 def marker_size(*texts: bytes) -> int:
     """A length of conflict markers that no line of the texts can be taken for."""
-    return max([_SHORTEST - 1, *(len(run) for text in texts for run in _RUN.findall(text))]) + 1
+    return max([USUAL - 1, *(len(run) for text in texts for run in _RUN.findall(text))]) + 1
 
 
 def pieces(marked: bytes, size: int, ours: bytes, base: bytes, theirs: bytes) -> tuple[Piece, ...]:
@@ -102,11 +109,11 @@ def hunks(found: Sequence[Piece], ours: bytes) -> tuple[Hunk, ...]:
             Hunk(
                 number=len(result) + 1,
                 line=at + 1,
-                before=_shown(before),
-                ours=_shown(piece.ours),
-                base=_shown(piece.base),
-                theirs=_shown(piece.theirs),
-                after=_shown(after),
+                before=shown(before),
+                ours=shown(piece.ours),
+                base=shown(piece.base),
+                theirs=shown(piece.theirs),
+                after=shown(after),
             )
         )
         at += len(piece.ours)
@@ -128,8 +135,73 @@ def _place(lines: Lines, before: Lines, side: Lines, after: Lines, start: int) -
     return min(start, len(lines))
 
 
-def _shown(lines: Lines) -> tuple[str, ...]:
+def shown(lines: Lines) -> tuple[str, ...]:
+    """Lines as people read them: harmless, without their ends."""
     return tuple(harmless(line.decode("utf-8", "replace")).rstrip("\r\n") for line in lines)
+
+
+def parts(found: Sequence[Piece], text: bytes) -> tuple[bytes, ...] | None:
+    """What a text has in place of each clash; None if it does not hold the clean pieces, in order and to the byte.
+
+    Where a clean piece stands more than once, that place is taken which leaves each clash most lines of its own.
+    """
+    lines = split(text)
+    start = 0
+    end = len(lines)
+    clashes = [piece for piece in found if isinstance(piece, Clash)]
+    between = [piece for piece in found if not isinstance(piece, Clash)]
+    if not clashes or len(between) < len(clashes) - 1:
+        return None  # nothing between two clashes says which of them a line belongs to
+    if not isinstance(found[0], Clash):
+        start = len(between.pop(0))
+    if between and not isinstance(found[-1], Clash):
+        end -= len(between.pop())
+    if start > end or lines[:start] + lines[end:] != _outer(found):
+        return None
+    cuts = _cuts(lines, start, end, clashes, between)
+    if cuts is None:
+        return None
+    return tuple(b"".join(lines[begin:stop]) for begin, stop in cuts)
+
+
+def _outer(found: Sequence[Piece]) -> Lines:
+    first, last = found[0], found[-1]
+    return (() if isinstance(first, Clash) else first) + (() if isinstance(last, Clash) else last)
+
+
+def _cuts(
+    lines: Lines, start: int, end: int, clashes: Sequence[Clash], between: Sequence[Lines]
+) -> list[tuple[int, int]] | None:
+    """Where each clash's part begins and ends: the best way through the places where the clean pieces stand."""
+    ways: list[tuple[int, int, list[tuple[int, int]]]] = [(0, start, [])]
+    for clash, piece in zip(clashes, [*between, ()], strict=True):
+        known = {*clash.ours, *clash.base, *clash.theirs}
+        own = [0, *accumulate(line in known for line in lines)]
+        stops = _places(lines, piece, start, end) if piece else [end]
+        ways = [
+            max(
+                ((score + own[stop] - own[at], stop + len(piece), [*cut, (at, stop)]) for score, at, cut in fitting),
+                key=lambda way: way[0],
+            )
+            for stop in stops
+            if (fitting := [way for way in ways if way[1] <= stop])
+        ]
+    return ways[0][2] if ways else None
+
+
+def _places(lines: Lines, piece: Lines, start: int, end: int) -> list[int]:
+    last = end - len(piece)
+    found = (at for at in range(start, last + 1) if lines[at] == piece[0] and lines[at : at + len(piece)] == piece)
+    return list(islice(found, _PLACES))
+
+
+def marker_left(text: bytes, *known: bytes) -> int | None:
+    """The number of the first line that is a conflict marker and in none of the known texts; None if there is none."""
+    allowed = {line.rstrip(b"\r\n") for side in known for line in split(side) if _MARKER.match(line)}
+    for number, line in enumerate(split(text), 1):
+        if _MARKER.match(line) and line.rstrip(b"\r\n") not in allowed:
+            return number
+    return None
 
 
 def marked(found: Sequence[Piece | bytes]) -> Iterator[bytes]:

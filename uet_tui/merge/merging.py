@@ -4,15 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from uet_tui.core.conflicts import ConflictFile, Entry
-from uet_tui.merge.hunks import Piece, hunks, marker_size, pieces
+from uet_tui.merge.hunks import hunks
+from uet_tui.merge.texts import text_pieces
 from uet_tui.workspace.control import ControlRepository
-from uet_tui.workspace.mergetree import merge_file, merge_tree
+from uet_tui.workspace.mergetree import merge_tree
 from uet_tui.workspace.trees import merge_disjoint
-
-_LARGEST = 4_000_000
-"""Bytes above which a file is taken whole: nobody decides such a one line by line."""
-_LOOKED_AT = 8_000
-"""How far git looks for a NUL byte to tell binary from text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +90,3 @@ def _kind(file: ConflictFile, words: Sequence[str], *, is_text: bool) -> str:
     if not is_text:
         return "binary"
     return "content" if file.base else "add/add"
-
-
-def text_pieces(control: ControlRepository, file: ConflictFile) -> tuple[Piece, ...] | None:
-    """The pieces of a file that both sides have as text, the same each time; None if it can only be taken whole."""
-    sides = [entry for entry in (file.ours, file.theirs, file.base) if entry]
-    if file.ours is None or file.theirs is None or file.ours.oid == file.theirs.oid:
-        return None
-    if any(not e.mode.startswith("100") or control.objects.size(e.oid) > _LARGEST for e in sides):
-        return None
-    ours, theirs = control.read_blob(file.ours.oid), control.read_blob(file.theirs.oid)
-    base = control.read_blob(file.base.oid) if file.base else b""
-    if any(b"\0" in text[:_LOOKED_AT] for text in (ours, base, theirs)):
-        return None
-    size = marker_size(ours, base, theirs)
-    return pieces(merge_file(control, ours, base, theirs, size), size, ours, base, theirs)

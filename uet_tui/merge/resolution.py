@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from uet_tui.core.conflicts import ChoiceError, ConflictFile, Entry, Hunk
 from uet_tui.merge.hunks import MARKERS, Clash, Piece, marked
-from uet_tui.merge.merging import text_pieces
+from uet_tui.merge.proposing import file_parts
+from uet_tui.merge.texts import text_pieces
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
 
@@ -31,8 +32,14 @@ def _decided(control: ControlRepository, file: ConflictFile) -> Entry | None:
         if file.edited is None:
             raise ChoiceError(f"{one_line(file.path)} was edited, but its new text is not there: edit it again")
         return Entry(_mode(file), file.edited.oid)
+    if file.choice == "proposal":
+        if not file.proposed_by:
+            raise ChoiceError(f"{one_line(file.path)} has no proposal to take")
+        return file.proposed
     if file.choice is not None:
         raise ChoiceError(f"{one_line(file.path)} ({file.kind}) can only be taken whole: ours or theirs")
+    if file.proposed is not None and all(hunk.choice == "proposal" for hunk in file.hunks):
+        return file.proposed
     return Entry(_mode(file), control.write_blob(b"".join(_chosen(control, file, [h.choice for h in file.hunks]))))
 
 
@@ -54,14 +61,17 @@ def _applied(control: ControlRepository, file: ConflictFile, choices: Sequence[s
     found = text_pieces(control, file)
     if found is None or sum(isinstance(piece, Clash) for piece in found) != len(choices):
         raise ChoiceError(f"{one_line(file.path)} is not what it was when its hunks were found: redo the merge")
+    proposed: Sequence[bytes | None] = [None] * len(choices)
+    if "proposal" in choices:
+        proposed = file_parts(control, file, file.proposed) or proposed
     result: list[Piece | bytes] = []
-    hunks = iter(file.hunks)
+    hunks = iter(zip(file.hunks, proposed, strict=True))
     for piece in found:
-        result.append(_side(file, piece, next(hunks)) if isinstance(piece, Clash) else piece)
+        result.append(_side(file, piece, *next(hunks)) if isinstance(piece, Clash) else piece)
     return result
 
 
-def _side(file: ConflictFile, clash: Clash, hunk: Hunk) -> Piece | bytes:
+def _side(file: ConflictFile, clash: Clash, hunk: Hunk, proposed: bytes | None) -> Piece | bytes:
     match hunk.choice:
         case "ours":
             return clash.ours
@@ -69,8 +79,10 @@ def _side(file: ConflictFile, clash: Clash, hunk: Hunk) -> Piece | bytes:
             return clash.theirs
         case "both":
             return clash.both()
-        case "proposal" if hunk.proposal is not None:
-            return b"".join(line.encode("utf-8", "surrogateescape") + clash.end for line in hunk.proposal)
+        case "both-theirs-first":
+            return clash.both(theirs_first=True)
+        case "proposal" if proposed is not None:
+            return proposed
         case None:
             return clash
         case _:

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from uet_tui.core.conflicts import Entry
 from uet_tui.workspace import trees
@@ -96,8 +97,17 @@ def _read(words: Iterator[bytes], *, conflicted: bool) -> MergedTree:
     return MergedTree(tree, stages, conflicts)
 
 
-def merge_file(control: ControlRepository, ours: bytes, base: bytes, theirs: bytes, marker_size: int) -> bytes:
-    """The text of a three-way merge; its conflict markers, base included, are `marker_size` long.
+def merge_file(
+    control: ControlRepository,
+    ours: bytes,
+    base: bytes,
+    theirs: bytes,
+    marker_size: int,
+    style: Literal["merge", "diff3", "zdiff3"] = "zdiff3",
+) -> bytes:
+    """The text of a three-way merge; its conflict markers are `marker_size` long.
+
+    `zdiff3` and `diff3` show the base as well; `zdiff3` leaves out what both sides changed alike.
 
     Raises:
         GitError: one of them is not text.
@@ -107,6 +117,6 @@ def merge_file(control: ControlRepository, ours: bytes, base: bytes, theirs: byt
         for file, data in zip(files, (ours, base, theirs), strict=True):
             file.write_bytes(data)
         return control.git.run(
-            "-c", "merge.conflictStyle=zdiff3", "merge-file", "-p", f"--marker-size={marker_size}",
-            *map(str, files), ok=range(128),
+            "-c", f"merge.conflictStyle={style}", "merge-file", "-p", f"--marker-size={marker_size}",
+            "-L", "ours", "-L", "base", "-L", "theirs", *map(str, files), ok=range(128),
         ).out  # fmt: skip
