@@ -396,6 +396,8 @@ class FakeSource:
         self.log = list(sample_events() if events is None else events)
         self.sent: list[tuple[Verb, dict[str, Field]]] = []
         """Commands as verb and fields, in order."""
+        self.gate_log: dict[str, tuple[GateView, ...]] = {}
+        """What gates said of a workstream, by its id."""
         self.refusal = ""
         """What every command is refused with; empty: all are done."""
         self.failure: str = ""
@@ -450,6 +452,10 @@ class FakeSource:
                 folder=f"attempts/{workstream}/1",
             ),
         )
+
+    def gates(self, workstream: str) -> tuple[GateView, ...]:
+        self._check()
+        return self.gate_log.get(workstream, ())
 
     def output(self, folder: str, offset: int) -> Piece:
         text = f"output of {folder}\nand on\n"

@@ -140,10 +140,10 @@ def event_look(type: str, severity: str) -> Look:
 
 _EVENTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("merged", "landed", "resolved"), "✓", GOOD),
-    (("conflict", "rung"), "≠", CARE),
+    (("conflict", "rung", "asked"), "≠", CARE),
     (("pair",), "~", NORMAL),
     (("reverted", "rollback"), "↶", CARE),
-    (("queued", "deferred"), "≡", NORMAL),
+    (("queued", "deferred", "batch"), "≡", NORMAL),
     (("gat",), "◆", NORMAL),
     (("started", "resumed", "adopted", "spawned"), "▶", NORMAL),
     (("command",), "›", BUSY),

@@ -16,6 +16,7 @@ from uet_tui.errors import UetError
 from uet_tui.store import artifacts, inbox
 from uet_tui.store.artifacts import Piece
 from uet_tui.store.conflict_text import conflict_text
+from uet_tui.store.conflict_views import GateView
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
 from uet_tui.store.views import AttemptView, EventView, RunView
@@ -45,6 +46,10 @@ class RunSource(Protocol):
 
     def attempts(self, workstream: str) -> tuple[AttemptView, ...]:
         """The attempts of a workstream, first to last."""
+        ...
+
+    def gates(self, workstream: str) -> tuple[GateView, ...]:
+        """What gates said of a workstream, in the order in which they spoke."""
         ...
 
     def output(self, folder: str, offset: int) -> Piece:
@@ -119,6 +124,11 @@ class StoreSource:
         """The attempts of a workstream, first to last."""
         with self._turn:
             return self._reader.attempts(self._run, workstream)
+
+    def gates(self, workstream: str) -> tuple[GateView, ...]:
+        """What gates said of a workstream, in the order in which they spoke."""
+        with self._turn:
+            return self._reader.gates(self._run, workstream)
 
     def output(self, folder: str, offset: int) -> Piece:
         """What an attempt printed, from a byte offset on."""

@@ -41,6 +41,8 @@ Merges that git cannot make alone. Only what waits behind them stands still. Bel
         with self.keeping_place():
             self._rows = (*open, *ahead, *(conflict for conflict in view.conflicts if not conflict.open))
         self.set_class(bool(self.alert()), "-alert")
+        later = sum(conflict.deferred for conflict in open)
+        self.border_subtitle = Content(f"{later} put off" if later else "")
 
     def alert(self) -> str:
         """How many wait for the operator."""

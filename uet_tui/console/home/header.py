@@ -64,7 +64,7 @@ def first_line(view: RunView, now: datetime, width: int) -> Content:
         Part(Content.assemble(look.content, f" {view.schedule}" if wide and view.state not in RUN_OVER else ""), 1),
         Part(progress, 2),
         Part(Content.styled(timing(view, now, wide), "$foreground-muted"), 4),
-        Part(put_off(view), 3),
+        Part(put_off(view), 7),
         Part(needs(len(view.needs)), 0),
     ]
     return fit(parts, width)

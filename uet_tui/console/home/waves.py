@@ -204,8 +204,8 @@ def wave_line(wave: Wave, folded: bool, now: datetime, width: int) -> Content:
 
 def wished(ws: WorkstreamView) -> str:
     """The reason, after what the operator wants of its merge where the reason does not say that itself."""
-    wish = "" if ws.over else "held" if ws.held else "first" if ws.first else ""
-    return " · ".join(part for part in ("" if wish in ws.reason else wish, ws.reason) if part)
+    wish, told = ("held", "held") if ws.held else ("first", "1st") if ws.first else ("", "")
+    return " · ".join(part for part in ("" if ws.over or told in ws.reason else wish, ws.reason) if part)
 
 
 def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int) -> Content:

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from textual.content import Content
 
-from uet_tui.console.format import BAD, BUSY, CARE, GOOD, between, cell, money, workstream_look
+from uet_tui.console.format import BAD, BUSY, CARE, GOOD, age, between, cell, clock, money, workstream_look
+from uet_tui.console.workstream.gates import acceptance_lines, gate_lines
 from uet_tui.core.states import AttemptState, WorkstreamState
+from uet_tui.store.conflict_views import GateView
 from uet_tui.store.views import AttemptView, RunView, WorkstreamView
 
 QUIET = "$foreground-muted"
@@ -53,7 +55,9 @@ def attempt_title(attempt: AttemptView, total: int) -> Content:
     )
 
 
-def facts(view: RunView, ws: WorkstreamView, attempts: Sequence[AttemptView], now: datetime) -> Content:
+def facts(
+    view: RunView, ws: WorkstreamView, attempts: Sequence[AttemptView], gates: Sequence[GateView], now: datetime
+) -> Content:
     """Everything known of a workstream, what matters most first."""
     look = workstream_look(ws.state)
     waves = max((other.wave for other in view.workstreams), default=ws.wave)
@@ -63,6 +67,7 @@ def facts(view: RunView, ws: WorkstreamView, attempts: Sequence[AttemptView], no
         *([Content(ws.reason)] if ws.reason else []),
         *([Content.styled("c opens the conflict desk", CARE)] if ws.state is WorkstreamState.CONFLICTED else []),
         Content(""),
+        *_wishes(ws, now),
         _fact("wave", f"{ws.wave} of {waves}"),
         _fact("worker", str(ws.worker) if ws.worker is not None else "none"),
         _fact("agent", f"{ws.agent}{' · ' + ws.model if ws.model else ''}"),
@@ -70,15 +75,27 @@ def facts(view: RunView, ws: WorkstreamView, attempts: Sequence[AttemptView], no
         _fact("cost", money(ws.cost_usd)),
         *([_fact("commit", ws.merge_commit[:12])] if ws.merge_commit else []),
         *_part("Attempts", (attempt_line(attempt, now) for attempt in attempts), "none yet"),
+        *_part("Gates", gate_lines(ws.test_gates, gates), "none"),
+        *_part("Acceptance tests", acceptance_lines(ws.acceptance_tests, gates)),
         *_part("Tasks", (Content(f"· {task}") for task in ws.tasks), "none"),
         *_part("Depends on", (_other(view, id) for id in ws.depends_on), "nothing"),
         *_part("Waited for by", (_other(view, id) for id in ws.waited_for_by), "nothing"),
         *_part("May change", map(Content, ws.files_scope), "nothing"),
         *_part("Creates", map(Content, ws.files_create)),
-        *_part("Gates", map(Content, ws.test_gates), "none"),
-        *_part("Acceptance tests", map(Content, ws.acceptance_tests)),
     ]
     return Content("\n").join(lines)
+
+
+def _wishes(ws: WorkstreamView, now: datetime) -> list[Content]:
+    """Since when it is in the merge queue, and what the operator wants of it there."""
+    lines = []
+    if ws.queued_at is not None and not ws.over:
+        lines.append(_fact("queued", f"at {clock(ws.queued_at)}, {age(ws.queued_at, now)} ago"))
+    if ws.held and not ws.over:
+        lines.append(_fact("held", "by the operator; h lets it go").stylize(CARE))
+    if ws.first and not ws.over:
+        lines.append(_fact("first", "merged before what else is queued").stylize(CARE))
+    return lines
 
 
 def _fact(name: str, value: str) -> Content:

@@ -9,6 +9,7 @@ KEYS: list[BindingType] = [
     Binding("o", "tab('output-pane')", "output", id="workstream.output", tooltip="What the attempt prints"),
     Binding("d", "tab('diff-pane')", "diff", id="workstream.diff", tooltip="What the attempt changed"),
     Binding("i", "tab('prompt-pane')", "prompt", id="workstream.prompt", tooltip="What the agent was told"),
+    Binding("t", "tab('gates-pane')", "gates", id="workstream.gates", tooltip="What gates and tests said of it"),
     Binding("v", "tab('events-pane')", "events", id="workstream.events", tooltip="What happened to it"),
     Binding("ctrl+left", "next_tab(-1)", "previous tab", show=False),
     Binding("ctrl+right", "next_tab(1)", "next tab", show=False),
@@ -32,6 +33,9 @@ KEYS: list[BindingType] = [
     ),
     Binding("r", "retry", "retry", id="workstream.retry", tooltip="Try it again, with one attempt more"),
     Binding("k", "kill", "kill", id="workstream.kill", tooltip="End the running attempt"),
+    Binding("h", "hold", "hold", id="workstream.hold", tooltip="Keep it from being started and merged until I let go"),
+    Binding("h", "release", "release", id="workstream.release", tooltip="Let it go on"),
+    Binding("1", "first", "first", id="workstream.first", tooltip="Merge it before what else is queued"),
     Binding("c", "conflict", "conflict", id="workstream.conflict", tooltip="Open its conflict at the desk"),
     Binding("escape", "leave", "back", id="workstream.leave", key_display="esc", tooltip="Back"),
 ]

@@ -12,13 +12,13 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane
 
-from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.console.lines_box import LinesBox
 from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
 from uet_tui.console.workstream.facts import attempt_title, facts, headline
+from uet_tui.console.workstream.gates import GatesView
 from uet_tui.console.workstream.keys import KEYS
 from uet_tui.console.workstream.output import OutputBox
 from uet_tui.console.workstream.paint import diff_lines, event_line, plain_lines
@@ -26,6 +26,7 @@ from uet_tui.core.commands import Verb
 from uet_tui.core.states import ATTEMPT_OVER, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.resources import SCREENS
+from uet_tui.store.conflict_views import GateView
 from uet_tui.store.views import AttemptView, EventView, RunView, WorkstreamView
 
 POLL_SECONDS = 0.5
@@ -33,7 +34,7 @@ POLL_SECONDS = 0.5
 TAIL_BYTES = 65_536
 """How far before its end the output of an attempt is begun; a reader gives no more at once."""
 EVENTS = 500
-TABS = ("facts-pane", "output-pane", "diff-pane", "prompt-pane", "events-pane")
+TABS = ("facts-pane", "output-pane", "diff-pane", "prompt-pane", "gates-pane", "events-pane")
 _RETRIABLE = frozenset(
     {WorkstreamState.FAILED, WorkstreamState.QUARANTINED, WorkstreamState.SKIPPED, WorkstreamState.CANCELLED}
 )
@@ -52,6 +53,7 @@ class WorkstreamScreen(RunScreen):
         self._source = source
         self._workstream = workstream_id
         self._attempts: tuple[AttemptView, ...] = ()
+        self._gates: tuple[GateView, ...] = ()
         self._chosen: int | None = None
         """The number of the attempt that is looked at; None: always the newest."""
         self._known: WorkstreamView | None = None
@@ -78,6 +80,8 @@ class WorkstreamScreen(RunScreen):
                         yield LinesBox(id="diff-lines")
                     with TabPane("Prompt", id="prompt-pane"):
                         yield LinesBox(id="prompt-lines")
+                    with TabPane("Gates", id="gates-pane"):
+                        yield GatesView()
                     with TabPane("Events", id="events-pane"):
                         yield LinesBox(id="event-lines", limit=2 * EVENTS, follow=True, empty="Nothing happened yet.")
         yield KeyBar()
@@ -103,6 +107,7 @@ class WorkstreamScreen(RunScreen):
         ws = view.workstream(self._workstream)
         if ws is not None and ws != self._known:
             self._read_attempts()
+            self._read_gates()
         self._known = ws
         self._draw_facts()
         self.refresh_bindings()
@@ -124,7 +129,7 @@ class WorkstreamScreen(RunScreen):
             self.query_one("#headline", Static).update(Content(f"This run has no workstream {self._workstream}."))
             return
         self.query_one("#headline", Static).update(headline(view, ws), layout=False)
-        content = facts(view, ws, self._attempts, self.run_app.now())
+        content = facts(view, ws, self._attempts, self._gates, self.run_app.now())
         for box in self.query(".facts").results(Static):
             box.update(content)
 
@@ -149,6 +154,18 @@ class WorkstreamScreen(RunScreen):
             self._say(str(error))
             return
         self.add_events(events)
+
+    @work(exclusive=True, group="gates")
+    async def _read_gates(self) -> None:
+        try:
+            gates = await self.read(self._source.gates, self._workstream)
+        except UetError as error:
+            self._say(str(error))
+            return
+        if gates != self._gates:
+            self._gates = gates
+            self.query_one(GatesView).put(gates)
+            self._draw_facts()
 
     @work(exclusive=True, group="output")
     async def _follow(self, folder: str) -> None:
@@ -225,6 +242,10 @@ class WorkstreamScreen(RunScreen):
                 return (ws is not None and ws.state in _RETRIABLE) or again or None
             case "kill":
                 return (ws is not None and ws.state is WorkstreamState.RUNNING) or None
+            case "hold" | "release" | "first":
+                if ws is None or ws.over or ws.state is WorkstreamState.MERGING:
+                    return False
+                return {"hold": not ws.held, "release": ws.held, "first": not ws.first}[action]
             case "conflict":
                 return self._conflict is not None
             case "attempt":
@@ -234,7 +255,7 @@ class WorkstreamScreen(RunScreen):
     def action_tab(self, pane: str) -> None:
         """Opens a tab and gives its text the focus."""
         self.query_one("#tabs", TabbedContent).active = pane
-        self.query_one(f"#{pane}").query("LinesBox, VerticalScroll").first().focus()
+        self.query_one(f"#{pane}").query("GateList, LinesBox, VerticalScroll").first().focus()
 
     def action_next_tab(self, by: int) -> None:
         """The tab beside, round and round."""
@@ -254,6 +275,18 @@ class WorkstreamScreen(RunScreen):
     def action_retry(self) -> None:
         """Tries it again."""
         self.act(Verb.RETRY, workstream=self._workstream)
+
+    def action_hold(self) -> None:
+        """Keeps it from being started and merged."""
+        self.act(Verb.HOLD, workstream=self._workstream)
+
+    def action_release(self) -> None:
+        """Lets it go on."""
+        self.act(Verb.RELEASE, workstream=self._workstream)
+
+    def action_first(self) -> None:
+        """Has it merged before what else is queued."""
+        self.act(Verb.FIRST, workstream=self._workstream)
 
     def action_kill(self) -> None:
         """Asks, then ends the running attempt."""
@@ -275,6 +308,8 @@ class WorkstreamScreen(RunScreen):
     def action_conflict(self) -> None:
         """Opens its conflict: an open one, else how the last one ended."""
         if self._conflict is not None:
+            from uet_tui.console.desk.screen import ConflictDesk  # loaded when first needed
+
             self.app.push_screen(ConflictDesk(self._source, self._conflict))
 
     def action_leave(self) -> None:
