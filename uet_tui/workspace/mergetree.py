@@ -11,7 +11,7 @@ from uet_tui.workspace import trees
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.git import Git, GitError, version
 
-_MERGE_TREE = ("merge-tree", "--write-tree", "-z", "--messages")
+_MERGE_TREE = ("merge-tree", "--write-tree", "-z")
 _MANY_AT_ONCE = (2, 39)
 """The first git with `merge-tree --stdin`: its release notes."""
 
