@@ -56,6 +56,15 @@ class RunPaths:
         """The folder with the marked text of each file of a conflict."""
         return self.folder / "conflicts" / conflict
 
+    def rollback(self, name: str) -> Path:
+        """The folder of what undoing a merge ran: the output of each compensation action, and that it has run."""
+        return self.folder / "rollback" / name
+
+    @property
+    def landing(self) -> Path:
+        """The folder of what gates printed that ran because of a landing."""
+        return self.folder / "landing"
+
     def sandbox(self, worker: int | str) -> Path:
         """The working copy of a worker; `queue` is the merge queue's own."""
         return self.folder / "sandboxes" / str(worker)

@@ -1,8 +1,62 @@
-"""Who merged what on an integration branch."""
+"""What an integration branch is made of: who merged what, and what undid it."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from uet_tui.workspace.control import ControlRepository, trailers_of
+from uet_tui.errors import UetError
+from uet_tui.workspace.control import ControlRepository
+
+REVERTS = "UET-Reverts"
+"""The trailer of a commit that undoes a merge: which one."""
+_LONGEST = 20_000
+"""Commits of an integration branch that are looked at: far more than a run makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One commit of an integration branch."""
+
+    commit: str
+    tree: str
+    before: str
+    """What the branch was at before it: its first parent."""
+    run: str
+    """The run that made it, as its trailers say; empty for a commit that no run made."""
+    workstreams: tuple[str, ...]
+    """Whose work it merges."""
+    reverts: str
+    """The merge that it undoes; empty for a merge."""
+
+
+def steps(control: ControlRepository, tip: str, base: str) -> tuple[Step, ...]:
+    """The commits of an integration branch above `base`, newest first.
+
+    Only first parents count: an agent writes what it likes into commits of its own, but those are never on the branch.
+
+    Raises:
+        UetError: `base` is not below `tip`.
+    """
+    found: list[Step] = []
+    at = tip
+    while at != base:
+        commit = control.objects.commit(at)
+        if not commit.parents or len(found) == _LONGEST:
+            raise UetError(f"{tip} does not come from {base}")
+        last = commit.message.rstrip("\n").rpartition("\n\n")[2]
+        trailers = [(key, value) for key, colon, value in (line.partition(": ") for line in last.split("\n")) if colon]
+        told = dict(trailers)
+        found.append(
+            Step(
+                at,
+                commit.tree,
+                commit.parents[0],
+                told.get("UET-Run", ""),
+                tuple(value for key, value in trailers if key == "UET-Workstream"),
+                told.get(REVERTS, ""),
+            )
+        )
+        at = commit.parents[0]
+    return tuple(found)
 
 
 def merges_touching(control: ControlRepository, base: str, tip: str, paths: Collection[str]) -> tuple[str, ...]:
@@ -14,8 +68,8 @@ def merges_touching(control: ControlRepository, base: str, tip: str, paths: Coll
         if not commit.parents:
             break
         before = commit.parents[0]
-        workstream = trailers_of(commit.message).get("UET-Workstream")
-        if workstream and any(change.path in paths for change in control.changes(before, at)):
-            found.add(workstream)
+        step = steps(control, at, before)[0]
+        if not step.reverts and any(change.path in paths for change in control.changes(before, at)):
+            found.update(step.workstreams)
         at = before
     return tuple(sorted(found))
