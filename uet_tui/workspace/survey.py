@@ -48,8 +48,8 @@ def oddities(folder: Path, keep: tuple[str, ...]) -> Iterator[tuple[bytes, str]]
         prefix = waiting.pop()
         try:
             entries = os.scandir(os.path.join(top, prefix))  # noqa: PTH118 - bytes, not a Path
-        except PermissionError:
-            continue  # git says so where it matters
+        except OSError:
+            continue  # gone meanwhile, or not to be read: git says so where it matters
         with entries:
             for entry in entries:
                 if entry.is_file(follow_symlinks=False) or entry.is_symlink():
@@ -112,7 +112,10 @@ def glance(folder: Path, keep: tuple[str, ...], largest: int) -> Glance:
 
 
 def _kind(entry: "os.DirEntry[bytes]") -> str:
-    mode = entry.stat(follow_symlinks=False).st_mode
+    try:
+        mode = entry.stat(follow_symlinks=False).st_mode
+    except FileNotFoundError:  # such things come and go
+        return "socket"
     return "FIFO" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
 
 
