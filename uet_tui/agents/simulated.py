@@ -8,6 +8,9 @@ object: `seconds`, `cost_usd`, `attempt`. The workstream's own `metadata.simulat
 - `fail_attempts`: how many of the first attempts fail
 - `no_change`: true to state that nothing needs changing
 
+Asked to resolve a conflict, the spec has `resolve`, a list of paths: it writes both sides, ours first, wherever one of
+these files holds conflict markers.
+
 Without `edits` it adds one line to each file in its scope that it can find, or makes the first one.
 """
 
@@ -33,7 +36,11 @@ def main(spec_path: str) -> int:
         say(f"[{step + 1}/{_STEPS}] {tasks[step * len(tasks) // _STEPS]}")
         time.sleep(seconds / _STEPS)
     failing = settings["attempt"] <= int(script.get("fail_attempts", 0))
-    if script.get("no_change"):
+    if "resolve" in spec:
+        for path in spec["resolve"]:
+            resolve(path)
+            say(f"resolved {path}: both sides, ours first")
+    elif script.get("no_change"):
         say(json.dumps({"uet": {"no_change": True}}))
     elif not failing:
         for path in apply(script["edits"]) if "edits" in script else touch(spec):
@@ -88,6 +95,25 @@ def touch(spec: dict) -> list[str]:  # type: ignore[type-arg]  # plain JSON
         write(path, line)
         done.append(path)
     return done
+
+
+def resolve(path: str) -> None:
+    """Writes both sides of each conflict in a file, ours first, without the base."""
+    kept = []
+    side = "both"
+    for line in read(path).splitlines(keepends=True):
+        if line.startswith("<<<<<<< ") and side == "both":
+            side = "ours"
+        elif line.startswith("||||||| ") and side == "ours":
+            side = "base"
+        elif line.rstrip("\r\n") == "=======" and side in ("ours", "base"):
+            side = "theirs"
+        elif line.startswith(">>>>>>> ") and side == "theirs":
+            side = "both"
+        elif side != "base":
+            kept.append(line)
+    if kept:
+        write(path, "".join(kept))
 
 
 def make_folder(path: str) -> None:

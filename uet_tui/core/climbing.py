@@ -220,7 +220,7 @@ def _resolve(policy: Policy, conflict: ConflictRecord) -> Resolve:
 def _resolve_path(policy: Policy, path: str) -> Resolve:
     found = policy.resolve
     for glob, resolve in policy.resolve_paths.items():
-        if covers((glob,), path) or ("/" not in glob and covers((glob,), path.rpartition("/")[2])):
+        if covers((glob,), path):
             found = resolve
     return found
 
@@ -283,9 +283,11 @@ def _show(board: Board, conflict: ConflictRecord, event: AgentAnswered) -> None:
 
 
 def _verdict(event: AgentAnswered) -> str:
-    said = event.problem or event.rung.detail
-    verdict = "refused" if event.problem else event.rung.verdict
-    return f"the agent's is refused: {said}" if verdict != "failed" else f"the agent failed: {said}"
+    """Why what the agent made is not taken, as a clause."""
+    if event.problem:
+        return f"the gates refuse what the agent made: {event.problem}"
+    how = {"refused": "what the agent made is refused", "not applicable": "no agent was asked"}
+    return f"{how.get(event.rung.verdict, 'the agent failed')}: {event.rung.detail}"
 
 
 def _where(conflict: ConflictRecord) -> str:
@@ -340,7 +342,8 @@ def _tried(board: Board, conflict: ConflictRecord, rung: Rung) -> None:
 
 
 def _asks_agents(board: Board) -> bool:
-    return board.dispatching and not board.stopping and board.records.run.state is RunState.RUNNING
+    running = board.records.run.state is RunState.RUNNING and board.rollback is None
+    return running and board.dispatching and not board.stopping
 
 
 def _start_ask(board: Board, conflict: ConflictRecord) -> bool:

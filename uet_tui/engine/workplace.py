@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from uet_tui.agents.resolving import can_resolve
 from uet_tui.core.policy import Policy
 from uet_tui.plan.model import Plan
 from uet_tui.settings.model import AgentSettings, Settings
@@ -27,6 +28,8 @@ class Workplace:
     settings: Settings
     agent_of: Mapping[str, str]
     """The agent of each workstream."""
+    base: str = ""
+    """The commit that the run started from."""
 
     @property
     def paths(self) -> RunPaths:
@@ -61,6 +64,15 @@ class Workplace:
         return self.settings.agents[name]
 
 
+def resolver_of(place: Workplace) -> Mapping[str, str]:
+    """The agent that is asked to resolve conflicts of each workstream; one that has none is left out."""
+    wanted, agents = place.settings.ladder.agent, place.settings.agents
+    if wanted == "none":
+        return {}
+    asked = {id: own if wanted == "own" else wanted for id, own in place.agent_of.items()}
+    return {id: name for id, name in asked.items() if name in agents and can_resolve(agents[name])}
+
+
 def policy_of(place: Workplace) -> Policy:
     """What of the settings the core decides by."""
     settings = place.settings
@@ -81,5 +93,6 @@ def policy_of(place: Workplace) -> Policy:
         patience=settings.merge.patience,
         resolve=settings.resolve,
         resolve_paths=settings.resolve_paths,
+        resolver=resolver_of(place),
         expected=expected,
     )
