@@ -1,11 +1,12 @@
 """What follows from merges: the branch moved, git could not make it alone, or it did not pass."""
 
-from uet_tui.core import vocabulary
+from uet_tui.core import climbing, vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.effects import LayOut
 from uet_tui.core.events import MergeConflicted, Merged, MergeDeferred, MergeFailed
 from uet_tui.core.failing import fail
 from uet_tui.core.gate_entries import keep_gates
+from uet_tui.core.queueing import come_back, leave
 from uet_tui.core.records import ConflictRecord, WorkstreamRecord
 from uet_tui.core.states import (
     CONFLICT_OPEN,
@@ -19,7 +20,7 @@ def merged(board: Board, event: Merged) -> None:
     record, run = board.workstream(event.workstream), board.records.run
     if record.state is not WorkstreamState.MERGING:
         return
-    board.merging = None
+    leave(board, record)
     keep_gates(board, event.gates)
     run.tip = event.tip
     board.touch_run()
@@ -28,7 +29,7 @@ def merged(board: Board, event: Merged) -> None:
     if record.conflict is not None:
         conflict = board.records.conflicts[record.conflict]
         if conflict.state in CONFLICT_OPEN:
-            board.move_conflict(conflict, ConflictState.HUMAN_RESOLVED)
+            board.move_conflict(conflict, climbing.closed(board, conflict))
         board.tell(
             vocabulary.CONFLICT_RESOLVED,
             f"conflict {conflict.id} of {record.id} resolved by {conflict.by or 'the operator'}",
@@ -51,11 +52,11 @@ def announce_merge(board: Board, record: WorkstreamRecord, how: str) -> None:
 
 
 def merge_conflicted(board: Board, event: MergeConflicted) -> None:
-    """Git could not merge alone: this workstream waits for the operator, everything else goes on."""
+    """Git could not merge alone: this workstream starts up the ladder, everything else goes on."""
     record = board.workstream(event.workstream)
     if record.state is not WorkstreamState.MERGING:
         return
-    board.merging = None
+    leave(board, record)
     if record.conflict is not None:
         old = board.records.conflicts[record.conflict]
         if old.state in CONFLICT_OPEN:
@@ -75,23 +76,14 @@ def merge_conflicted(board: Board, event: MergeConflicted) -> None:
     board.touch_conflict(conflict)
     board.effects.append(LayOut(conflict.id))
     record.conflict = conflict.id
-    others = f" with {', '.join(event.against)}" if event.against else ""
-    files = event.files[0].path + (f" and {len(event.files) - 1} more" if len(event.files) > 1 else "")
-    board.move_workstream(record, WorkstreamState.CONFLICTED, f"needs you: conflict {conflict.id}{others} in {files}")
-    board.tell(
-        vocabulary.CONFLICT_OPENED,
-        f"{record.id} needs you: conflict {conflict.id}{others} in {files}",
-        severity="warning",
-        workstream=record.id,
-        attempt=record.attempts,
-        conflict=conflict.id,
-        files=[f.path for f in event.files],
-    )
+    climbing.begin(board, conflict)
 
 
 def merge_deferred(board: Board, event: MergeDeferred) -> None:
-    """An entry of a batch goes back into the queue."""
-    raise NotImplementedError
+    """An entry of a batch goes back into the queue: it is tried again on what became of the batch."""
+    record = board.workstream(event.workstream)
+    if record.state is WorkstreamState.MERGING:
+        come_back(board, record, event.reason)
 
 
 def merge_failed(board: Board, event: MergeFailed) -> None:
@@ -99,20 +91,10 @@ def merge_failed(board: Board, event: MergeFailed) -> None:
     record = board.workstream(event.workstream)
     if record.state is not WorkstreamState.MERGING:
         return
-    board.merging = None
+    leave(board, record)
     keep_gates(board, event.gates)
-    if record.conflict is not None:
-        conflict = board.records.conflicts[record.conflict]
-        if conflict.state in CONFLICT_OPEN:
-            board.move_workstream(
-                record, WorkstreamState.CONFLICTED, f"needs you: the resolution did not hold ({event.problem})"
-            )
-            board.tell(
-                vocabulary.CONFLICT_OPENED,
-                f"{record.id} needs you: the resolution of {conflict.id} did not hold: {event.problem}",
-                severity="warning",
-                workstream=record.id,
-                conflict=conflict.id,
-            )
-            return
-    fail(board, record, event.problem)
+    conflict = board.records.conflicts.get(record.conflict or "")
+    if conflict is not None and conflict.state in CONFLICT_OPEN:
+        climbing.returned(board, conflict, event.problem, event.gates)
+        return
+    fail(board, record, event.problem, detail=event.detail)
