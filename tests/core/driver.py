@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from tests.plan.samples import workstream
 from uet_tui.core.beginning import first_records
 from uet_tui.core.commands import Answer, Command, Verb
-from uet_tui.core.conflicts import ConflictFile, Entry, Hunk
+from uet_tui.core.conflicts import ConflictFile, Entry, Hunk, Rung
 from uet_tui.core.effects import (
+    AskAgent,
+    Climb,
     Collect,
     Effect,
+    EndAsk,
     KillAttempt,
     Land,
     LayOut,
@@ -22,10 +25,12 @@ from uet_tui.core.effects import (
     StartAttempt,
 )
 from uet_tui.core.events import (
+    AgentAnswered,
     Asked,
     AttemptEnded,
     AttemptStarted,
     Began,
+    Climbed,
     Collected,
     Event,
     MergeConflicted,
@@ -41,6 +46,7 @@ from uet_tui.core.policy import Policy
 from uet_tui.core.records import (
     AttemptRecord,
     ConflictRecord,
+    GateEntry,
     NewEvent,
     RunRecord,
     WorkerRecord,
@@ -73,13 +79,14 @@ class Driver:
         budget: float | None = None,
         policy: Policy | None = None,
         spawn: bool = True,
+        climb: bool = True,
     ) -> None:
-        """`spawn=False`: sandboxes are ready only when the story says so."""
+        """`spawn=False`: sandboxes are ready only when the story says so; `climb=False`: the ladder ends then, too."""
         self.plan = build_plan(workstreams)
         self.policy = policy or Policy()
         run = RunRecord("run", "sample", self.policy.schedule, workers, "base", "base", "main", 0.0, budget_usd=budget)
         self.clock = 1000.0
-        self.spawn = spawn
+        self.spawn, self.climb = spawn, climb
         self.log: list[NewEvent] = []
         self.inputs: list[tuple[Event | None, float]] = []
         """What the machine was told and when; None where a new one took over."""
@@ -100,6 +107,11 @@ class Driver:
         self.unanswered: list[QueueEntry] = []
         """The entries of the batch under way that have not come back."""
         self.landing: Land | None = None
+        self.climbs: list[str] = []
+        """Conflicts on which the ladder is being tried."""
+        self.asked: list[AskAgent] = []
+        """Agents that are at conflicts."""
+        self.ended_asks: list[EndAsk] = []
         self.laid_out: list[str] = []
         self.answers: dict[str, Answer] = {}
         self.let_go: list[str] = []
@@ -118,6 +130,8 @@ class Driver:
             self._ask_world(effect)
         while self.spawn and self.spawning:
             self.tell(WorkerReady(self.spawning.pop(0)))
+        while self.climb and self.climbs:
+            self.climbs_to(self.climbs[0])
         return step
 
     def step(self, event: Event) -> Step:
@@ -150,8 +164,16 @@ class Driver:
             case Merge():
                 assert self.merging is None, "one merge at a time"
                 self.merging, self.unanswered = effect, list(effect.entries)
+            case EndAsk():
+                self.ended_asks.append(effect)
             case LayOut(conflict):
                 self.laid_out.append(conflict)
+            case Climb(conflict):
+                assert conflict not in self.climbs, f"{conflict} is up the ladder already"
+                self.climbs.append(conflict)
+            case AskAgent():
+                assert not self.asked, f"one agent at a time: {self.asked}"
+                self.asked.append(effect)
             case Land():
                 assert self.landing is None, "one landing at a time"
                 self.landing = effect
@@ -217,6 +239,33 @@ class Driver:
         found = self.row(id).conflict
         assert found is not None
         return found
+
+    def climbs_to(
+        self,
+        id: str,
+        *tried: Rung,
+        files: tuple[ConflictFile, ...] = (),
+        problem: str = "",
+        gates: tuple[GateEntry, ...] = (),
+    ) -> None:
+        """The rungs that need no agent were tried on a conflict."""
+        self.climbs.remove(id)
+        self.tell(Climbed(id, files or self.conflict(id).files, tried, gates, problem))
+
+    def answers_ask(
+        self,
+        id: str,
+        rung: Rung,
+        *,
+        files: tuple[ConflictFile, ...] = (),
+        problem: str = "",
+        usd: float = 0.0,
+        gates: tuple[GateEntry, ...] = (),
+    ) -> None:
+        """The agent that was asked about a conflict is gone."""
+        (ask,) = [asked for asked in self.asked if asked.conflict == id]
+        self.asked.remove(ask)
+        self.tell(AgentAnswered(id, ask.ask, files or self.conflict(id).files, rung, gates, problem, usd))
 
     def merge_fails(self, id: str, problem: str = "as merged: GATE_UNIT failed") -> None:
         """The merged tree does not pass."""
@@ -305,6 +354,7 @@ class Driver:
         self.machine = Machine(self.plan, self.policy, copy.deepcopy(self.stored))
         self.alive |= {key for key in self.starting if key[0] in set(began)}
         self.spawning, self.starting, self.collecting = [], {}, {}
+        self.climbs, self.asked = [], []
         self.merging, self.unanswered, self.landing = None, [], None
         for event in list(self._recovered(set(lost), ended or {})):
             self.tell(event)
@@ -404,6 +454,10 @@ class Driver:
         """One thing that is under way goes well; False if nothing is."""
         if self.spawning:
             self.tell(WorkerReady(self.spawning.pop(0)))
+        elif self.climbs:
+            self.climbs_to(self.climbs[0])
+        elif self.asked:
+            self.answers_ask(self.asked[0].conflict, Rung("agent", "failed"))
         elif self.starting:
             self.starts(next(iter(self.starting))[0])
         elif self.alive:

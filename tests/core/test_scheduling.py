@@ -229,7 +229,7 @@ def test_one_merge_at_a_time_each_on_the_tip_of_the_one_before():
     run.comes_to_merge("ws-a", "ws-b")
     assert run.merging is not None and run.merging.tip == "base"
     assert run.state("ws-b") == "QUEUED"
-    assert run.reason("ws-b") == "in the merge queue"
+    assert run.reason("ws-b") == "in the merge queue: 1st, behind ws-a"
     run.merges("ws-a")
     assert run.merging is not None and run.merging.tip == "tip-1"
 
