@@ -1,14 +1,16 @@
 """From choices to a tree: what the operator decided, to the byte, and nothing outside the files in conflict."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from uet_tui.core.conflicts import ChoiceError, ConflictFile, Entry, Hunk
 from uet_tui.merge.hunks import MARKERS, Clash, Piece, marked
 from uet_tui.merge.proposing import file_parts
-from uet_tui.merge.texts import text_pieces
+from uet_tui.merge.side_loss import groups
+from uet_tui.merge.texts import is_text, text_pieces
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
+from uet_tui.workspace.objects import TREE
 
 _LEFT_OVER = re.compile(rb"^(?:" + b"|".join(map(re.escape, MARKERS[:2] + MARKERS[3:])) + rb")\r?$", re.MULTILINE)
 
@@ -22,7 +24,27 @@ def resolve(control: ControlRepository, conflict_tree: str, files: Sequence[Conf
     undecided = [one_line(file.path) for file in files if not file.decided]
     if undecided:
         raise ChoiceError(f"still to be decided: {', '.join(undecided)}")
-    return control.tree_with(conflict_tree, {file.path: _decided(control, file) for file in files})
+    decided = {file.path: _decided(control, file) for file in files}
+    _check_renames(files, decided)
+    return control.tree_with(conflict_tree, _fitting(decided))
+
+
+def _check_renames(files: Sequence[ConflictFile], decided: Mapping[str, Entry | None]) -> None:
+    """A file that both sides renamed must keep a name: to drop both is what neither side did."""
+    for group in groups(files):
+        names = [file for file in group if file.kind == "rename"]
+        meant = any(file.ours for file in names) and any(file.theirs for file in names)
+        if meant and len(names) > 1 and not any(decided[file.path] for file in names):
+            shown = " and ".join(one_line(file.path) for file in names if file.ours or file.theirs)
+            raise ChoiceError(
+                f"{shown} are one file, renamed by both sides, and no name of it is kept: take one of them"
+            )
+
+
+def _fitting(decided: Mapping[str, Entry | None]) -> dict[str, Entry | None]:
+    """What was decided, without what lies below a path that is now a file."""
+    files = [f"{path}/" for path, entry in decided.items() if entry is not None and entry.mode != TREE]
+    return {path: entry for path, entry in decided.items() if not path.startswith(tuple(files))}
 
 
 def _decided(control: ControlRepository, file: ConflictFile) -> Entry | None:
@@ -97,6 +119,10 @@ def marked_text(control: ControlRepository, file: ConflictFile) -> bytes:
     """
     if file.choice == "edited" and file.edited is not None:
         return control.read_blob(file.edited.oid)
+    if file.proposed is not None and (file.choice == "proposal" or not file.hunks):
+        if not is_text(control, file.proposed):
+            raise ChoiceError(f"the proposal for {one_line(file.path)} is not text: take it, or a side")
+        return control.read_blob(file.proposed.oid)
     if file.hunks:
         return b"".join(marked(_applied(control, file, [hunk.choice for hunk in file.hunks])))
     side = file.theirs if file.choice == "theirs" or file.ours is None else file.ours

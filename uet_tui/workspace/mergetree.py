@@ -120,3 +120,15 @@ def merge_file(
             "-c", f"merge.conflictStyle={style}", "merge-file", "-p", f"--marker-size={marker_size}",
             "-L", "ours", "-L", "base", "-L", "theirs", *map(str, files), ok=range(128),
         ).out  # fmt: skip
+
+
+def merge_bases(control: ControlRepository, tip: str, commit: str) -> tuple[str, ...]:
+    """The best common ancestors of two commits: one, or more where their histories cross."""
+    return tuple(control.git.run("merge-base", "--all", tip, commit, ok=(0, 1)).out.decode().split())
+
+
+def renames(control: ControlRepository, old: str, new: str) -> dict[str, str]:
+    """Which files were renamed from one tree to another, as git finds them by their content: old path to new path."""
+    out = control.git.run("diff-tree", "-r", "-M", "-l0", "--diff-filter=R", "--name-status", "-z", old, new).out
+    words = iter(out.split(b"\0")[:-1])
+    return {trees.decode(before): trees.decode(after) for _, before, after in zip(words, words, words, strict=True)}
