@@ -1,4 +1,4 @@
-"""`uet pause`, `continue`, `drain`, `stop`, `scale`, `retry`, `skip`, `budget`: steers a run from any terminal."""
+"""`uet pause`, `continue`, `drain`, `stop`, `scale`, `retry`, `skip`, `hold`, `first`, `budget`: steers a run."""
 
 import math
 from typing import Annotated
@@ -76,6 +76,27 @@ def skip(id: Workstream, run: Run = None, json: Json = False, sets: Sets = None)
     """Leave a workstream out, and with it what depends on it."""
     with look(run) as at:
         ask(at, Verb.SKIP, workstream=find(at.reader.run(at.run), id).id, json=json)
+
+
+@app.command()
+def hold(id: Workstream, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Neither start nor merge a workstream until uet release; an agent that is at it goes on."""
+    with look(run) as at:
+        ask(at, Verb.HOLD, workstream=find(at.reader.run(at.run), id).id, json=json)
+
+
+@app.command()
+def release(id: Workstream, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Let a workstream that is held go on."""
+    with look(run) as at:
+        ask(at, Verb.RELEASE, workstream=find(at.reader.run(at.run), id).id, json=json)
+
+
+@app.command()
+def first(id: Workstream, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Merge a workstream before what else is in the merge queue."""
+    with look(run) as at:
+        ask(at, Verb.FIRST, workstream=find(at.reader.run(at.run), id).id, json=json)
 
 
 def _dollars(value: float) -> float:
