@@ -163,6 +163,8 @@ def revert_failed(board: Board, event: RevertFailed) -> None:
 
 def landed(board: Board, text: str) -> None:
     """The target branch is where the integration branch is: what was landed is undone there, too."""
+    run = board.records.run
+    run.landed_at = run.landed_commit = None
     _done(board, text)
 
 
