@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import leftovers
-from uet_tui.engine import attempts, gating, runner
+from uet_tui.engine import attempting, attempts, runner
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import log_to_file, open_run
 from uet_tui.store.paths import Home
@@ -55,7 +55,7 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
     "once the branch has moved": (ControlRepository, "update_refs", False),
     "before publishing": (ControlRepository, "publish", True),
     "after publishing": (ControlRepository, "publish", False),
-    "after the gates": (gating, "run_gates", False),
+    "after the gates": (attempting, "gate_tree", False),
 }
 """Where to die: whose function, its name, and whether before or after it."""
 

@@ -77,9 +77,25 @@ def test_a_change_outside_the_scope_is_not_merged(scene: Scene) -> None:
 
 
 def test_a_change_outside_the_scope_is_merged_with_a_warning_where_the_operator_says_so(scene: Scene) -> None:
-    scene.begin(workstream("ws-a", "echo x > elsewhere.txt", scope=["src/"]), sets=("scope=warn",))
+    script = "echo x > elsewhere.txt; mkdir -p src; echo y > src/a"
+    scene.begin(workstream("ws-a", script, scope=["src/"]), sets=("scope=warn",))
     assert scene.finish().state is RunState.COMPLETED
     assert scene.events("scope_warning") == ["ws-a changed elsewhere.txt, which is outside its scope"]
+
+
+@pytest.mark.parametrize("scope", ["warn", "off"])
+def test_work_that_is_all_outside_the_scope_is_no_evidence_of_being_done(scene: Scene, scope: str) -> None:
+    once = {"circuit_breaker": {"max_attempts": 1}}
+    stated = """printf '{"uet": {"no_change": true}}\\n'"""
+    scene.begin(
+        workstream("ws-a", "echo x > elsewhere.txt", scope=["src/"], **once),
+        workstream("ws-b", "echo x > beside.txt", stated, scope=["lib/"], **once),
+        sets=(f"scope={scope}",),
+    )
+    scene.finish()
+    assert [scene.state(id) for id in ("ws-a", "ws-b")] == [WorkstreamState.FAILED, WorkstreamState.MERGED]
+    (reason,) = [ws.reason for ws in scene.view().workstreams if ws.id == "ws-a"]
+    assert "changed nothing inside its scope: it changed elsewhere.txt, which is outside its scope" in reason
 
 
 def test_an_agent_that_rightly_changes_nothing_says_so(scene: Scene) -> None:

@@ -5,6 +5,7 @@ import pytest
 from uet_tui.errors import UetError
 from uet_tui.resources import CONFIG
 from uet_tui.settings.layers import load_settings
+from uet_tui.settings.model import GateCommand
 
 
 def refusal(repository: Path | None = None, environ: dict[str, str] | None = None, *sets: str) -> str:
@@ -61,7 +62,7 @@ def test_variables_find_nested_keys_whatever_their_case(repository: Path) -> Non
     environ = {"UET_RETRY__BASE_SECONDS": "1.5", "UET_GATES__GATE_UNIT__COMMANDS": "[make test]", "OTHER": "x"}
     settings = load_settings(repository, environ).settings
     assert settings.retry.base_seconds == 1.5
-    assert settings.gates["GATE_UNIT"].commands == ("make test",)
+    assert settings.gates["GATE_UNIT"].commands == (GateCommand(run="make test"),)
 
 
 def test_off_is_a_word_and_text_needs_no_quotes(repository: Path) -> None:

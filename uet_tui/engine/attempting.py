@@ -1,10 +1,9 @@
 """Carrying out an attempt: sandbox, prompt, keeper; and afterwards snapshot, scope check and gates."""
 
 import os
-import shutil
 import subprocess
 import threading
-import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,13 +12,12 @@ from uet_tui.agents.prompt import prompt_for
 from uet_tui.agents.use import read_use
 from uet_tui.core.effects import Collect, StartAttempt
 from uet_tui.core.events import AttemptEnded, Collected
-from uet_tui.core.records import GateEntry
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
-from uet_tui.engine.gating import end_gates, gate
+from uet_tui.engine.gating import Gated, gate_tree
+from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
-from uet_tui.gates.runner import end_of, run_command
 from uet_tui.store.files import write_whole
 from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
 from uet_tui.text import one_line
@@ -37,32 +35,8 @@ def make_sandbox(
         InterruptedRunError: `leaving` was set meanwhile.
     """
     sandbox = place.sandbox(worker)
-    ready = sandbox.index.with_name(f"{worker}.ready")
-    if not sandbox.folder.exists():
-        ready.unlink(missing_ok=True)
-    elif not ready.exists():
-        shutil.rmtree(sandbox.folder)  # setting it up failed, or the orchestrator died meanwhile
-    sandbox.reset(tip, keep_git)
-    if not ready.exists():
-        _set_up(place, sandbox, leaving)
-        ready.touch()
+    make_ready(place, sandbox, tip, leaving, keep_git)
     return sandbox
-
-
-def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> None:
-    settings = place.settings
-    sandbox.prepare(place.operator.root, settings.sandbox.copy_untracked)
-    log = sandbox.index.with_name(f"{sandbox.index.name}.setup.log")
-    for command in settings.sandbox.setup:
-        deadline = time.monotonic() + settings.timeout_seconds
-        code = run_command(command, sandbox.folder, log, {**os.environ, **sandbox.environment}, deadline, leaving)
-        if code != 0:
-            how = f"did not end in {settings.timeout_seconds:g} s" if code is None else f"ended with {code}"
-            raise UetError(f"setup command `{command}` {how}: {_last_line(end_of(log))}; {log} has all of it")
-
-
-def _last_line(text: str) -> str:
-    return one_line((text.strip().splitlines() or ["it printed nothing"])[-1], 200)
 
 
 def start_attempt(
@@ -113,10 +87,12 @@ def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) 
     )
 
 
-def collect(place: Workplace, effect: Collect, leaving: threading.Event) -> Collected:
+def collect(
+    place: Workplace, effect: Collect, leaving: threading.Event, doing: Callable[[str], None] = lambda _: None
+) -> Collected:
     """Makes one commit of what the attempt left, and says whether it may be merged.
 
-    The commit needs no ref to be safe: nothing ever prunes the control repository.
+    The commit needs no ref to be safe: nothing ever prunes the control repository. `doing` is told which gate runs.
 
     Raises:
         UetError: it cannot be read; all of it is in the attempt's folder then.
@@ -128,33 +104,45 @@ def collect(place: Workplace, effect: Collect, leaving: threading.Event) -> Coll
     use = read_use(folder / OUTPUT, json_lines=False)
     taken = folder / "snapshot"
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
-        end_gates(place.cookie(ws.id, effect.attempt))
         commit = taken.read_text().strip()
-        sandbox.reset(commit)
         changes = place.control.changes(effect.base, commit)
         snapshot = Snapshot(commit, place.control.tree_of(commit), changes, ())
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
         snapshot = _snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
     problem = snapshot.problems[0] if snapshot.problems else ""
-    beyond = "" if place.settings.scope == "off" else _beyond(outside(snapshot.changes, ws))
+    strays = outside(snapshot.changes, ws)
+    beyond = _beyond(strays)
     if place.settings.scope == "enforce":
         problem = problem or beyond
-    gates: tuple[GateEntry, ...] = ()
-    if effect.gate and not problem and snapshot.commit is not None and ws.test_gates:
+    if not problem and beyond and len(strays) == len(snapshot.changes) and not use.no_change:
+        problem = f"changed nothing inside its scope: it {beyond}"
+    gated = Gated((), problem, "")
+    if effect.gate and not problem and snapshot.commit is not None and (ws.test_gates or ws.acceptance_tests):
         write_whole(taken, snapshot.commit.encode())
-        gates, problem = gate(
-            place, ws.id, effect.attempt, ws.test_gates, sandbox, output=folder, where="sandbox", leaving=leaving
+        gated = gate_tree(
+            place,
+            ws.test_gates,
+            workstream=ws.id,
+            attempt=effect.attempt,
+            commit=snapshot.commit,
+            sandbox=sandbox,
+            output=folder,
+            where="sandbox",
+            leaving=leaving,
+            doing=doing,
         )
     return Collected(
         ws.id,
         effect.attempt,
         snapshot.commit,
         snapshot.tree,
-        one_line(problem),
-        gates,
+        one_line(gated.problem),
+        gated.entries,
         use.no_change,
         warning=beyond if place.settings.scope == "warn" else "",
+        detail=gated.detail,
+        retryable=gated.retryable,
     )
 
 

@@ -1,12 +1,13 @@
 """Carrying out a merge: in memory, gated as merged, then one move of the integration branch."""
 
 import threading
+from dataclasses import replace
 
 from uet_tui.core.conflicts import decided
 from uet_tui.core.effects import QueueEntry
 from uet_tui.core.events import MergeConflicted, Merged, MergeFailed
-from uet_tui.core.records import ConflictRecord, GateEntry
-from uet_tui.engine.gating import end_gates, gate
+from uet_tui.core.records import ConflictRecord
+from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.workplace import Workplace
 from uet_tui.merge.merging import Clean, Conflicted, merge
 from uet_tui.merge.resolution import resolve
@@ -47,14 +48,14 @@ def carry_out_merge(
     trailers = {"UET-Run": place.run, "UET-Workstream": ws.id, "UET-Attempt": str(effect.attempt)}
     parents = (onto, effect.commit)
     commit = place.control.commit_tree(outcome.tree, parents, f"Merge {ws.id}", trailers)
-    gates, problem = _gate_merged(place, effect, commit, outcome.tree, leaving)
-    if problem:
-        return MergeFailed(ws.id, problem, gates)
+    gated = _gate_merged(place, effect, commit, leaving)
+    if gated.problem:
+        return MergeFailed(ws.id, gated.problem, gated.entries, gated.detail)
     try:
         place.control.update_refs([(place.integration, commit, onto)])
     except StaleRefError as error:
-        return MergeFailed(ws.id, str(error), gates)
-    return Merged(ws.id, commit, gates)
+        return MergeFailed(ws.id, str(error), gated.entries)
+    return Merged(ws.id, commit, gated.entries)
 
 
 def _merge_resolved(place: Workplace, effect: QueueEntry, onto: str, conflict: ConflictRecord) -> Clean | Conflicted:
@@ -73,19 +74,17 @@ def _merge_resolved(place: Workplace, effect: QueueEntry, onto: str, conflict: C
     return merge(place.control, onto, resolved)
 
 
-def _gate_merged(
-    place: Workplace, effect: QueueEntry, commit: str, tree: str, leaving: threading.Event
-) -> tuple[tuple[GateEntry, ...], str]:
+def _gate_merged(place: Workplace, effect: QueueEntry, commit: str, leaving: threading.Event) -> Gated:
     ws = place.plan.workstreams[effect.workstream]
-    configured = [gate for gate in ws.test_gates if place.settings.gates[gate.type].commands]
-    if not configured or tree == place.control.tree_of(effect.commit):
-        return (), ""  # what the sandbox's gates saw is the very tree that is merged
-    folder = place.paths.attempt(ws.id, effect.attempt) / "merged"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    end_gates(place.cookie(ws.id, effect.attempt))
-    sandbox = place.sandbox(QUEUE)
-    sandbox.reset(commit)
-    entries, problem = gate(
-        place, ws.id, effect.attempt, configured, sandbox, output=folder, where="merged", leaving=leaving
+    gated = gate_tree(
+        place,
+        ws.test_gates,
+        workstream=ws.id,
+        attempt=effect.attempt,
+        commit=commit,
+        sandbox=place.sandbox(QUEUE),
+        output=place.paths.attempt(ws.id, effect.attempt) / "merged",
+        where="merged",
+        leaving=leaving,
     )
-    return entries, f"as merged: {problem}" if problem else ""
+    return gated if not gated.problem else replace(gated, problem=f"as merged: {gated.problem}")

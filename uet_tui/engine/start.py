@@ -7,7 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uet_tui.core.beginning import first_records
@@ -85,7 +85,7 @@ def new_run(
     agents = {id: agent or ws.tool for id, ws in plan.workstreams.items()}
     frozen = {"settings": settings.model_dump(mode="json"), "agents": agents}
     paths.settings.write_text(json.dumps(frozen, indent=1), encoding="utf-8")
-    place = Workplace(run, home, operator, control, plan, settings, agents)
+    place = Workplace(run, home, operator, control, plan, settings, agents, operator.head)
     control.update_refs([(place.integration, operator.head, None)])
     record = RunRecord(
         id=run,
@@ -136,7 +136,8 @@ def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = N
         lock.release()
         raise
     try:
-        return OpenRun(place, _claim(place, lock, writer))
+        hold = _claim(place, lock, writer)
+        return OpenRun(replace(place, base=hold.records.run.base_commit), hold)
     except BaseException:
         writer.close()
         lock.release()

@@ -1,1 +1,1 @@
-"""Is it good: the gate runner."""
+"""Is it good: what gates there are for a tree, running them, and what their exit codes mean."""

@@ -1,22 +1,28 @@
-"""Running gates: the commands of a gate kind, in a sandbox, each with its tree ended at the time limit."""
+"""Running the commands of gates in a sandbox, each with its tree ended at the time limit."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from uet_tui.plan.model import TestGate
-from uet_tui.settings.model import GateSettings
+from uet_tui.core import verdicts
+from uet_tui.gates.checks import Step
+from uet_tui.text import harmless, one_line
 
 _OUTPUT_KEPT = 4_000
 """Bytes of a gate's output that go on record; its end is where the failure is told."""
 _LOOK = 0.2
 """Seconds between looks at whether the orchestrator leaves while a command runs."""
+_NOT_FOUND = re.compile(r"^(?:\S*sh: )?(?:(?:line )?\d+: )?([^:\s][^:]*): (?:command )?not found$", re.MULTILINE)
+"""How dash and bash tell of a program that is not there; both then end with 127."""
+_NO_MODULE = re.compile(r"^\S*python[\d.]*: No module named (\S+)$", re.MULTILINE)
+"""How `python -m` tells of a module that is not there; it then ends with 1, like a test run that failed."""
 
 
 class InterruptedRunError(Exception):
@@ -24,82 +30,74 @@ class InterruptedRunError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class GateResult:
-    """What one gate said."""
+class Said:
+    """What one command said."""
 
-    gate: str
     verdict: str
-    """`passed`, `failed`, `error`, `timeout` or `not configured`."""
-    seconds: float
     output: str
-    """The end of what it printed."""
-
-    @property
-    def held(self) -> bool:
-        """Whether nothing speaks against the work."""
-        return self.verdict in ("passed", "not configured")
+    """The end of what it printed, harmless."""
+    trouble: str = ""
+    """One line: what speaks against the work, or why it could not be run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What all gates of a workstream said together."""
-
-    results: tuple[GateResult, ...]
-    problem: str
-    """Why the work cannot go on; empty if it can."""
-
-
-def run_gates(
-    gates: Sequence[TestGate],
-    settings: Mapping[str, GateSettings],
+def run_step(
+    step: Step,
     *,
     sandbox: Path,
-    output: Path,
+    log: Path,
     environ: Mapping[str, str],
+    seconds: float,
+    no_tests: str,
     leaving: threading.Event,
-) -> Verdict:
-    """Runs the gates of a workstream in order; a `blocking` one that fails keeps the rest from running.
+) -> Said:
+    """Runs one command of a check.
 
     Args:
-        gates: what the workstream asks for.
-        settings: the configured gate kinds, by name.
-        sandbox: where the commands run.
-        output: the folder that gets each gate's whole output.
-        environ: the environment of the commands.
+        step: the command.
+        sandbox: where it runs.
+        log: gets the command and all that it prints, after what is there.
+        environ: its environment.
+        seconds: what is left of the time limit.
+        no_tests: the verdict when it found nothing to test.
         leaving: set when the orchestrator leaves.
 
     Raises:
-        InterruptedRunError: `leaving` was set before all had ended.
+        InterruptedRunError: `leaving` was set before it had ended.
     """
-    results: list[GateResult] = []
-    problem = ""
-    for gate in gates:
-        result = _run(gate.type, settings[gate.type], sandbox, output, environ, leaving)
-        results.append(result)
-        if result.held:
-            continue
-        if gate.required and not problem:
-            last = result.output.strip().splitlines()[-1:] or ["it printed nothing"]
-            problem = f"{gate.type} {result.verdict}: {last[0][:200]}"
-        if gate.blocking:
-            break
-    return Verdict(tuple(results), problem)
+    with log.open("ab") as out:
+        out.write(f"$ {step.run}\n".encode("utf-8", "replace"))
+        began = out.tell()
+    code = run_command(step.run, sandbox, log, environ, time.monotonic() + seconds, leaving)
+    output = harmless(end_of(log, began))
+    last = _last_line(output)
+    if code == 0:
+        return Said(verdicts.PASSED, output)
+    if code is None:
+        return Said(verdicts.TIMEOUT, output, f"`{one_line(step.run, 80)}` did not end in time: {last}")
+    if code == step.no_tests_exit:
+        return Said(no_tests, output, "it found no tests")
+    missing = _missing(code, output)
+    if missing:
+        return Said(verdicts.ERROR, output, missing)
+    return Said(verdicts.FAILED, output, last)
 
 
-def _run(
-    name: str, gate: GateSettings, sandbox: Path, output: Path, environ: Mapping[str, str], leaving: threading.Event
-) -> GateResult:
-    if not gate.commands:
-        return GateResult(name, "not configured", 0.0, "")
-    began = time.monotonic()
-    log = output / f"{name}.log"
-    verdict = "passed"
-    for command in gate.commands:
-        code = run_command(command, sandbox, log, environ, began + gate.timeout_seconds, leaving)
-        if code != 0:
-            verdict = "timeout" if code is None else "error" if code in (126, 127) else "failed"
-            break
-    return GateResult(name, verdict, round(time.monotonic() - began, 3), end_of(log))
+def _missing(code: int, output: str) -> str:
+    """Why a command could not be run at all, and what to do about it; empty if it was run."""
+    advice = "install it where gates run (`sandbox.setup` can), or change the command"
+    if code == 126:
+        return f"a program may not be executed: {_last_line(output)}"
+    if code == 127:
+        found = list(_NOT_FOUND.finditer(output))
+        return f"the program{f' {found[-1][1]}' if found else ''} is not there: {advice}"
+    modules = list(_NO_MODULE.finditer(output))
+    if modules and output.rstrip().endswith(modules[-1][0]):
+        return f"the Python module {modules[-1][1]} is not there: {advice}"
+    return ""
+
+
+def _last_line(output: str) -> str:
+    return one_line((output.strip().splitlines() or ["it printed nothing"])[-1], 200)
 
 
 def run_command(
@@ -137,9 +135,9 @@ def run_command(
         process.wait()
 
 
-def end_of(log: Path) -> str:
-    """The end of what commands printed."""
+def end_of(log: Path, since: int = 0) -> str:
+    """The end of what commands printed, from a byte of the file on."""
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - _OUTPUT_KEPT))
+        file.seek(max(since, file.tell() - _OUTPUT_KEPT))
         return file.read().decode("utf-8", "replace")

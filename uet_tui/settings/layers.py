@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 FILES = ("uet.yaml", "budget.yaml", "agents.yaml", "gates.yaml")
 """The files of a configuration folder; others in it are not read, for `config/` is a common name."""
 _PREFIX = "UET_"
+_WORDS = {
+    "an object": "a mapping",
+    "a valid array": "a list",
+    "a valid tuple": "a list",
+    "a valid dictionary or instance of GateCommand": "a command, or a mapping with `run`",
+}
+"""What a setting should be, in the words of whoever writes YAML."""
 _NO_SETTING = frozenset({"UET_ATTEMPT"})
 """Variables that uet itself gives to agents, so that an agent may call `uet` too."""
 
@@ -120,7 +127,7 @@ def _typed(tree: Section) -> Settings:
 def _told(tree: Section, wrong: "ErrorDetails") -> str:
     """One line that names the place, the key, what is wrong and what would be right."""
     path = tuple(str(part) for part in wrong["loc"])
-    key, place = ".".join(path), tree.find(path).origin
+    key, place = ".".join(path), tree.origin_of(wrong["loc"])
     match wrong["type"]:
         case "extra_forbidden":
             meant = nearest(path)
@@ -129,6 +136,7 @@ def _told(tree: Section, wrong: "ErrorDetails") -> str:
             return f"{place}: `{'.'.join(path[:-1])}` lacks `{path[-1]}`; add it"
         case _:
             found = json.dumps(wrong["input"], ensure_ascii=False)
-            rule = wrong["msg"].replace("Input should", "should")
-            rule = rule.replace("an object", "a mapping").replace("a valid array", "a list")
+            rule = wrong["msg"].replace("Input should", "should").removeprefix("Value error, ")
+            for machine, word in _WORDS.items():
+                rule = rule.replace(machine, word)
             return f"{place}: `{key}` {rule}, not {found}"

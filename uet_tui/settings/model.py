@@ -1,9 +1,12 @@
 """The typed settings. They say what may be; the shipped defaults are the YAML files in `config/`, not these classes."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from uet_tui.plan.scopes import normalise
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -52,12 +55,74 @@ class AgentSettings(_Section):
     model: str = ""
 
 
+class GateCommand(_Section):
+    """One command of a gate, and what makes it apply."""
+
+    run: Annotated[str, Field(min_length=1)]
+    """A shell command; it must end with 0."""
+    when: tuple[str, ...] = ()
+    """It applies where some file matches one of these: globs as in scopes. Empty: it always applies."""
+    contains: str = ""
+    """It applies only where one of those files holds this: a regular expression, `^` and `$` at lines."""
+    fallback: bool = False
+    """It applies only where no command that is no fallback does."""
+    no_tests_exit: int | None = None
+    """The exit code by which it says that there was nothing to test: 5 for pytest."""
+
+    @field_validator("when")
+    @classmethod
+    def _globs(cls, when: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(normalise(glob) for glob in when)
+
+    @field_validator("contains")
+    @classmethod
+    def _expression(cls, contains: str) -> str:
+        try:
+            re.compile(contains, re.MULTILINE)
+        except re.error as error:
+            raise ValueError(f"should be a regular expression ({error})") from error
+        return contains
+
+    @model_validator(mode="after")
+    def _contained(self) -> "GateCommand":
+        if self.contains and not self.when:
+            raise ValueError("should name the files that `contains` is about under `when`")
+        return self
+
+
+def _command(written: object) -> object:
+    """A command that is written as text alone is one that always applies."""
+    match written:
+        case str():
+            return {"run": written}
+        case dict():  # what comes out of a validator is checked as Python, where a list is no tuple
+            return {key: tuple(value) if isinstance(value, list) else value for key, value in written.items()}
+        case _:
+            return written
+
+
 class GateSettings(_Section):
     """One gate kind: what runs, and for how long."""
 
-    commands: tuple[str, ...]
-    """Shell commands run in the sandbox; all must end with 0. Empty: the gate is not configured and passes as such."""
+    commands: tuple[Annotated[GateCommand, BeforeValidator(_command)], ...]
+    """What is run in the sandbox; all that apply must hold. None: the gate is not configured, and holds nothing up."""
     timeout_seconds: PositiveSeconds
+    """For all commands together."""
+    no_tests: Literal["passed", "failed"]
+    """What it counts as when a command found nothing to test."""
+    env: tuple[str, ...]
+    """Names of the environment variables that its commands get; a trailing `*` takes all that begin so."""
+
+
+class AcceptanceSettings(_Section):
+    """How the acceptance tests of a bundle that are commands are run: as gates that are required and blocking."""
+
+    run: bool
+    """False: they are only told to the agent."""
+    timeout_seconds: PositiveSeconds
+    """For each of them."""
+    env: tuple[str, ...]
+    """As for gates."""
 
 
 Resolve = Literal["ask", "auto", "never"]
@@ -150,3 +215,4 @@ class Settings(_Section):
     budget: BudgetSettings
     agents: Mapping[str, AgentSettings]
     gates: Mapping[str, GateSettings]
+    acceptance: AcceptanceSettings

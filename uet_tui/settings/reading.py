@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -43,26 +45,47 @@ class _Reading:
 
     def node(self, node: yaml.Node) -> Section | Leaf:
         if not isinstance(node, yaml.MappingNode):
-            return Leaf(self._value(node), self.origin(node.start_mark))
-        self._enter(node)
+            inside: dict[tuple[str | int, ...], Origin] = {}
+            return Leaf(self._value(node, (), inside), self.origin(node.start_mark), inside)
         section = Section(self.origin(node.start_mark))
-        for key_node, value_node in node.value:
-            key = self._value(key_node)
-            if not isinstance(key, str):
-                raise self._wrong(key_node, f"a key must be a word, not {key!r}")
-            if key in section.children:
-                raise self._wrong(key_node, f"`{key}` stands here twice; keep one of them")
+        for key, key_node, value_node in self._items(node):
             child = self.node(value_node)
             at = self.origin(key_node.start_mark)
-            section.children[key] = Section(at, child.children) if isinstance(child, Section) else Leaf(child.value, at)
+            section.children[key] = replace(child, origin=at)
         return section
 
-    def _value(self, node: yaml.Node) -> object:
+    def _items(self, node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
+        self._enter(node)
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            if not isinstance(key, str):
+                raise self._wrong(
+                    key_node, f"a key must be a word, not {'a list or mapping' if key is None else key!r}"
+                )
+            if key in seen:
+                raise self._wrong(key_node, f"`{key}` stands here twice; keep one of them")
+            seen.add(key)
+            yield key, key_node, value_node
+
+    def _value(
+        self, node: yaml.Node, path: tuple[str | int, ...], inside: dict[tuple[str | int, ...], Origin]
+    ) -> object:
+        """The value of a list, of what is in one, or of a scalar; `inside` gets where each item stands."""
+        if path:
+            inside.setdefault(path, self.origin(node.start_mark))
         if isinstance(node, yaml.SequenceNode):
             self._enter(node)
-            return [self._value(item) for item in node.value]
-        if not isinstance(node, yaml.ScalarNode):
-            raise self._wrong(node, "a mapping cannot stand here")
+            return [self._value(item, (*path, index), inside) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            found = {}
+            for key, key_node, value_node in self._items(node):
+                inside[*path, key] = self.origin(key_node.start_mark)
+                found[key] = self._value(value_node, (*path, key), inside)
+            return found
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> object:
         kind, text = node.tag.removeprefix(_TAG), str(node.value)
         match kind:
             case "str":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Literal, get_args, get_origin
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -20,8 +20,12 @@ def _type_at(path: Path) -> object:
             annotation = field.annotation if field else None
         elif get_origin(annotation) is Mapping:
             annotation = get_args(annotation)[1]
+        elif get_origin(annotation) is tuple and key.isdecimal():
+            annotation = get_args(annotation)[0]
         else:
             return None
+        if get_origin(annotation) is Annotated:
+            annotation = get_args(annotation)[0]
     return annotation
 
 

@@ -1,6 +1,6 @@
 """Settings before they are typed: a tree whose every value knows where it came from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 
@@ -21,10 +21,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A value that is replaced as a whole: a scalar, a list, or null."""
+    """A value that is replaced as a whole: a scalar, a list, or null. Mappings in a list are part of it."""
 
     value: object
     origin: Origin
+    inside: Mapping[tuple[str | int, ...], Origin] = field(default_factory=dict)
+    """Where the items of a list were set, and what is in them, by their path in the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,19 @@ class Section:
                 break
             node = node.children[key]
         return node
+
+    def origin_of(self, path: tuple[str | int, ...]) -> Origin:
+        """Where the value at the path was set, or the nearest one around it."""
+        node: Section | Leaf = self
+        for depth, key in enumerate(path):
+            if isinstance(node, Leaf):
+                rest = path[depth:]
+                found = (node.inside.get(rest[:length]) for length in range(len(rest), 0, -1))
+                return next((origin for origin in found if origin is not None), node.origin)
+            if not isinstance(key, str) or key not in node.children:
+                break
+            node = node.children[key]
+        return node.origin
 
     def leaves(self, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Leaf]]:
         """Every leaf with its path, in the order of the layers' files."""

@@ -1,0 +1,59 @@
+"""What gates said of trees before, on disk: a tree is not tested twice, and the base commit once for all."""
+
+import hashlib
+import json
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from uet_tui.gates.checks import Check
+from uet_tui.store.files import open_regular, write_whole
+
+_KEPT_SECONDS = 24 * 3600.0
+"""How long a verdict counts: what gates need beside the tree (programs, their versions) changes from day to day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was said of a tree."""
+
+    verdict: str
+    base: str
+    """The base tree that excused it, where the verdict is `red before`."""
+    at: float
+    """When: seconds since the epoch."""
+
+
+class Memory:
+    """The verdicts in one folder. Safe for many threads and processes: each verdict is one file, put there whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def recall(self, tree: str, mark: str) -> Remembered | None:
+        """What was said of a tree not long ago, if anything."""
+        with suppress(OSError, ValueError, TypeError):
+            file = open_regular(self._path(tree, mark))
+            if file is not None:
+                with file:
+                    found = Remembered(**json.load(file))
+                if 0 <= time.time() - found.at < _KEPT_SECONDS:
+                    return found
+        return None
+
+    def keep(self, tree: str, mark: str, verdict: str, base: str = "") -> None:
+        """Remembers what was said of a tree."""
+        path = self._path(tree, mark)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(path, json.dumps(asdict(Remembered(verdict, base, time.time()))).encode())
+
+    def _path(self, tree: str, mark: str) -> Path:
+        return self._folder / tree / f"{mark}.json"
+
+
+def mark_of(check: Check, steps: int | None = None) -> str:
+    """What stands for a check's commands, or its first `steps` by themselves: equal marks are equal commands."""
+    told = {"steps": [asdict(step) for step in check.steps[:steps]], "no_tests": check.no_tests, "env": check.env}
+    text = json.dumps([told, steps], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
