@@ -11,7 +11,9 @@ from uet_tui.core.records import (
     Changes,
     ConflictRecord,
     CostEntry,
+    GateEntry,
     NewEvent,
+    PairRecord,
     Records,
     RunRecord,
     WorkerRecord,
@@ -28,7 +30,7 @@ HOSTILE = "\x1b]52;c;aGk=\x07[/x] \u202eevil"
 
 
 def plan() -> Plan:
-    def workstream(id: str, *depends_on: str) -> Workstream:
+    def workstream(id: str, *depends_on: str, acceptance_tests: tuple[str, ...] = ()) -> Workstream:
         return Workstream(
             id=id,
             openspec_change="x",
@@ -37,12 +39,13 @@ def plan() -> Plan:
             files_scope=(f"src/{id}/",),
             tasks=(f"do {id}",),
             depends_on=depends_on,
+            acceptance_tests=acceptance_tests,
             tool="shell",
         )
 
     return build_plan(
         [
-            workstream("ws-merged"),
+            workstream("ws-merged", acceptance_tests=("it reads well",)),
             workstream("ws-running"),
             workstream("ws-conflicted"),
             workstream("ws-failed"),
@@ -113,6 +116,18 @@ def make_run(folder: Path) -> None:
             NewEvent(now - 200, vocabulary.WORKSTREAM_MERGED, "ws-merged merged as 3333333", "info", "ws-merged", 1, 1),
             NewEvent(now - 100, vocabulary.CONFLICT_OPENED, "ws-conflicted needs you", "warning", "ws-conflicted"),
         ]
+        told.gates += [
+            GateEntry(now - 220, "ws-merged", 1, "GATE_UNIT", "sandbox", "passed", 2.5, "2 passed", "t" * 40),
+            GateEntry(
+                now - 219, "ws-merged", 1, "acceptance 1: it reads well", "sandbox", "not run", 0.0, "it is prose"
+            ),
+            GateEntry(
+                now - 210, "ws-merged", 1, "GATE_UNIT", "merged", "flaky", 75.0, f"1 failed\n{HOSTILE}", "t" * 40
+            ),
+        ]
+        told.pairs["ws-conflicted", "ws-running"] = PairRecord(
+            "ws-conflicted", "ws-running", "conflict", ("src/app.py",), now - 30
+        )
         told.costs += [CostEntry(now - 210, "ws-merged", 1, "shell", "", 0.31, 1200, 300)]
         writer.commit(RUN, TOKEN, told)
         writer.release(RUN, TOKEN)

@@ -46,12 +46,15 @@ def test_the_status_document_has_all_that_is_promised(uet: Uet, scene: str) -> N
     }
     assert expected.items() <= conflict.items()
     assert document["workers"][0]["workstream"] == "ws-running"
+    [pair] = document["pairs"]
+    assert (pair["first"], pair["second"], pair["verdict"]) == ("ws-conflicted", "ws-running", "conflict")
+    assert pair["files"] == ["src/app.py"]
 
 
 def test_the_status_for_people_says_what_needs_them_and_what_to_type(uet: Uet, scene: str) -> None:
     lines = uet("status").out.splitlines()
     assert lines[0].startswith(f"payments run {RUN}  ▶ RUNNING eager   1 of 5 merged (20 %)")
-    assert lines[1] == "workers 2 of 4   $3.12 spent + $1.40 reserved of $25.00"
+    assert lines[1] == "workers 1 of 4 busy   $3.12 spent + $1.40 reserved of $25.00"
     assert any(line.startswith("! ") and line.endswith("-> uet conflicts show c1") for line in lines)
     waiting = next(line for line in lines if line.startswith("ws-waiting"))
     assert "· PENDING" in waiting
@@ -93,6 +96,21 @@ def test_runs_workers_and_costs_have_documents_and_tables(uet: Uet, scene: str) 
         "tokens_out": 300,
     }
     assert "left $20.48 of $25.00" in uet("costs").out
+
+
+def test_show_tells_what_each_gate_said_and_that_prose_was_not_run(uet: Uet, scene: str) -> None:
+    results = uet("show", "ws-merged", "--json").document["gate_results"]
+    assert [(one["gate"], one["where"], one["verdict"]) for one in results] == [
+        ("GATE_UNIT", "sandbox", "passed"),
+        ("acceptance 1: it reads well", "sandbox", "not run"),
+        ("GATE_UNIT", "merged", "flaky"),
+    ]
+    assert results[0]["output"] == "2 passed"
+    shown = uet("show", "ws-merged").out
+    assert "tests           ○ not run: it reads well" in shown
+    flaky = next(line for line in shown.splitlines() if "flaky" in line)
+    assert flaky.split()[:6] == ["≈", "flaky", "merged", "1", "1:15", "GATE_UNIT"]
+    assert "\x1b" not in shown
 
 
 def test_show_and_why_tell_of_one_workstream(uet: Uet, scene: str) -> None:

@@ -37,11 +37,12 @@ def show_workstream(id: Workstream, run: Run = None, json: Json = False, sets: S
     with look(run) as at:
         view = find(at.reader.run(at.run), id)
         attempts = at.reader.attempts(at.run, id)
+        gates = at.reader.gates(at.run, id)
         events = at.reader.last_events(at.run, _EVENTS_SHOWN, workstream=id)
     if json:
-        emit(documents.shown_workstream(view, attempts))
+        emit(documents.shown_workstream(view, attempts, gates))
     else:
-        show(details.workstream(view, attempts, events, datetime.now(UTC)))
+        show(details.workstream(view, attempts, gates, events, datetime.now(UTC)))
 
 
 @app.command()

@@ -8,23 +8,28 @@ from rich.text import Text
 
 from uet_tui.report.cells import cell, columns, state
 from uet_tui.report.tables import event
-from uet_tui.report.words import between, clock, money
-from uet_tui.store.conflict_views import ConflictFileView, ConflictView, HunkView
+from uet_tui.report.words import between, clock, local_time, money, verdict
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView
 from uet_tui.store.views import AttemptView, EventView, WorkstreamView
 
 
 def workstream(
-    view: WorkstreamView, attempts: Sequence[AttemptView], events: Sequence[EventView], now: datetime
+    view: WorkstreamView,
+    attempts: Sequence[AttemptView],
+    gates: Sequence[GateView],
+    events: Sequence[EventView],
+    now: datetime,
 ) -> RenderableType:
-    """All that is known of a workstream: what it is, where it is, what was tried, what happened last."""
+    """All that is known of a workstream: what it is, where it is, what was tried, what gates said, what happened."""
     head = Text.assemble(cell(view.id, "bold"), "  ", state(view.state.value), f"  wave {view.wave}")
     facts = [
         ("why", (view.reason,)),
+        ("merge queue", _queue(view)),
         ("agent", (f"{view.agent} {view.model}".strip(),)),
         ("tasks", view.tasks),
         ("scope", view.files_scope),
         ("creates", view.files_create),
-        ("tests", view.acceptance_tests),
+        ("tests", tuple(_acceptance(view, gates))),
         ("gates", view.test_gates),
         ("depends on", view.depends_on),
         ("waited for by", view.waited_for_by),
@@ -47,9 +52,42 @@ def workstream(
                 cell(one.error),
             )
         parts += [Text(), table]
+    if gates:
+        parts += [Text(), _gates(gates)]
     if events:
         parts += [Text(), *map(event, events)]
     return Group(*parts)
+
+
+def _queue(view: WorkstreamView) -> tuple[str, ...]:
+    """Since when it waits to be merged, and what the operator wants of it there."""
+    since = f"since {local_time(view.queued_at)}" if view.queued_at and not view.over else ""
+    wishes = ["held by the operator"] * view.held + ["first"] * view.first
+    return (", ".join(part for part in (since, *([] if view.over else wishes)) if part),)
+
+
+def _acceptance(view: WorkstreamView, gates: Sequence[GateView]) -> Iterable[str]:
+    """Each acceptance test, with what came of it last."""
+    for number, test in enumerate(view.acceptance_tests, start=1):
+        named = (f"acceptance {number}:", f"acceptance {number} of")
+        said = [gate.verdict for gate in gates if gate.gate.startswith(named)]
+        yield f"{verdict(said[-1])[0]} {said[-1]}: {test}" if said else test
+
+
+def _gates(gates: Sequence[GateView]) -> RenderableType:
+    table = columns("verdict", "where", "try", "time", "gate", "output", right=frozenset({"try", "time"}))
+    for one in gates:
+        glyph, look = verdict(one.verdict)
+        last = one.output.rstrip().rsplit("\n", 1)[-1]
+        table.add_row(
+            cell(f"{glyph} {one.verdict}", look),
+            one.where,
+            str(one.attempt),
+            clock(one.seconds) if one.seconds else "",
+            cell(one.gate),
+            cell(last, "dim"),
+        )
+    return table
 
 
 def _fact(name: str, values: Iterable[str]) -> Iterable[Text]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from uet_tui.report.words import iso
-from uet_tui.store.conflict_views import ConflictView
+from uet_tui.store.conflict_views import ConflictView, GateView, PairView
 from uet_tui.store.views import AttemptView, CostView, EventView, RunSummary, RunView, WorkerView, WorkstreamView
 
 Document = dict[str, object]
@@ -36,6 +36,18 @@ def status(view: RunView) -> Document:
         "workers": [worker(one) for one in view.workers],
         "workstreams": [workstream(one) for one in view.workstreams],
         "conflicts": [conflict(one) for one in view.conflicts],
+        "pairs": [pair(one) for one in view.pairs],
+    }
+
+
+def pair(view: PairView) -> Document:
+    """Two active branches that are not clean together."""
+    return {
+        "first": view.first,
+        "second": view.second,
+        "verdict": view.verdict,
+        "files": list(view.files),
+        "since": iso(view.since),
     }
 
 
@@ -72,6 +84,9 @@ def workstream(view: WorkstreamView) -> Document:
         "model": view.model,
         "worker": view.worker,
         "result_commit": view.result_commit,
+        "queued_at": iso(view.queued_at),
+        "held": view.held,
+        "first": view.first,
     }
 
 
@@ -95,7 +110,20 @@ def attempt(view: AttemptView) -> Document:
     }
 
 
-def shown_workstream(view: WorkstreamView, attempts: Iterable[AttemptView]) -> Document:
+def gate(view: GateView) -> Document:
+    """What a gate said."""
+    return {
+        "gate": view.gate,
+        "attempt": view.attempt,
+        "where": view.where,
+        "verdict": view.verdict,
+        "seconds": view.seconds,
+        "time": iso(view.time),
+        "output": view.output,
+    }
+
+
+def shown_workstream(view: WorkstreamView, attempts: Iterable[AttemptView], gates: Iterable[GateView]) -> Document:
     """One workstream with all that is known of it: `uet show WS --json`."""
     return workstream(view) | {
         "priority": view.priority,
@@ -108,6 +136,7 @@ def shown_workstream(view: WorkstreamView, attempts: Iterable[AttemptView]) -> D
         "depends_on": list(view.depends_on),
         "waited_for_by": list(view.waited_for_by),
         "attempts_made": [attempt(one) for one in attempts],
+        "gate_results": [gate(one) for one in gates],
     }
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from uet_tui.report.cells import cell, columns, state
 from uet_tui.report.words import between, clock, local_time, money, several
 from uet_tui.store.conflict_views import ConflictView
-from uet_tui.store.views import CostView, EventView, NeedView, RunSummary, RunView, WorkerView
+from uet_tui.store.views import CostView, EventView, NeedView, RunSummary, RunView, WorkerView, WorkstreamView
 
 _SEVERITY = {"debug": "dim", "warning": "yellow", "error": "red"}
 _NEXT = {
@@ -33,9 +33,15 @@ def status(view: RunView, now: datetime) -> RenderableType:
             cell(one.agent + again),
             clock(between(one.started_at, one.ended_at, now)),
             money(one.cost_usd) if one.cost_usd else "",
-            cell(one.reason),
+            cell(wished(one)),
         )
     return Group(*summary(view, now), Text(), table)
+
+
+def wished(view: WorkstreamView) -> str:
+    """The reason, after what the operator wants of its merge where the reason does not say that itself."""
+    wish, told = ("held", "held") if view.held else ("first", "1st") if view.first else ("", "")
+    return ", ".join(part for part in ("" if view.over or told in view.reason else wish, view.reason) if part)
 
 
 def summary(view: RunView, now: datetime) -> Sequence[RenderableType]:

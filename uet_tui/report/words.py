@@ -34,6 +34,17 @@ _MARKS: Final = {
     "CANCELLED": ("⊘", "yellow"),
     "TERMINATED": ("⊘", "dim"),
 }
+_VERDICTS: Final = {
+    "passed": ("✓", "green"),
+    "flaky": ("≈", "yellow"),
+    "red before": ("!", "yellow"),
+    "failed": ("✗", "red"),
+    "error": ("✗", "red"),
+    "timeout": ("✗", "red"),
+    "not configured": ("–", "dim"),
+    "no tests": ("–", "dim"),
+    "not run": ("○", "yellow"),
+}
 
 
 def glyph(state: str) -> str:
@@ -44,6 +55,11 @@ def glyph(state: str) -> str:
 def style(state: str) -> str:
     """The rich style of a state."""
     return _MARKS[state][1]
+
+
+def verdict(word: str) -> tuple[str, str]:
+    """The one-character sign of a gate's verdict, and its rich style."""
+    return _VERDICTS.get(word, ("?", "yellow"))
 
 
 def iso(moment: datetime | None) -> str | None:
