@@ -20,6 +20,17 @@ def test_a_script_is_its_tasks_and_nothing_else() -> None:
     assert prompt("script", note="it failed") == "Write it\nTest it\n"
 
 
+def test_a_text_names_the_commands_that_are_run_afterwards() -> None:
+    agent = AgentSettings.model_validate({"command": ["x"], "prompt": "text", "env": [], "usage": "none"})
+    ws = Workstream.model_validate({**FACTS, "tasks": ["Write it"]})
+    text = prompt_for(ws, agent, 1, "", REHEARSAL, ["make test", "pytest -q"])
+    assert (
+        "Commands that are run on your work when you are done, and must end with 0\n\n- make test\n- pytest -q\n"
+        in text
+    )
+    assert "Commands that are run" not in prompt("text")
+
+
 def test_a_text_names_the_tasks_the_scope_and_the_rules() -> None:
     text = prompt("text", files_create=["docs/new.md"], acceptance_tests=["It works"])
     for part in ("# ws-a", "- Write it", "- src/", "- docs/new.md", "- It works", "no_change"):

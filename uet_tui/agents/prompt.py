@@ -1,12 +1,20 @@
 """What an agent is told: the tasks as a script, as text, or as the workstream itself."""
 
 import json
+from collections.abc import Sequence
 
 from uet_tui.plan.model import Workstream
 from uet_tui.settings.model import AgentSettings, SimulatedSettings
 
 
-def prompt_for(ws: Workstream, agent: AgentSettings, attempt: int, note: str, simulated: SimulatedSettings) -> str:
+def prompt_for(
+    ws: Workstream,
+    agent: AgentSettings,
+    attempt: int,
+    note: str,
+    simulated: SimulatedSettings,
+    commands: Sequence[str] = (),
+) -> str:
     """The text of the prompt file for one attempt.
 
     Args:
@@ -15,6 +23,7 @@ def prompt_for(ws: Workstream, agent: AgentSettings, attempt: int, note: str, si
         attempt: which try this is, from 1.
         note: what went wrong before, or what the operator wants it to know; empty on a first attempt.
         simulated: the settings of the rehearsal agent.
+        commands: what is run on the work afterwards.
     """
     match agent.prompt:
         case "script":
@@ -29,16 +38,17 @@ def prompt_for(ws: Workstream, agent: AgentSettings, attempt: int, note: str, si
             }
             return json.dumps(spec, indent=2)
         case "text":
-            return _text(ws, note)
+            return _text(ws, note, commands)
 
 
-def _text(ws: Workstream, note: str) -> str:
+def _text(ws: Workstream, note: str, commands: Sequence[str]) -> str:
     parts = [
         f"# {ws.id}\n",
         _section("Tasks", ws.tasks),
         _section("Files you may change", ws.files_scope),
         _section("Files you may create", ws.files_create),
         _section("What must hold when you are done", ws.acceptance_tests),
+        _section("Commands that are run on your work when you are done, and must end with 0", commands),
         f"## What went wrong before\n\n{_fenced(note)}\n" if note else "",
         "## Rules\n\n- Change and create only the files named above; anything else is refused.\n"
         "- Do not commit, push, or change git's configuration: your working tree is collected when you end.\n"
@@ -47,7 +57,7 @@ def _text(ws: Workstream, note: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _section(title: str, lines: tuple[str, ...]) -> str:
+def _section(title: str, lines: Sequence[str]) -> str:
     return f"## {title}\n\n" + "".join(f"- {line}\n" for line in lines) if lines else ""
 
 

@@ -1,6 +1,6 @@
 """What gates said, put on record."""
 
-from uet_tui.core import vocabulary
+from uet_tui.core import verdicts, vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.records import GateEntry
 
@@ -12,7 +12,10 @@ def keep_gates(board: Board, gates: tuple[GateEntry, ...]) -> None:
         board.tell(
             vocabulary.GATE_RESULT,
             f"{gate.workstream} {gate.gate} {gate.verdict} ({gate.where}, {gate.seconds:.1f} s)",
-            severity="info" if gate.verdict in ("passed", "not configured") else "warning",
+            severity=verdicts.SEVERITY.get(gate.verdict, "warning"),
             workstream=gate.workstream,
             attempt=gate.attempt,
+            gate=gate.gate,
+            verdict=gate.verdict,
+            where=gate.where,
         )

@@ -204,7 +204,7 @@ class GateEntry:
     where: str
     """`sandbox`, `merged`, `base`, `proposal` or `landing`: what it looked at."""
     verdict: str
-    """One of `uet_tui.gates.verdicts`."""
+    """A word of `core/verdicts.py`."""
     seconds: float
     output: str
     """The end of what it printed, harmless."""

@@ -14,7 +14,7 @@ from uet_tui.core.effects import Collect, StartAttempt
 from uet_tui.core.events import AttemptEnded, Collected
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
-from uet_tui.engine.gating import Gated, gate_tree
+from uet_tui.engine.gating import Gated, commands_for, gate_tree
 from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
@@ -48,7 +48,8 @@ def start_attempt(
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(agent_name), place.settings
     sandbox = make_sandbox(place, effect.worker, effect.base, leaving, folder / "git-before")
     prompt = folder / PROMPT
-    prompt.write_text(prompt_for(ws, agent, effect.attempt, note, settings.simulated), encoding="utf-8")
+    commands = commands_for(place, ws, place.control.tree_of(effect.base)) if agent.prompt == "text" else ()
+    prompt.write_text(prompt_for(ws, agent, effect.attempt, note, settings.simulated, commands), encoding="utf-8")
     return attempts.start(
         folder,
         {

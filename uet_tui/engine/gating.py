@@ -19,7 +19,7 @@ from uet_tui.gates.checks import Check, Files, acceptance_checks, gate_check
 from uet_tui.gates.judging import Judgement, judge
 from uet_tui.gates.memory import Memory, mark_of
 from uet_tui.gates.runner import InterruptedRunError, Said, run_step
-from uet_tui.plan.model import TestGate
+from uet_tui.plan.model import TestGate, Workstream
 from uet_tui.text import one_line
 from uet_tui.workspace import trees
 from uet_tui.workspace.sandbox import Sandbox
@@ -91,6 +91,8 @@ def gate_tree(
     problem = detail = blocked_by = ""
     retryable = True
     for check, configured in _checks(place, gates, tree, (workstream,) if accepting is None else accepting):
+        if check.idle and where != "sandbox":
+            continue  # it is on record once that nothing is run
         began = time.monotonic()
         if check.steps and not blocked_by:
             found = table.recalled(check) or table.judged(check, configured)
@@ -134,6 +136,12 @@ def _checks(
         checks = acceptance_checks(ws.acceptance_tests, place.settings.acceptance, rehearsal=rehearsal, of=of)
         found += [(check, None) for check in checks]
     return found
+
+
+def commands_for(place: Workplace, workstream: Workstream, tree: str) -> tuple[str, ...]:
+    """What would be run on a workstream's result, as far as the tree that it starts from tells; each command once."""
+    checks = _checks(place, workstream.test_gates, tree, (workstream.id,))
+    return tuple(dict.fromkeys(step.run for check, _ in checks for step in check.steps))
 
 
 def _files(place: Workplace, tree: str) -> Files:

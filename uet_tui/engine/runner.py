@@ -34,6 +34,7 @@ from uet_tui.core.events import (
     Merged,
     MergeFailed,
     Noted,
+    Progressed,
     RevertFailed,
     WorkerBroken,
     WorkerReady,
@@ -137,8 +138,8 @@ class LocalRunner:
                 self._report(AttemptStarted(id, attempt))
             case KillAttempt(id, attempt):
                 attempts.kill(place.paths.attempt(id, attempt))
-            case Collect(id, attempt, _, base):
-                result = collect(place, effect, self._leaving)
+            case Collect(id, attempt, worker, base):
+                result = collect(place, effect, self._leaving, lambda doing: self._report(Progressed(worker, doing)))
                 self._report(result)
                 if result.commit is not None:
                     folder = place.paths.attempt(id, attempt)
