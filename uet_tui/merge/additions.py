@@ -1,8 +1,8 @@
 """Which lines one text added to another, as line diffs read it.
 
-Diffs do not agree on what was moved past what, so there are two readings here: anchored on lines that are unique to
-both texts (patience), and on the longest equal runs (difflib). Both take time about linear in the size of the texts;
-where difflib would not, it is left out.
+Diffs do not agree on what was moved past what, so there are three readings here: anchored on lines that are unique to
+both texts (patience), and on the longest equal runs (difflib, with and without lines that are too frequent to tell
+much). All take time about linear in the size of the texts; where difflib would not, it is left out.
 """
 
 from bisect import bisect_left
@@ -12,6 +12,8 @@ from difflib import SequenceMatcher
 
 _PAIRS = 1_000_000
 """Equal pairs of lines above which difflib is not asked: it looks at each several times."""
+_FREQUENT = 100
+"""In a text of 200 lines and more difflib takes no line for an anchor that is more than one in a hundred."""
 
 Keys = Sequence[bytes]
 """Lines without their line ends."""
@@ -26,11 +28,11 @@ def keys(text: bytes) -> list[bytes]:
 
 
 def added(base: Keys, side: Keys) -> set[int]:
-    """The indexes of the lines of `side` that either reading takes for added."""
+    """The indexes of the lines of `side` that any of the readings takes for added."""
     start, stop = _middle(base, side)
     old, new = base[start : len(base) - stop], side[start : len(side) - stop]
-    found = set(_patience(old, new)) | set(_longest(old, new, otherwise=()))
-    return {start + index for index in found}
+    found = {start + index for index in {*_patience(old, new), *_longest(old, new, otherwise=())}}
+    return found.union(_usual(base, side))
 
 
 def _middle(base: Keys, side: Keys) -> tuple[int, int]:
@@ -47,7 +49,19 @@ def _longest(base: Keys, side: Keys, otherwise: Sequence[int]) -> Iterator[int]:
     if sum(counts[line] for line in side) > _PAIRS:
         yield from otherwise
         return
-    for tag, _, _, begin, end in SequenceMatcher(None, base, side, autojunk=False).get_opcodes():
+    yield from _inserted(SequenceMatcher(None, base, side, autojunk=False))
+
+
+def _usual(base: Keys, side: Keys) -> Iterator[int]:
+    """What difflib says was added if nobody tells it otherwise: frequent lines are no anchors."""
+    limit = len(side) // _FREQUENT + 1
+    counts, other = Counter(base), Counter(side)
+    if sum(count * other[line] for line, count in counts.items() if other[line] <= limit) <= _PAIRS:
+        yield from _inserted(SequenceMatcher(None, base, side))
+
+
+def _inserted(matcher: SequenceMatcher[bytes]) -> Iterator[int]:
+    for tag, _, _, begin, end in matcher.get_opcodes():
         if tag in ("insert", "replace"):
             yield from range(begin, end)
 

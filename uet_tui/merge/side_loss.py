@@ -5,8 +5,10 @@ what the other side took out; and each line that a line diff says a side added, 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
+from types import MappingProxyType
 
 from uet_tui.core.conflicts import ConflictFile, Entry
 from uet_tui.merge.additions import Keys, added, keys
@@ -14,6 +16,7 @@ from uet_tui.merge.texts import is_text
 from uet_tui.text import one_line
 from uet_tui.workspace import trees
 from uet_tui.workspace.control import ControlRepository
+from uet_tui.workspace.linediff import added_lines
 
 LARGEST = 32_000_000
 """Bytes above which a file is not checked line by line."""
@@ -22,8 +25,14 @@ _SHOWN = 80
 _TOLD = 20
 """Lost lines of a file that are told one by one."""
 
+_LACKS = "the result lacks it"
+
 Results = Mapping[str, Entry | None]
 """What files in conflict become, by path; None deletes one."""
+
+
+Reading = Callable[[], set[bytes]]
+"""What a line diff says was added, made when it is asked for."""
 
 
 def lost_lines(base: bytes | None, ours: bytes, theirs: bytes, result: bytes, path: str = "") -> tuple[str, ...]:
@@ -34,30 +43,42 @@ def lost_lines(base: bytes | None, ours: bytes, theirs: bytes, result: bytes, pa
     return _evidence(keys(base or b""), keys(ours), keys(theirs), keys(result), path)
 
 
-def _evidence(base: Keys, ours: Keys, theirs: Keys, result: Keys, path: str) -> tuple[str, ...]:
-    told = [*_lost("ours", base, ours, theirs, result, path), *_lost("theirs", base, theirs, ours, result, path)]
+def _evidence(
+    base: Keys,
+    ours: Keys,
+    theirs: Keys,
+    result: Keys,
+    path: str,
+    readings: Mapping[str, Reading] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    """`readings` are further line diffs, by the side that they are of."""
+    sides = {"ours": (ours, theirs), "theirs": (theirs, ours)}
+    told = [
+        line
+        for name, (side, other) in sides.items()
+        for line in _lost(name, base, side, other, result, path, readings.get(name, set))
+    ]
     more = len(told) - _TOLD
     return tuple(told if more <= 0 else [*told[:_TOLD], f"and {more} more lines of {one_line(path)}"])
 
 
-def _lost(name: str, base: Keys, side: Keys, other: Keys, result: Keys, path: str) -> list[str]:
+def _lost(name: str, base: Keys, side: Keys, other: Keys, result: Keys, path: str, reading: Reading) -> Iterator[str]:
     was, has, their, now = Counter(base), Counter(side), Counter(other), Counter(result)
     found: dict[bytes, str] = {}
     for line, count in has.items():
         if count > was[line] and line.strip():
             wanted = count - max(0, was[line] - their[line])
             if now[line] < wanted:
-                found[line] = "the result lacks it" if not now[line] else f"the result has {now[line]} of {wanted}"
+                found[line] = _LACKS if not now[line] else f"the result has {now[line]} of {wanted}"
     gone = {line for line in has if not now[line]} - found.keys()
     if gone:
-        new = {side[index] for index in added(base, side)}
-        found |= dict.fromkeys(gone & new, "the result lacks it")
-    where = {line: number for number, line in reversed(list(enumerate(side, 1))) if line in found} if found else {}
-    return [
-        f"{name} added '{one_line(line.decode('utf-8', 'replace'), _SHOWN)}' "
-        f"({f'{one_line(path)}:' if path else 'line '}{where[line]}), {found[line]}"
-        for line in sorted(found, key=where.__getitem__)
-    ]
+        gone &= {side[index] for index in added(base, side)} | reading()
+        found |= dict.fromkeys(gone, _LACKS)
+    where = f"{one_line(path)}:" if path else "line "
+    for number, line in enumerate(side, 1):
+        if line in found:
+            shown = one_line(line.decode("utf-8", "replace"), _SHOWN)
+            yield f"{name} added '{shown}' ({where}{number}), {found.pop(line)}"
 
 
 def side_losses(control: ControlRepository, tree: str, files: Sequence[ConflictFile], result: str) -> tuple[str, ...]:
@@ -113,7 +134,16 @@ def _group_losses(control: ControlRepository, group: Sequence[ConflictFile], res
     if any(text is None for text in texts):
         return (f"{one_line(path)} is binary or too large: what a machine made of it cannot be checked",)
     base, ours, theirs, result = (text or [] for text in texts)
-    return _evidence(base, ours, theirs, result, path)
+    return _evidence(base, ours, theirs, result, path, _readings(control, group))
+
+
+def _readings(control: ControlRepository, group: Sequence[ConflictFile]) -> dict[str, Reading]:
+    """What git itself says that each side added; of a file under one name only."""
+    file = group[0]
+    if len(group) > 1 or file.base is None:
+        return {}
+    sides = {"ours": file.ours, "theirs": file.theirs}
+    return {name: partial(added_lines, control, file.base.oid, side.oid) for name, side in sides.items() if side}
 
 
 def _whole_loss(control: ControlRepository, file: ConflictFile, result: Entry | None) -> tuple[str, ...] | None:
