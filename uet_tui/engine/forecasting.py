@@ -51,6 +51,8 @@ class Forecaster:
         self._leaving.set()
         if self._thread.is_alive():
             self._thread.join(_PATIENCE)
+        else:
+            self._stop_looking()
 
     def _run(self) -> None:
         period = self._place.settings.forecast_seconds
