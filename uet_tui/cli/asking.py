@@ -14,6 +14,8 @@ from uet_tui.store import inbox
 
 _PATIENCE_SECONDS: Final = 30.0
 _WAITS_FOR_OPERATOR: Final = 4
+_LONG: Final = frozenset({Verb.LAND, Verb.ROLLBACK})
+"""What may take as long as gates and compensation actions do: waited for while somebody has the run."""
 
 
 class RefusedError(UetError):
@@ -21,7 +23,7 @@ class RefusedError(UetError):
 
 
 class LandingRefusedError(UetError):
-    """The integration branch cannot land yet: something in the operator's checkout is theirs to settle."""
+    """The integration branch cannot land yet, or not all is undone: something is the operator's to settle first."""
 
     exit_code = _WAITS_FOR_OPERATOR
 
@@ -70,7 +72,7 @@ def ask(
     )
     answer = _through_inbox(at, command) if inbox.held(at.paths) else _here(at, command)
     if not answer.ok:
-        raise (LandingRefusedError if verb is Verb.LAND else RefusedError)(answer.message)
+        raise (LandingRefusedError if verb in _LONG else RefusedError)(answer.message)
     if json:
         emit({"run": at.run, "ok": answer.ok, "message": answer.message})
     else:
@@ -80,6 +82,10 @@ def ask(
 def _through_inbox(at: Look, command: Command) -> Answer:
     inbox.submit(at.paths, command)
     answer = inbox.wait(at.paths, command.id, _PATIENCE_SECONDS)
+    while answer is None and command.verb in _LONG:
+        if not inbox.held(at.paths):  # it was left, or killed, in the middle: whoever takes the run next goes on
+            return inbox.wait(at.paths, command.id, 0) or _here(at, command)
+        answer = inbox.wait(at.paths, command.id, _PATIENCE_SECONDS)
     if answer is None:
         raise UetError(
             f"the orchestrator of {at.run} gave no answer in {_PATIENCE_SECONDS:g} s; "

@@ -24,6 +24,7 @@ WITHOUT_AGENT = frozenset(
         Verb.SKIP,
         Verb.BUDGET,
         Verb.LAND,
+        Verb.ROLLBACK,
     }
 )
 """What can be done where no orchestrator has the run."""

@@ -144,6 +144,15 @@ def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = N
         raise
 
 
+def plan_of(home: Home, run: str) -> Plan:
+    """The plan that a run began with.
+
+    Raises:
+        UetError: its files are not whole.
+    """
+    return _frozen(home, run, {})[0]
+
+
 def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
     token = secrets.token_hex(8)
     writer.claim(place.run, token, os.getpid())

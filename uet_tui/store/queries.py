@@ -144,6 +144,13 @@ class Reader:
             found = connection.execute(chosen.order_by(GATES.c.id)).all()
         return tuple(gate_view(rows.GATE.record(row)) for row in found)
 
+    def gates_of(self, run: str, tree: str) -> tuple[GateView, ...]:
+        """What gates said of a tree, whoever's work it is, in the order in which they spoke."""
+        chosen = select(GATES).where(GATES.c.run == run, GATES.c.tree == tree)
+        with self._reading() as connection:
+            found = connection.execute(chosen.order_by(GATES.c.id)).all()
+        return tuple(gate_view(rows.GATE.record(row)) for row in found)
+
     def _ids(self) -> list[str]:
         with self._reading() as connection:
             found = connection.execute(select(RUNS.c.id).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()))
