@@ -14,6 +14,7 @@ from uet_tui.core.effects import (
     Climb,
     Collect,
     Effect,
+    EndAsk,
     KillAttempt,
     Land,
     LayOut,
@@ -42,8 +43,9 @@ from uet_tui.core.events import (
 from uet_tui.core.records import Records
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
+from uet_tui.engine.asking import ask_agent, end_ask
 from uet_tui.engine.attempting import collect, make_sandbox, start_attempt, write_diff
-from uet_tui.engine.climbing import ask_agent, climb
+from uet_tui.engine.climbing import climb
 from uet_tui.engine.forecasting import Forecaster
 from uet_tui.engine.laying_out import lay_out
 from uet_tui.engine.merging import carry_out_merge
@@ -162,6 +164,8 @@ class LocalRunner:
                 self._report(climb(place, records.conflicts[conflict], self._leaving))
             case AskAgent(conflict):
                 self._report(ask_agent(place, effect, records.conflicts[conflict], self._leaving))
+            case EndAsk():
+                end_ask(place, effect)
             case Revert():
                 outcome_of = revert(place, effect, self._leaving)
                 if outcome_of.tip is not None:

@@ -1,0 +1,303 @@
+"""Conflicts and the ladder in whole runs: real git, and agents that are scripts."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.engine.driver import Orchestrating, start_server
+from tests.engine.scene import Scene, settings, workstream
+from tests.support.wait import until
+from uet_tui.core.commands import Side, Verb
+from uet_tui.core.states import ConflictState, RunState, WorkstreamState
+from uet_tui.engine import attempts
+from uet_tui.engine.start import new_run
+from uet_tui.plan.graph import build_plan
+from uet_tui.store.conflict_views import ConflictView
+
+KEEP_BOTH = """
+    lines, kept, side = open("list.txt").read().splitlines(keepends=True), [], ""
+    for line in lines:
+        if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
+            side = line[0]
+        elif side != "|":
+            kept.append(line)
+    open("list.txt", "w").writelines(kept)
+"""
+USE = 'print(\'{"uet": {"cost_usd": 0.125, "tokens_in": 10, "tokens_out": 2}}\')'
+BOTH = "top\nfrom ws-a\nfrom ws-b\nbottom\n"
+UNIT = [{"type": "GATE_UNIT"}]
+
+
+def agent(folder: Path, code: str) -> tuple[str, ...]:
+    """The settings of a resolver that is a Python script."""
+    script = folder / "resolver.py"
+    script.write_text(f"import os, sys, time\n{dedent(code)}\n{USE}\n")
+    told = {
+        "command": [sys.executable, str(script), "{prompt_file}"],
+        "prompt": "text",
+        "env": ["PATH", "HOME", "TRACE"],
+        "usage": "json-lines",
+    }
+    return (f"agents.scripted={json.dumps(told)}", "ladder.agent=scripted")
+
+
+def two(**fields: object) -> list:
+    """Two workstreams that change the same line, the second a little later."""
+    change = "sed -i 's/middle/from {0}/' list.txt"
+    return [
+        workstream("ws-a", change.format("ws-a"), **fields),
+        workstream("ws-b", "sleep 0.5", change.format("ws-b"), **fields),
+    ]
+
+
+def begin(scene: Scene, *sets: str, linger: bool = False, more: tuple = (), **fields: object) -> None:
+    """Starts a run whose second workstream conflicts."""
+    scene.repository.write("list.txt", "top\nmiddle\nbottom\n")
+    scene.repository.commit("A list")
+    scene.operator = type(scene.operator).discover(scene.repository.path)
+    scene.begin(*two(**fields), *more, sets=("overlap=allow", "forecast_seconds=0", *sets), linger=linger)
+
+
+def conflict(scene: Scene) -> ConflictView:
+    """The only conflict of the run."""
+    (found,) = scene.view().conflicts
+    return found
+
+
+def proposed(scene: Scene, id: str = "c1") -> bool:
+    """Whether a conflict waits for approval."""
+    return any(c.id == id and c.state is ConflictState.PROPOSED for c in scene.view().conflicts)
+
+
+def folder(scene: Scene) -> Path:
+    """Where the first ask of the first conflict keeps its files."""
+    return scene.home.run(scene.run).conflict("c1") / "ask-1"
+
+
+def gate(command: str) -> str:
+    """The settings of the unit gate."""
+    return f"gates.GATE_UNIT.commands={json.dumps([command])}"
+
+
+def test_what_an_agent_settles_is_a_proposal_until_it_is_approved(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, *agent(tmp_path, KEEP_BOTH), gate("grep -q ws-b list.txt"), test_gates=UNIT)
+    view = scene.finish()
+    found = conflict(scene)
+    assert (view.state, found.state, found.proposal) == (RunState.PAUSED, ConflictState.PROPOSED, "agent scripted")
+    assert found.files[0].hunks[0].proposal == ("from ws-a", "from ws-b")
+    assert found.tried[-1].name == "agent" and found.tried[-1].verdict == "settled"
+    assert found.tried[-1].cost_usd == 0.125 and found.tried[-1].seconds > 0
+    assert [(g.gate, g.where, g.verdict) for g in found.gates] == [("GATE_UNIT", "proposal", "passed")]
+    assert view.costs.spent_usd == 0.125 and view.costs.reserved_usd == 0
+    kept = scene.repository.git("show", f"refs/uet/{scene.run}/ws-b.c1-ask-1:list.txt")
+    assert kept + "\n" == BOTH
+    answer = scene.ask_offline(Verb.APPROVE, conflict="c1")
+    assert answer.ok, answer
+    assert scene.file("list.txt") + "\n" == BOTH
+    assert conflict(scene).state is ConflictState.HUMAN_RESOLVED
+    assert not scene.home.run(scene.run).sandbox("resolve-c1").exists()
+
+
+def test_with_auto_it_is_merged_without_a_human(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, *agent(tmp_path, KEEP_BOTH), "resolve=auto")
+    assert scene.finish().state is RunState.COMPLETED
+    assert conflict(scene).state is ConflictState.AGENT_RESOLVED
+    assert scene.file("list.txt") + "\n" == BOTH
+
+
+def test_with_never_no_agent_is_asked(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, *agent(tmp_path, KEEP_BOTH), "resolve=never")
+    scene.finish()
+    assert conflict(scene).tried == ()
+    assert not folder(scene).exists()
+
+
+def test_what_union_settles_asks_no_agent_and_paths_have_policies_of_their_own(scene: Scene, tmp_path: Path) -> None:
+    sets = ('ladder.union=["list.txt"]', 'resolve_paths={"*.txt": auto}')
+    begin(scene, *agent(tmp_path, KEEP_BOTH), *sets)
+    assert scene.finish().state is RunState.COMPLETED
+    found = conflict(scene)
+    assert (found.state, found.by) == (ConflictState.AUTO_RESOLVED, "union")
+    assert scene.file("list.txt") + "\n" == BOTH
+
+
+def test_an_agent_that_drops_a_line_is_refused_with_the_line_and_its_result_stays_in_sight(
+    scene: Scene, tmp_path: Path
+) -> None:
+    begin(scene, *agent(tmp_path, 'open("list.txt", "w").write("top\\nfrom ws-b\\nbottom\\n")'), "resolve=auto")
+    scene.finish()
+    found = conflict(scene)
+    assert found.state is ConflictState.PENDING
+    assert found.tried[-1].verdict == "refused" and "ours added 'from ws-a'" in found.tried[-1].detail
+    assert any("from ws-a" in line for line in found.files[0].lost)
+    assert found.files[0].hunks[0].proposal == ("from ws-b",)
+    assert scene.state("ws-b") is WorkstreamState.CONFLICTED
+    taken = scene.ask_offline(Verb.TAKE, conflict="c1", side=Side.PROPOSAL, settle=True)
+    assert taken.ok, "the operator may take it with open eyes"
+    assert scene.file("list.txt") == "top\nfrom ws-b\nbottom"
+
+
+def test_an_agent_that_touches_a_file_that_was_not_in_conflict_is_refused(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, *agent(tmp_path, KEEP_BOTH + '\n    open("README.md", "a").write("x")\n'), "resolve=auto")
+    scene.finish()
+    last = conflict(scene).tried[-1]
+    assert (last.verdict, last.detail) == ("refused", "touched README.md, which was not in conflict")
+
+
+@pytest.mark.parametrize(
+    ("code", "sets", "detail"),
+    [
+        ("pass", (), "it changed nothing"),
+        ('open("list.txt", "a").write("more\\n")', (), "a conflict marker is left: list.txt:2"),
+        ('print("no key"); sys.exit(3)', (), "exit 3: no key"),
+        ("time.sleep(60)", ("ladder.agent_seconds=0.3",), "did not end within its time limit (0 s)"),
+        ("import shutil; shutil.rmtree(os.getcwd())", (), "its sandbox is gone: the agent deleted it"),
+    ],
+)
+def test_an_agent_that_fails_leaves_the_conflict_to_the_operator(
+    scene: Scene, tmp_path: Path, code: str, sets: tuple[str, ...], detail: str
+) -> None:
+    begin(scene, *agent(tmp_path, code), *sets)
+    assert scene.finish().state is RunState.PAUSED
+    found = conflict(scene)
+    assert (found.state, found.tried[-1].detail) == (ConflictState.PENDING, detail)
+    assert found.tried[-1].verdict in ("failed", "refused")
+    assert detail in scene.view().workstream("ws-b").reason
+
+
+def test_a_proposal_that_the_gates_refuse_is_shown_with_what_they_said(scene: Scene, tmp_path: Path) -> None:
+    red = gate("if grep -q ws-a list.txt && grep -q ws-b list.txt; then echo both is wrong; exit 1; fi")
+    begin(scene, *agent(tmp_path, KEEP_BOTH), red, "resolve=auto", test_gates=UNIT)
+    scene.finish()
+    found = conflict(scene)
+    assert (found.state, found.proposal) == (ConflictState.PENDING, "agent scripted")
+    assert "both is wrong" in next(g.output for g in found.gates if g.verdict == "failed")
+    assert "the gates refuse what the agent made: GATE_UNIT failed" in scene.view().workstream("ws-b").reason
+
+
+def test_the_prompt_tells_both_sides_what_must_hold_and_what_the_operator_says(scene: Scene, tmp_path: Path) -> None:
+    code = 'open("list.txt", "w").write("top\\nfrom ws-b\\nbottom\\n")'
+    begin(scene, *agent(tmp_path, code), gate("test -f list.txt"), test_gates=UNIT, linger=True)
+    until(lambda: "needs you" in scene.view().workstream("ws-b").reason, 20, "the first answer")
+    first = (folder(scene) / "prompt.md").read_text()
+    for wanted in (
+        "- list.txt (content)",
+        "sed -i 's/middle/from ws-a/'",
+        "-middle\n+from ws-a",
+        "-middle\n+from ws-b",
+    ):
+        assert wanted in first
+    assert "`test -f list.txt` passes" in first
+    assert "What the operator says" not in first
+    (tmp_path / "resolver.py").write_text(f"import os, sys\n{dedent(KEEP_BOTH)}\n{USE}\n")
+    assert scene.ask(Verb.AGAIN, conflict="c1", note="keep both, ours first").ok
+    until(lambda: proposed(scene), 20, "the second answer")
+    second = (folder(scene).with_name("ask-2") / "prompt.md").read_text()
+    assert "keep both, ours first" in second
+    assert "agent refused: ours added 'from ws-a'" in second, "the evidence against the first"
+    assert "## The proposal before" in second
+    assert [rung.verdict for rung in conflict(scene).tried if rung.name == "agent"] == ["refused", "settled"]
+    assert scene.view().costs.spent_usd == 0.25
+
+
+def test_no_agent_is_asked_where_the_budget_is_too_small_for_one(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, *agent(tmp_path, KEEP_BOTH), "budget.max_cost_total=1", max_cost_usd=0.5, linger=True)
+    scene.until_state("ws-b", WorkstreamState.RUNNING)
+    assert scene.ask(Verb.BUDGET, amount=0.3).ok
+    until(lambda: "no agent was asked" in scene.view().workstream("ws-b").reason, 20, "the conflict")
+    assert conflict(scene).tried[-1].detail == "budget: needs $0.50, $0.30 is left"
+    assert not folder(scene).exists()
+
+
+def test_an_agent_goes_on_when_the_orchestrator_is_killed_and_is_asked_once(scene: Scene, tmp_path: Path) -> None:
+    code = 'open(os.environ["TRACE"], "a").write("asked\\n"); time.sleep(1.5)\n' + dedent(KEEP_BOTH)
+    trace = tmp_path / "trace"
+    os.environ["TRACE"] = str(trace)
+    scene.repository.write("list.txt", "top\nmiddle\nbottom\n")
+    scene.repository.commit("A list")
+    operator = type(scene.operator).discover(scene.repository.path)
+    sets = ("overlap=allow", "forecast_seconds=0", *agent(tmp_path, code))
+    opened = new_run(operator, build_plan(two()), settings(*sets))
+    scene.run = opened.place.run
+    opened.hold.release(scene.run)
+    opened.place.control.close()
+    server = start_server()
+    try:
+        first = Orchestrating(server, scene.repository.path, scene.run, "")
+        until(trace.exists, 20, "the agent to be at it")
+        first.kill()
+        first.wait(10)
+    finally:
+        server.stdin.close()
+        server.wait(10)
+        server.stdout.close()
+        del os.environ["TRACE"]
+    assert attempts.alive(folder(scene))
+    scene.resume()
+    scene.finish()
+    assert conflict(scene).state is ConflictState.PROPOSED
+    assert trace.read_text() == "asked\n"
+    assert scene.view().costs.spent_usd == 0.125
+
+
+def test_quarantining_a_conflict_ends_the_agent_that_is_at_it(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, *agent(tmp_path, "time.sleep(60)"), linger=True)
+    until(lambda: attempts.alive(folder(scene)), 20, "the agent to be at it")
+    refused = scene.ask(Verb.TAKE, conflict="c1", side=Side.OURS)
+    assert not refused.ok and "an agent is at it" in refused.message
+    assert scene.ask(Verb.QUARANTINE, conflict="c1").ok
+    until(lambda: not attempts.alive(folder(scene)), 10, "the agent to be gone")
+    until(lambda: scene.view().state is RunState.FAILED, 10, "the run to end")
+    assert conflict(scene).state is ConflictState.QUARANTINED
+
+
+def test_a_resolution_that_was_made_once_is_made_again_by_itself(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, "ladder.agent=none")
+    scene.finish()
+    assert scene.ask_offline(Verb.EDIT, conflict="c1", file="list.txt", content=BOTH, settle=True).ok
+    scene.begin(*two(), sets=("overlap=allow", "forecast_seconds=0", "ladder.agent=none", "resolve=auto"))
+    assert scene.finish().state is RunState.COMPLETED
+    assert (conflict(scene).state, conflict(scene).by) == (ConflictState.AUTO_RESOLVED, "recorded")
+    assert scene.file("list.txt") + "\n" == BOTH
+
+
+def test_a_proposal_is_merged_again_where_the_tip_moved_on(scene: Scene, tmp_path: Path) -> None:
+    late = workstream("ws-late", "sleep 3", "echo late > late.txt")
+    begin(scene, *agent(tmp_path, KEEP_BOTH), linger=True, more=(late,))
+    until(lambda: proposed(scene), 20, "the proposal")
+    scene.until_state("ws-late", WorkstreamState.MERGED, 20)
+    assert scene.ask(Verb.APPROVE, conflict="c1").ok
+    scene.until_state("ws-b", WorkstreamState.MERGED, 20)
+    assert scene.file("list.txt") + "\n" == BOTH
+    assert scene.file("late.txt") == "late"
+
+
+def test_a_proposal_that_conflicts_with_a_tip_that_moved_on_is_proposed_anew(scene: Scene, tmp_path: Path) -> None:
+    late = workstream("ws-late", "sleep 3", "sed -i 's/from ws-a/from ws-late/' list.txt", depends_on=["ws-a"])
+    begin(scene, *agent(tmp_path, KEEP_BOTH), linger=True, more=(late,))
+    until(lambda: proposed(scene), 20, "the proposal")
+    scene.until_state("ws-late", WorkstreamState.MERGED, 20)
+    tip = scene.view().tip
+    assert scene.ask(Verb.APPROVE, conflict="c1").ok
+    until(lambda: len(scene.view().conflicts) == 2, 20, "the second conflict")
+    again = next(c for c in scene.view().conflicts if c.id == "c2")
+    until(lambda: proposed(scene, "c2"), 20, "c2")
+    assert scene.view().tip == tip, "nothing stale was merged"
+    assert again.files[0].path == "list.txt"
+    assert scene.ask(Verb.APPROVE, conflict="c2").ok
+    scene.until_state("ws-b", WorkstreamState.MERGED, 20)
+    assert {"from ws-late", "from ws-b"} <= set(scene.file("list.txt").splitlines())
+    assert "<<<" not in scene.file("list.txt")
+
+
+def test_the_rehearsal_writes_both_sides(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, "ladder.agent=simulated", "simulated.unit_seconds=0.2")
+    scene.finish()
+    found = conflict(scene)
+    assert (found.state, found.proposal) == (ConflictState.PROPOSED, "agent simulated")
+    assert found.files[0].hunks[0].proposal == ("from ws-a", "from ws-b")
+    assert found.tried[-1].cost_usd == 0.05
