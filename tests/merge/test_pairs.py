@@ -12,6 +12,7 @@ from tests.workspace.bench import Bench
 from uet_tui.core.conflicts import Entry
 from uet_tui.merge.pairs import Branch, Pair, Pairs
 from uet_tui.workspace import mergetree
+from uet_tui.workspace import scratch as scratch_module
 from uet_tui.workspace.mergetree import merge_tree, merge_trees
 from uet_tui.workspace.scratch import Scratch
 
@@ -236,3 +237,32 @@ def test_looking_leaves_nothing_in_the_control_repository(bench: Bench, scratch:
     scratch.close()
     assert not scratch.folder.exists()
     assert not any(path.exists() for path in scratch._passing)
+
+
+def test_what_a_look_left_that_was_killed_is_removed_by_the_next(bench: Bench, scratch: Scratch) -> None:
+    left = [scratch.folder / "objects/left", *(path / "left" for path in scratch._passing)]
+    for path in left:
+        path.mkdir(parents=True, exist_ok=True)
+    again = Scratch(bench.control, scratch.folder)
+    assert not any(path.exists() for path in left)
+    again.close()
+
+
+def test_a_machine_with_little_memory_merges_on_disk(
+    bench: Bench, scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores: list[Path] = []
+
+    def noting(self: Scratch) -> Path:
+        stores.append(original(self))
+        return stores[-1]
+
+    original = Scratch._make_passing
+    monkeypatch.setattr(Scratch, "_make_passing", noting)
+    _, commits = history(bench, 4)
+    wanted = list(combinations(commits, 2))
+    usual = scratch.try_merge(wanted)
+    monkeypatch.setattr(scratch_module, "_ROOM", 1 << 62)
+    assert scratch.try_merge(wanted) == usual == merge_trees(bench.control.git, wanted)
+    assert stores[-1].is_relative_to(scratch.folder)
+    assert not any(store.exists() for store in stores)
