@@ -29,8 +29,8 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """The dotted keys of the settings; `<name>` stands for a key of one's own."""
     for name, field in model.model_fields.items():
         kind = field.annotation
-        if get_origin(kind) is Mapping:
-            yield from settings(get_args(kind)[1], f"{prefix}{name}.<name>.")
+        if get_origin(kind) is Mapping and isinstance(of := get_args(kind)[1], type):
+            yield from settings(of, f"{prefix}{name}.<name>.")
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from settings(kind, f"{prefix}{name}.")
         else:
