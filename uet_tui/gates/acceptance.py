@@ -2,6 +2,9 @@
 
 import re
 import shlex
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from typing import Final
 
 _MARK: Final = "$ "
@@ -24,7 +27,7 @@ _PROGRAMS: Final = _words(
 )
 """Programs that checks are made of. Some are English words as well: alone with words they are prose."""
 
-_SUBCOMMANDS: Final = {
+_SUBCOMMANDS: Final[Mapping[str, AbstractSet[str]]] = {
     "npm": {"test", "ci", "run", "audit", "install", "start"},
     "pnpm": {"test", "run", "install", "lint", "build"},
     "yarn": {"test", "run", "install", "lint", "build"},
@@ -44,7 +47,7 @@ _SUBCOMMANDS: Final = {
 
 _PROSE: Final = _words(
     """
-    a about after against all an and any are as at be been before both but by can cannot certain contain
+    about after against all an and any are as at be been before both but by can cannot certain contain
     contains correct displays do does each error errors every exist exists fail fails fine for from generates
     given go goes green happens has have if into is it it's its must no not nothing of on once one only or ought
     pass passed passes prints reports return returns run runs shall should shows so still succeed succeeds sure
@@ -63,7 +66,7 @@ _SELECTING: Final = frozenset({"-k", "-m", "-t", "--filter", "--grep"})
 _ADVERB = re.compile(r"[a-z]{3,}ly")
 _QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=\S*")
-_OPERATOR = re.compile(r"&&|\|\|?|;|\d?>{1,2}|<")
+_OPERATOR = re.compile(r"&&|\|\|?|;|\d?>{1,2}(?!\s*\d)|<(?!\s*\d)")
 _PATHLIKE = re.compile(r"\.{1,2}|.*/.*|[\w*-]+\.[a-z][a-z0-9]{0,4}")
 _OPTION = re.compile(r"--?[A-Za-z0-9][\w-]*(?:=.*)?")
 _SENTENCE_END = re.compile(r"[A-Za-z]{2,}[.,:;!?]$")
@@ -91,19 +94,24 @@ def _is_command(text: str) -> bool:
     bare = _QUOTED.sub(' "" ', text)
     operated = _OPERATOR.search(bare) is not None
     words = _OPERATOR.sub(" ", bare).split()
-    while words and _ASSIGNMENT.fullmatch(words[0]):
+    while words and (words[0] == "!" or _ASSIGNMENT.fullmatch(words[0])):
         words.pop(0)
     if not words or any(_SENTENCE_END.search(word) for word in words):
         return False
     program, rest = words[0], words[1:]
-    free = [word for before, word in zip(words, rest, strict=False) if before not in _SELECTING]
+    own = _SUBCOMMANDS.get(program, frozenset[str]())
+    free = [
+        word
+        for at, (before, word) in enumerate(pairwise(words))
+        if before not in _SELECTING and (at or word not in own)
+    ]
     if any(word.lower() in _PROSE or _ADVERB.fullmatch(word) for word in free):
         return False
     marked = operated or any(_OPTION.fullmatch(word) or word == '""' for word in rest)
     if program in _PROGRAMS:
         if marked or any(_PATHLIKE.fullmatch(word) for word in rest):
             return True
-        return len(rest) <= 2 and rest[0] in _SUBCOMMANDS.get(program, ()) if rest else program not in _WORDS
+        return len(rest) <= 2 and rest[0] in own if rest else program not in _WORDS
     if "/" in program or program.endswith((".py", ".sh")):
         return not _DOCUMENT.fullmatch(program) and not program.endswith("/") and (not rest or marked)
     return marked and _PROGRAM.fullmatch(program) is not None and not _DOCUMENT.fullmatch(program)

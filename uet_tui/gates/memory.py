@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -12,6 +13,9 @@ from uet_tui.store.files import open_regular, write_whole
 
 _KEPT_SECONDS = 24 * 3600.0
 """How long a verdict counts: what gates need beside the tree (programs, their versions) changes from day to day."""
+
+_writing = threading.Lock()
+"""A file is put whole by one thread of a process at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Memory:
         """Remembers what was said of a tree."""
         path = self._path(tree, mark)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(path, json.dumps(asdict(Remembered(verdict, base, time.time()))).encode())
+        with _writing:
+            write_whole(path, json.dumps(asdict(Remembered(verdict, base, time.time()))).encode())
 
     def _path(self, tree: str, mark: str) -> Path:
         return self._folder / tree / f"{mark}.json"

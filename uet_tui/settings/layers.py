@@ -23,14 +23,15 @@ FILES = ("uet.yaml", "budget.yaml", "agents.yaml", "gates.yaml")
 """The files of a configuration folder; others in it are not read, for `config/` is a common name."""
 _PREFIX = "UET_"
 _WORDS = {
+    "Input should": "should",
+    "String should": "should",
     "an object": "a mapping",
     "a valid array": "a list",
     "a valid tuple": "a list",
-    "a valid dictionary or instance of GateCommand": "a command, or a mapping with `run`",
 }
 """What a setting should be, in the words of whoever writes YAML."""
-_NO_SETTING = frozenset({"UET_ATTEMPT"})
-"""Variables that uet itself gives to agents, so that an agent may call `uet` too."""
+_NO_SETTING = frozenset({"UET_ATTEMPT", "UET_FAILPOINT"})
+"""Variables that uet itself gives to agents, so that an agent may call `uet` too; and what tests of uet kill it by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def _told(tree: Section, wrong: "ErrorDetails") -> str:
             return f"{place}: `{'.'.join(path[:-1])}` lacks `{path[-1]}`; add it"
         case _:
             found = json.dumps(wrong["input"], ensure_ascii=False)
-            rule = wrong["msg"].replace("Input should", "should").removeprefix("Value error, ")
+            rule = wrong["msg"].removeprefix("Value error, ")
             for machine, word in _WORDS.items():
                 rule = rule.replace(machine, word)
             return f"{place}: `{key}` {rule}, not {found}"

@@ -97,8 +97,10 @@ def _command(written: object) -> object:
             return {"run": written}
         case dict():  # what comes out of a validator is checked as Python, where a list is no tuple
             return {key: tuple(value) if isinstance(value, list) else value for key, value in written.items()}
-        case _:
+        case GateCommand():
             return written
+        case _:
+            raise ValueError("should be a command, or a mapping with `run`")
 
 
 class GateSettings(_Section):

@@ -58,11 +58,9 @@ class _Reading:
         self._enter(node)
         seen: set[str] = set()
         for key_node, value_node in node.value:
-            key = self._scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            key = self._value(key_node, (), {})
             if not isinstance(key, str):
-                raise self._wrong(
-                    key_node, f"a key must be a word, not {'a list or mapping' if key is None else key!r}"
-                )
+                raise self._wrong(key_node, f"a key must be a word, not {key!r}")
             if key in seen:
                 raise self._wrong(key_node, f"`{key}` stands here twice; keep one of them")
             seen.add(key)
