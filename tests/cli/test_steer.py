@@ -71,6 +71,12 @@ def orchestrator(scene: str, here: Path) -> Iterator[Orchestrator]:
         ("conflicts take c1 --proposal", {"verb": "take", "conflict": "c1", "side": "proposal", "settle": True}),
         ("conflicts undo c1 --file src/app.py", {"verb": "undo", "conflict": "c1", "file": "src/app.py"}),
         ("conflicts approve c1", {"verb": "approve", "conflict": "c1"}),
+        (
+            "conflicts take c1 --both-theirs-first",
+            {"verb": "take", "conflict": "c1", "side": "both-theirs-first", "settle": True},
+        ),
+        ("conflicts again c1 --note shorter", {"verb": "again", "conflict": "c1", "note": "shorter"}),
+        ("conflicts defer c1", {"verb": "defer", "conflict": "c1"}),
         ("conflicts redo c1 --note again", {"verb": "redo", "conflict": "c1", "note": "again"}),
         ("conflicts quarantine", {"verb": "quarantine", "conflict": "c1"}),
     ],

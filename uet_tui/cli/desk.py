@@ -1,14 +1,16 @@
 """`uet conflicts`: the conflict desk without the console."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from uet_tui.cli import editing
 from uet_tui.cli.asking import ask
-from uet_tui.cli.looking import Look, look
+from uet_tui.cli.looking import Look, home, look
 from uet_tui.cli.options import Json, Run, Sets
 from uet_tui.cli.output import emit, show
 from uet_tui.cli.place import settings
@@ -16,8 +18,13 @@ from uet_tui.cli.steer import Note
 from uet_tui.core.commands import Side, Verb
 from uet_tui.errors import UetError
 from uet_tui.report import details, documents, tables
+from uet_tui.report.cells import cell, columns
+from uet_tui.report.words import iso, local_time
 from uet_tui.store.conflict_text import conflict_text
 from uet_tui.store.conflict_views import ConflictView
+
+if TYPE_CHECKING:
+    from uet_tui.workspace.control import ControlRepository
 
 app = typer.Typer()
 _desk = typer.Typer(help="See and settle the merges that git could not make alone.")
@@ -71,7 +78,7 @@ def show_(id: Id = None, run: Run = None, json: Json = False, sets: Sets = None)
     if json:
         emit(documents.shown_conflict(view))
     else:
-        show(details.conflict(view))
+        show(details.conflict(view, datetime.now(UTC)))
 
 
 @_desk.command()
@@ -80,6 +87,7 @@ def take(
     ours: Annotated[bool, typer.Option("--ours", help="What the integration branch has.")] = False,
     theirs: Annotated[bool, typer.Option("--theirs", help="What the workstream wrote.")] = False,
     both: Annotated[bool, typer.Option("--both", help="Ours, then theirs.")] = False,
+    both_theirs_first: Annotated[bool, typer.Option("--both-theirs-first", help="Theirs, then ours.")] = False,
     proposal: Annotated[bool, typer.Option("--proposal", help="What was proposed.")] = False,
     file: File = None,
     hunk: HunkNumber = None,
@@ -88,10 +96,16 @@ def take(
     sets: Sets = None,
 ) -> None:
     """Take a side for a hunk, a file, or the whole conflict; merged as soon as nothing is left to decide."""
-    named = ((Side.OURS, ours), (Side.THEIRS, theirs), (Side.BOTH, both), (Side.PROPOSAL, proposal))
-    sides = [side for side, wanted in named if wanted]
+    wanted = {
+        Side.OURS: ours,
+        Side.THEIRS: theirs,
+        Side.BOTH: both,
+        Side.BOTH_THEIRS_FIRST: both_theirs_first,
+        Side.PROPOSAL: proposal,
+    }
+    sides = [side for side in Side if wanted[side]]
     if len(sides) != 1:
-        raise UetError("say which side to take: one of --ours, --theirs, --both, --proposal")
+        raise UetError(f"say which side to take: one of {', '.join(f'--{side.value}' for side in Side)}")
     with look(run) as at:
         ask(at, Verb.TAKE, conflict=_find(at, id).id, side=sides[0], file=file, hunk=hunk, settle=True, json=json)
 
@@ -120,9 +134,23 @@ def edit(id: Id = None, file: File = None, run: Run = None, json: Json = False, 
 
 @_desk.command()
 def approve(id: Id = None, run: Run = None, json: Json = False, sets: Sets = None) -> None:
-    """Merge what was chosen or proposed."""
+    """Merge what was chosen, and what was proposed wherever nothing was."""
     with look(run) as at:
         ask(at, Verb.APPROVE, conflict=_find(at, id).id, json=json)
+
+
+@_desk.command()
+def again(id: Id = None, note: Note = "", run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Ask the agent again, with a note."""
+    with look(run) as at:
+        ask(at, Verb.AGAIN, conflict=_find(at, id).id, note=note, json=json)
+
+
+@_desk.command()
+def defer(id: Id = None, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Put a conflict off, so that it no longer comes up as what needs you next; or take that back."""
+    with look(run) as at:
+        ask(at, Verb.DEFER, conflict=_find(at, id).id, json=json)
 
 
 @_desk.command()
@@ -137,3 +165,56 @@ def quarantine(id: Id = None, run: Run = None, json: Json = False, sets: Sets = 
     """Give the workstream up; its branch stays."""
     with look(run) as at:
         ask(at, Verb.QUARANTINE, conflict=_find(at, id).id, json=json)
+
+
+@contextmanager
+def _control() -> "Iterator[ControlRepository]":
+    from uet_tui.workspace.control import ControlRepository
+    from uet_tui.workspace.operator import OperatorRepository
+
+    place = home()
+    with ControlRepository.open_or_create(place.control, OperatorRepository.discover(place.folder.parent)) as control:
+        yield control
+
+
+@_desk.command()
+def recorded(json: Json = False, sets: Sets = None) -> None:
+    """The resolutions on record: where the same two changes meet again, they are resolved in the same way."""
+    from uet_tui.workspace import rerere
+
+    with _control() as control:
+        known = rerere.listing(control)
+    found = [
+        {
+            "id": one.id,
+            "paths": list(one.paths),
+            "time": iso(datetime.fromtimestamp(one.time, UTC)),
+            "preview": list(one.preview),
+        }
+        for one in known
+    ]
+    if json:
+        emit({"recorded": found})
+        return
+    table = columns("id", "recorded", "paths", "resolution")
+    for one in known:
+        when = local_time(datetime.fromtimestamp(one.time, UTC))
+        table.add_row(one.id[:12], when, cell(", ".join(one.paths)), cell("\n".join(one.preview)))
+    show(table if known else "no resolution is on record")
+
+
+@_desk.command()
+def forget(
+    what: Annotated[str, typer.Argument(metavar="PATH|ID", help="A file it was made in, or how its id begins.")],
+    json: Json = False,
+    sets: Sets = None,
+) -> None:
+    """Take a resolution off record, so that it is not taken again."""
+    from uet_tui.workspace import rerere
+
+    with _control() as control:
+        gone = rerere.forget(control, what)
+    if json:
+        emit({"forgotten": list(gone)})
+    else:
+        show(f"forgotten: {', '.join(id[:12] for id in gone)}")

@@ -9,7 +9,7 @@ from rich.text import Text
 from uet_tui.report.cells import cell, columns, state
 from uet_tui.report.tables import event
 from uet_tui.report.words import between, clock, local_time, money, verdict
-from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView, RungView
 from uet_tui.store.views import AttemptView, EventView, WorkstreamView
 
 
@@ -106,26 +106,60 @@ def why(view: WorkstreamView, waits_for: Sequence[WorkstreamView]) -> Renderable
     return Group(head, *rest)
 
 
-def conflict(view: ConflictView) -> RenderableType:
-    """A conflict hunk by hunk with both sides, and why each side changed it."""
+def conflict(view: ConflictView, now: datetime) -> RenderableType:
+    """A conflict hunk by hunk with both sides, why each side changed it, and what was made of it so far."""
     against = ", ".join(view.against) or "the base"
     head = Text.assemble(cell(view.id, "bold"), f"  {view.state.value}  ", cell(f"{view.workstream} against {against}"))
     head.append(f"  {view.decided_files} of {len(view.files)} files decided")
-    lines = [head]
-    for name, tasks in (("ours wanted", view.ours_tasks), ("theirs wanted", view.theirs_tasks)):
-        lines += _fact(name, tasks)
-    if view.waiting:
-        lines += _fact("wait behind it", (", ".join(view.waiting),))
-    for rung in view.tried:
-        lines += _fact("tried", (f"{rung.name}: {rung.verdict}",))
-    return Group(*lines, *(line for file in view.files for line in _file(file)))
+    facts = [
+        ("under way", (_BUSY.get(view.busy, view.busy),)),
+        ("waits" if view.open else "took", (clock(between(view.opened_at, view.closed_at, now)) + _put_off(view),)),
+        ("wait behind it", (", ".join(view.waiting),)),
+        ("ours wanted", view.ours_tasks),
+        ("theirs wanted", view.theirs_tasks),
+        ("proposal by", (view.proposal or "",)),
+        ("resolved by", (view.by,)),
+        ("tried", map(_rung, view.tried)),
+        ("gates", map(_gate, view.gates)),
+        ("you told it", (view.note,)),
+    ]
+    lines = [line for name, values in facts for line in _fact(name, values)]
+    return Group(head, *lines, *(line for file in view.files for line in _file(file)))
+
+
+_BUSY = {
+    "ladder": "the ladder is being tried",
+    "turn": "waits for its turn to ask an agent",
+    "agent": "an agent is at it",
+    "merging": "it is being merged",
+}
+
+
+def _put_off(view: ConflictView) -> str:
+    return ", put off" if view.deferred and view.open else ""
+
+
+def _rung(rung: RungView) -> str:
+    took = f" in {clock(rung.seconds)}" if rung.seconds else ""
+    cost = f" for {money(rung.cost_usd)}" if rung.cost_usd else ""
+    return f"{rung.name}: {rung.verdict}{took}{cost}" + (f": {rung.detail}" if rung.detail else "")
+
+
+def _gate(gate: GateView) -> str:
+    last = gate.output.rstrip().rsplit("\n", 1)[-1]
+    return f"{verdict(gate.verdict)[0]} {gate.verdict} {gate.gate} ({gate.where})" + (f": {last}" if gate.red else "")
 
 
 def _file(file: ConflictFileView) -> Iterable[Text]:
     yield Text()
     yield Text.assemble(cell(file.path, "bold"), f"  {file.kind}", (_decision(file.choice), "green"))
+    if file.proposed_by:
+        yield Text.assemble((f"  proposed by {file.proposed_by}", "yellow"))
+    for line in file.lost:
+        yield cell(f"  ! {line}", "red")
     if not file.hunks:
-        yield Text("  has no hunks: take it whole, --ours or --theirs", "dim")
+        sides = "--ours, --theirs or --proposal" if file.proposed_by else "--ours or --theirs"
+        yield Text(f"  has no hunks: take it whole, {sides}", "dim")
     for hunk in file.hunks:
         decision = (_decision(hunk.choice), "green")
         yield Text.assemble((f"@@ hunk {hunk.number} of {len(file.hunks)}, line {hunk.line} @@", "cyan"), decision)

@@ -173,7 +173,15 @@ def conflicts(views: Iterable[ConflictView]) -> Document:
 def shown_conflict(view: ConflictView) -> Document:
     """One conflict with its hunks, in the same form as the list: `uet conflicts show ID --json`."""
     contents = [
-        {"file": file.path, "kind": file.kind, "choice": file.choice, "decided": file.decided} for file in view.files
+        {
+            "file": file.path,
+            "kind": file.kind,
+            "choice": file.choice,
+            "decided": file.decided,
+            "proposed_by": file.proposed_by or None,
+            "lost": list(file.lost),
+        }
+        for file in view.files
     ]
     hunks = [
         {
@@ -196,6 +204,24 @@ def shown_conflict(view: ConflictView) -> Document:
         "theirs_commit": view.theirs_commit,
         "ours_tasks": list(view.ours_tasks),
         "theirs_tasks": list(view.theirs_tasks),
+        "by": view.by or None,
+        "busy": view.busy or None,
+        "deferred": view.deferred,
+        "note": view.note,
+        "tried": [
+            {
+                "rung": rung.name,
+                "verdict": rung.verdict,
+                "seconds": rung.seconds,
+                "cost_usd": rung.cost_usd,
+                "detail": rung.detail,
+            }
+            for rung in view.tried
+        ],
+        "gates": [
+            {"gate": gate.gate, "verdict": gate.verdict, "seconds": gate.seconds, "output": gate.output}
+            for gate in view.gates
+        ],
         "contents": contents,
         "hunks": hunks,
     }
