@@ -294,6 +294,23 @@ def test_a_proposal_that_conflicts_with_a_tip_that_moved_on_is_proposed_anew(sce
     assert "<<<" not in scene.file("list.txt")
 
 
+def test_an_agent_that_is_asked_again_where_nobody_has_the_run_is_asked_when_it_goes_on(
+    scene: Scene, tmp_path: Path
+) -> None:
+    begin(scene, *agent(tmp_path, "sys.exit(1)"))
+    scene.finish()
+    (tmp_path / "resolver.py").write_text(f"import os, sys\n{dedent(KEEP_BOTH)}\n{USE}\n")
+    assert scene.ask_offline(Verb.DEFER, conflict="c1").ok
+    assert conflict(scene).deferred
+    answer = scene.ask_offline(Verb.AGAIN, conflict="c1", note="once more")
+    assert (answer.ok, answer.message) == (True, "agent scripted is asked about c1 when the run goes on")
+    assert not conflict(scene).deferred
+    assert not folder(scene).with_name("ask-2").exists()
+    scene.resume()
+    scene.finish()
+    assert conflict(scene).state is ConflictState.PROPOSED
+
+
 def test_the_rehearsal_writes_both_sides(scene: Scene, tmp_path: Path) -> None:
     begin(scene, "ladder.agent=simulated", "simulated.unit_seconds=0.2")
     scene.finish()

@@ -18,6 +18,8 @@ WITHOUT_AGENT = frozenset(
         Verb.UNDO,
         Verb.EDIT,
         Verb.APPROVE,
+        Verb.AGAIN,
+        Verb.DEFER,
         Verb.REDO,
         Verb.QUARANTINE,
         Verb.RETRY,
@@ -27,7 +29,7 @@ WITHOUT_AGENT = frozenset(
         Verb.ROLLBACK,
     }
 )
-"""What can be done where no orchestrator has the run."""
+"""What can be done where no orchestrator has the run; an agent that is asked again is asked when the run goes on."""
 
 _ANSWER_SECONDS = 120.0
 """Longer than any answer takes; a merge that follows is waited for without a limit."""
