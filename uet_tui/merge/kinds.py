@@ -95,6 +95,8 @@ def _file(
 ) -> ConflictFile:
     control = merging.control
     about = [(paths, kind) for paths, kind in words if path in paths]
+    if not about:  # only a folder around it is named
+        about = [((), kind) for paths, kind in words if path.startswith(f"{paths[0]}/")]
     entries = {stage: _unmarked(merging, path, stage, entry) for stage, entry in stages.items()}
     file = ConflictFile(
         path=path,
