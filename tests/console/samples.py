@@ -8,6 +8,7 @@ from uet_tui.core.commands import Answer, Verb
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.store.artifacts import Piece
+from uet_tui.store.conflict_text import SideText
 from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView, PairView, RungView
 from uet_tui.store.views import AttemptView, CostRow, CostView, EventView, NeedView, RunView, WorkerView, WorkstreamView
 
@@ -133,7 +134,7 @@ def conflict(
         ours_tasks=("Load defaults from config",),
         theirs_tasks=("Never start fewer than one job",),
         waiting=waiting,
-        tried=(RungView("recorded", "–", 0.0, 0.0), RungView("union", "–", 0.0, 0.0)),
+        tried=(RungView("recorded", "not applicable", 0.0, 0.0), RungView("union", "not applicable", 0.0, 0.0)),
     )
 
 
@@ -310,7 +311,12 @@ def crowded_run(count: int = 50) -> RunView:
     )
     ids = [ws.id for ws in streams]
     pairs = tuple(
-        pair(ids[a], ids[b], "conflict" if (a + b) % 4 == 0 else "same file", (f"src/part_{a}/module_{b}.py",) * 9)
+        pair(
+            ids[a],
+            ids[b],
+            "conflict" if (a + b) % 4 == 0 else "same file",
+            tuple(f"src/part_{a}/module_{b}_{n}.py" for n in range(9)),
+        )
         for a in range(count)
         for b in range(a + 1, count)
         if (a * 7 + b * 3) % 23 == 0
@@ -469,6 +475,9 @@ class FakeSource:
 
     def conflict_text(self, conflict: str, index: int) -> str:
         return f"<<<<<<< ours\nours of {conflict}\n=======\ntheirs, file {index}\n>>>>>>> theirs\n"
+
+    def conflict_side(self, conflict: str, index: int, side: str) -> SideText | None:
+        return None
 
     def send(self, verb: Verb, **fields: Field) -> Answer:
         self.sent.append((verb, {name: value for name, value in fields.items() if value is not None}))

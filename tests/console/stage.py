@@ -11,6 +11,7 @@ from uet_tui.console.screens import Act, Field, RunApp, RunScreen
 from uet_tui.core.commands import Answer, Verb
 from uet_tui.errors import UetError
 from uet_tui.store.conflict_views import ConflictView
+from uet_tui.store.conflict_text import SideText
 from uet_tui.store.views import AttemptView, RunView
 
 
@@ -20,7 +21,11 @@ class StageSource(FakeSource):
     def __init__(self, view: RunView | None = None) -> None:
         super().__init__(view)
         self.texts: dict[tuple[str, int], str] = {}
+        self.sides: dict[tuple[str, int, str], SideText] = {}
         self.tries: tuple[AttemptView, ...] | None = None
+
+    def conflict_side(self, conflict: str, index: int, side: str) -> SideText | None:
+        return self.sides.get((conflict, index, side))
 
     def conflict_text(self, conflict: str, index: int) -> str:
         if (conflict, index) not in self.texts:

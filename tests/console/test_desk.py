@@ -15,11 +15,11 @@ from textual.widgets import OptionList
 
 from tests.console.samples import ago, conflict, hostile_run, hunk, sample_run, workstream
 from tests.console.stage import Stage, StageSource, words
-from uet_tui.console.desk.editor import has_markers
 from uet_tui.console.desk.marks import MarkedLine
 from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.desk.side import COLOURED, SideBox
 from uet_tui.console.dialogs.confirm import ConfirmDialog
+from uet_tui.console.editing import left_marker
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, WorkstreamState
@@ -65,13 +65,26 @@ def where(app: Stage) -> str:
         (["O"], [take(Side.OURS)]),
         (["T"], [take(Side.THEIRS)]),
         (["}", "t"], [take(Side.THEIRS, B)]),
-        (["}", "b", "p", "O", "T", "e"], []),
+        (["B"], [take(Side.BOTH_THEIRS_FIRST, hunk=1)]),
+        (["f", "b"], [take(Side.BOTH)]),
+        (["f", "B"], [take(Side.BOTH_THEIRS_FIRST)]),
+        (["f", "f", "b"], [take(Side.BOTH, hunk=1)]),
+        (["f", "]", "[", "t"], [take(Side.THEIRS, hunk=1)]),
+        (["o", "[", "f", "u"], [take(Side.OURS, hunk=1), (Verb.UNDO, {"conflict": "c1", "file": A})]),
+        (["o", "[", "U"], [take(Side.OURS, hunk=1), (Verb.UNDO, {"conflict": "c1", "file": A})]),
+        (["}", "b", "B", "p", "P", "e", "f"], []),
+        (["}", "O"], [take(Side.OURS, B)]),
         (["}", "}", "o"], [take(Side.OURS, C, 1)]),
         (["u"], []),
         (["o", "u"], [take(Side.OURS, hunk=1), (Verb.UNDO, {"conflict": "c1", "file": A, "hunk": 1})]),
         (["a"], []),
-        (["R", "y"], [(Verb.REDO, {"conflict": "c1"})]),
-        (["R", "n"], []),
+        (["R", "enter"], [(Verb.REDO, {"conflict": "c1"})]),
+        (["R", "h", "i", "enter"], [(Verb.REDO, {"conflict": "c1", "note": "hi"})]),
+        (["R", "escape"], []),
+        (["n", "enter"], []),
+        (["n", "h", "i", "enter"], [(Verb.AGAIN, {"conflict": "c1", "note": "hi"})]),
+        (["n", "escape"], []),
+        (["z"], [(Verb.DEFER, {"conflict": "c1"})]),
         (["x", "enter"], [(Verb.QUARANTINE, {"conflict": "c1"})]),
         (["x", "escape"], []),
     ],
@@ -114,7 +127,7 @@ async def test_a_refused_choice_is_undecided_again() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("o", "[")
         app.refuse(Verb.TAKE)
-        assert "? undecided" in where(app)
+        assert "» undecided: proposed" in where(app)
 
 
 async def test_approve_goes_to_what_is_undecided_and_names_it() -> None:
@@ -166,7 +179,7 @@ async def test_walks_go_over_hunks_files_and_conflicts() -> None:
             seen.append(where(app).split("  ")[1:3] if "ws-18" in words(app, "#heading") else "c2")
         a1, a2 = [A, "hunk 1 of 2"], [A, "hunk 2 of 2"]
         b, c = [B, "whole file (binary)"], [C, "hunk 1 of 1"]
-        assert seen == [a2, b, a2, b, a1, "c2", a1, "c2", a1, a1]
+        assert seen == [a2, b, a2, b, a1, "c2", a1, "c2", a1, "c2"]
         assert c not in seen
 
 
@@ -199,7 +212,10 @@ async def test_every_act_can_be_clicked() -> None:
         rows = str(bar.render()).split("\n")
         assert len(rows) == bar.size.height
         shown = " ".join(rows)
-        for name in ("a approve", "o ours", "e edit", "R redo", "x quarantine", "] [ hunk", "} { file", "O T whole"):
+        for name in (
+            *("a approve", "o ours", "b B both", "p proposal", "e edit", "f whole file", "n ask again", "R redo"),
+            *("z defer", "x quarantine", "v evidence", "] [ hunk", "} { file", "esc back"),
+        ):
             assert name in shown
         await click_word(pilot, bar, "t theirs")
         await click_word(pilot, bar, "x quarantine")
@@ -219,11 +235,11 @@ async def test_tab_walks_the_boxes_and_j_k_scroll_them() -> None:
     app = desk(conflict(files=(ConflictFileView("notes.unknown", "content", (long,), None),)), id="c1")
     async with app.run_test(size=(80, 24)) as pilot:
         walked = []
-        for _ in range(3):
+        for _ in range(4):
             await pilot.press("tab")
             assert app.focused is not None
             walked.append(app.focused.id)
-        assert walked == ["ours", "theirs", "base"]
+        assert walked == ["ours", "theirs", "base", "proposal"]
         await pilot.press("tab", "j", "j", "k")
         assert app.shown.query_one("#ours", SideBox).scroll_offset.y == 1
 
@@ -403,7 +419,7 @@ async def test_an_edited_file_is_sent_whole_and_byte_for_byte(tmp_path: Path, mo
     [
         ("true", "left as it is"),
         ("exit 3", "ended with 3"),
-        ('printf "\\377" > "$1"', "cannot be read"),
+        ('printf "\\377" > "$1"', "no UTF-8 text"),
     ],
 )
 async def test_what_is_not_a_resolution_is_not_taken(
@@ -424,14 +440,16 @@ async def test_an_editor_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPa
     assert ["/no/such/editor" in note.message for note in app._notifications] == [True]
 
 
-async def test_a_terminal_that_cannot_be_lent_gets_a_word_of_what_to_do() -> None:
+async def test_a_terminal_that_cannot_be_lent_gets_a_word_of_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "true")
     app = desk(three())
     await edited(app)
     assert ["uet conflicts edit" in note.message for note in app._notifications] == [True]
 
 
 @pytest.mark.usefixtures("lent")
-async def test_a_text_that_cannot_be_read_is_told() -> None:
+async def test_a_text_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "true")
     app = desk(three())
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await pilot.press("e")
@@ -464,11 +482,11 @@ async def test_left_markers_that_are_not_edited_again_are_not_taken(
     [
         (MARKED, MARKED, True),
         ("Title\n=======\n", MARKED, False),
-        ("x <<<<<<< \n=======\n>>>>>>> \n", MARKED, False),
+        ("x <<<<<<< \n=======\n x >>>>>>> \n", MARKED, False),
         (MARKED, f"<<<<<<<<< ours\n{MARKED}=========\n>>>>>>>>> theirs\n", False),
         ("<<<<<<<<< a\n=========\n>>>>>>>>> b\n", f"<<<<<<<<< ours\n{MARKED}=========\n>>>>>>>>> theirs\n", True),
     ],
     ids=["all", "underline", "not at line starts", "the file's own", "longer"],
 )
 def test_markers_are_known_by_their_length_and_place(text: str, marked: str, left: bool) -> None:
-    assert has_markers(text, marked) is left
+    assert bool(left_marker(text, marked)) is left

@@ -1,17 +1,17 @@
 """Pictures of the conflict desk, the workstream screen and the dialogs, in all sizes and without colour."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from tests.console.samples import ago, conflict, event, finished_run, hostile_run, hunk, sample_run
-from tests.console.stage import Stage, StageSource
+from tests.console import desks
+from tests.console.samples import conflict, event, finished_run
+from tests.console.stage import Stage
 from tests.console.test_workstream import ID, FilesSource, attempt
-from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.dialogs.choose import ChooseDialog, Pick
 from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.dialogs.help import HelpScreen
@@ -20,72 +20,69 @@ from uet_tui.console.dialogs.note import NoteDialog
 from uet_tui.console.dialogs.summary import SummaryDialog
 from uet_tui.console.lines_box import LinesBox
 from uet_tui.console.workstream.screen import WorkstreamScreen
-from uet_tui.core.states import AttemptState, ConflictState
-from uet_tui.store.conflict_views import ConflictFileView, ConflictView
-from uet_tui.store.views import RunView
+from uet_tui.core.states import AttemptState
 
 Compare = Callable[..., bool]
 WIDE, NARROW = (120, 40), (80, 24)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x40", "80x24"])
 
 
-def many() -> tuple[ConflictView, ...]:
-    """A conflict with hunks, a proposal and files of other kinds; one without; one that is resolved."""
-    lines = ("    args = parse(argv, defaults=load_config())", "    args.jobs = max(1, args.jobs)")
-    hunks = (
-        hunk(1, 12, before=("import json",), ours=("import os",), base=(), theirs=("import sys",), choice="both"),
-        hunk(2, 42, proposal=lines),
-        hunk(3, 80),
-    )
-    files = (
-        ConflictFileView("scripts/run_workstream.py", "content", hunks, None),
-        ConflictFileView("docs/old.md", "modify/delete", (), None),
-    )
-    first = conflict(
-        state=ConflictState.PROPOSED,
-        proposal="claude",
-        files=files,
-        waiting=("ws-30-integration", "ws-31-release"),
-    )
-    done = conflict("c3", "ws-11-docs", ConflictState.HUMAN_RESOLVED, files=(decided(),))
-    return first, conflict("c2", "ws-10-base", opened=95), replace(done, closed_at=ago(60), by="ada")
-
-
-def decided() -> ConflictFileView:
-    return ConflictFileView("a.py", "content", (hunk(choice="ours"),), None)
-
-
-def desk(*conflicts: ConflictView, id: str | None = None) -> Stage:
-    return over(sample_run(conflicts=conflicts), id)
-
-
-def over(view: RunView, id: str | None = None) -> Stage:
-    return Stage(StageSource(view), lambda source: ConflictDesk(source, id))
-
-
 DESKS: dict[str, tuple[Callable[[], Stage], list[str]]] = {
-    "several": (lambda: desk(*many()), []),
-    "one": (lambda: desk(conflict(), id="c1"), ["tab"]),
-    "taken": (lambda: desk(*many()), ["["]),
-    "whole-file": (lambda: desk(*many()), ["}"]),
-    "decided": (lambda: desk(conflict(files=(decided(),)), id="c1"), []),
-    "resolved": (lambda: desk(*many(), id="c3"), []),
-    "empty": (lambda: desk(), []),
-    "hostile": (lambda: over(hostile_run()), []),
+    "several": (lambda: desks.desk(*desks.several()), []),
+    "one": (lambda: desks.desk(conflict(), id="c1"), ["tab"]),
+    "proposed": (lambda: desks.desk(desks.proposed(), id="c1"), []),
+    "refused": (lambda: desks.desk(desks.refused(), id="c1"), []),
+    "bare": (lambda: desks.desk(desks.bare(), id="c1"), ["f"]),
+    "climbing": (lambda: desks.desk(desks.climbing(), id="c1"), []),
+    "asked": (desks.asked, []),
+    "taken": (lambda: desks.desk(desks.proposed(), id="c1"), ["["]),
+    "sent": (lambda: desks.desk(desks.proposed(), id="c1"), ["p", "["]),
+    "decided": (lambda: desks.desk(desks.decided(), id="c1"), ["]"]),
+    "put-off": (lambda: desks.desk(*desks.several(), id="c4"), []),
+    "resolved": (lambda: desks.desk(*desks.several(), id="c3"), []),
+    "vast": (lambda: desks.desk(desks.vast()), []),
+    "empty": (lambda: desks.desk(), []),
+    "hostile": (desks.hostile, []),
+    **{f"whole-{file.kind.replace('/', '-')}": (partial(desks.whole, at), []) for at, file in enumerate(desks.WHOLE)},
 }
+
+
+async def read(pilot: Pilot[Any]) -> None:
+    """What is read in threads has been read."""
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
 
 
 @SIZES
 @pytest.mark.parametrize("case", DESKS)
 def test_the_desk(snap_compare: Compare, case: str, size: tuple[int, int]) -> None:
     make, keys = DESKS[case]
-    assert snap_compare(make(), press=keys, terminal_size=size)
+    assert snap_compare(make(), press=keys, run_before=read, terminal_size=size)
 
 
 @SIZES
-def test_the_desk_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("case", ["several", "refused", "asked", "decided", "whole-modify-delete"])
+def test_the_desk_without_colour(
+    snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, case: str, size: tuple[int, int]
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(desk(*many()), terminal_size=size)
+    make, keys = DESKS[case]
+    assert snap_compare(make(), press=keys, run_before=read, terminal_size=size)
+
+
+@SIZES
+def test_the_desk_in_a_light_theme(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def light(pilot: Pilot[Any]) -> None:
+        pilot.app.theme = "textual-light"
+        await read(pilot)
+
+    assert snap_compare(desks.desk(*desks.several()), run_before=light, terminal_size=size)
+
+
+@SIZES
+@pytest.mark.parametrize("key", ["v", "n", "R"])
+def test_what_the_desk_asks_and_tells(snap_compare: Compare, key: str, size: tuple[int, int]) -> None:
+    assert snap_compare(desks.desk(desks.refused(), id="c1"), press=[key], terminal_size=size)
 
 
 def workstream(*, hostile: bool = False) -> Stage:
@@ -141,7 +138,7 @@ DIALOGS: dict[str, Callable[[], Screen[Any]]] = {
     "choose": lambda: ChooseDialog("Which worker?", [Pick("1", "worker 1", "BUSY ws-13"), Pick("2", "worker 2")]),
     "note": lambda: NoteDialog("Filter", "Show only lines with", "filter", "ws"),
     "help": HelpScreen,
-    "summary": lambda: SummaryDialog(finished_run(conflicts=many()[2:])),
+    "summary": lambda: SummaryDialog(finished_run(conflicts=desks.several()[5:])),
 }
 
 
@@ -150,4 +147,4 @@ def test_dialogs(snap_compare: Compare, name: str) -> None:
     async def opened(pilot: Pilot[Any]) -> None:
         await pilot.app.push_screen(DIALOGS[name]())
 
-    assert snap_compare(desk(*many()), run_before=opened, terminal_size=NARROW)
+    assert snap_compare(desks.desk(*desks.several()), run_before=opened, terminal_size=NARROW)

@@ -15,6 +15,7 @@ from uet_tui.cli.options import Json, Run, Sets
 from uet_tui.cli.output import emit, show
 from uet_tui.cli.place import settings
 from uet_tui.cli.steer import Note
+from uet_tui.console.editing import editor
 from uet_tui.core.commands import Side, Verb
 from uet_tui.errors import UetError
 from uet_tui.report import details, documents, tables
@@ -122,13 +123,13 @@ def undo(
 @_desk.command()
 def edit(id: Id = None, file: File = None, run: Run = None, json: Json = False, sets: Sets = None) -> None:
     """Write the result of a file yourself, in the editor; merged as soon as nothing is left to decide."""
-    editor = editing.editor(settings(sets).settings.editor)
+    command = editor(settings(sets).settings.editor)
     with look(run) as at:
         view = _find(at, id)
         index = editing.which_file(view, file)
         marked = conflict_text(at.paths.conflict(view.id), index)
         path = view.files[index].path
-        content = editing.edited(editor, marked, Path(path).name)
+        content = editing.edited(command, marked, Path(path).name)
         ask(at, Verb.EDIT, conflict=view.id, file=path, content=content, settle=True, json=json)
 
 

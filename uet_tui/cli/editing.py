@@ -1,28 +1,8 @@
 """The operator's editor on a file with conflict markers."""
 
-import os
-import shlex
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
+from uet_tui.console.editing import Copy, left_marker
 from uet_tui.errors import UetError
-from uet_tui.store.conflict_views import ConflictView
-
-_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
-
-
-def editor(setting: str) -> list[str]:
-    """The editor's command line: the setting, else $VISUAL, else $EDITOR, else vi; raises `UetError` if not found."""
-    command = setting or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UetError(f"the editor `{command}` is not a command line: {error}") from error
-    if not words or shutil.which(words[0]) is None:
-        raise UetError(f"the editor `{command}` is not found; set $EDITOR, or: --set editor=COMMAND")
-    return words
+from uet_tui.store.views import ConflictView
 
 
 def which_file(conflict: ConflictView, path: str | None) -> int:
@@ -49,21 +29,10 @@ def edited(command: list[str], marked: str, name: str) -> str:
     Raises:
         UetError: the editor failed, or markers are left; what was written is kept and named.
     """
-    folder = Path(tempfile.mkdtemp(prefix="uet-"))
-    copy = folder / name  # under its own name, so that the editor knows the language
-    copy.write_bytes(marked.encode())
-    try:
-        code = subprocess.run([*command, str(copy)], check=False).returncode
-    except OSError as error:
-        raise UetError(f"the editor {command[0]} did not start: {error.strerror}") from error
-    if code != 0:
-        raise UetError(f"the editor ended with {code}; nothing was changed, what you wrote is in {copy}")
-    try:
-        content = copy.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UetError(f"{copy} is no UTF-8 text any more; nothing was changed") from error
-    left = next((n for n, line in enumerate(content.splitlines(), 1) if line.startswith(_MARKERS)), None)
-    if left:
-        raise UetError(f"{copy}:{left}: a conflict marker is left; nothing was changed, what you wrote is kept there")
-    shutil.rmtree(folder)
+    copy = Copy(marked, name)
+    content = copy.edit(command)
+    if left := left_marker(content, marked):
+        where = f"{copy.file}:{left}"
+        raise UetError(f"{where}: a conflict marker is left; nothing was changed, what you wrote is kept there")
+    copy.remove()
     return content

@@ -108,4 +108,4 @@ def console(run: RunArgument = None, named: Run = None, sets: Sets = None) -> No
 
     with look(chosen(run, named)) as at:
         home, wanted = at.home, at.run
-    raise typer.Exit(attach(home, wanted))
+    raise typer.Exit(attach(home, wanted, settings(sets).settings.editor))

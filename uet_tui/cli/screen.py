@@ -20,8 +20,11 @@ _HANDOVER_SECONDS = 5.0
 """How long a process in the background may take to begin."""
 
 
-def attach(home: Home, run: str, host: EngineHost | None = None) -> int:
-    """Shows a run until the operator leaves; returns what the console ended with, 0 unless it broke."""
+def attach(home: Home, run: str, editor: str, host: EngineHost | None = None) -> int:
+    """Shows a run until the operator leaves; returns what the console ended with, 0 unless it broke.
+
+    `editor` is the setting.
+    """
 
     def carry_out(command: Command) -> Answer:
         from uet_tui.engine.offline import carry_out
@@ -29,7 +32,7 @@ def attach(home: Home, run: str, host: EngineHost | None = None) -> int:
         return carry_out(home, run, command)
 
     with closing(StoreSource(home, run, login(), carry_out)) as source:
-        app = UetApp(source, host=host)
+        app = UetApp(source, host=host, editor=editor)
         app.run()
     return app.return_code or 0
 
@@ -45,7 +48,7 @@ def drive_on_screen(opened: OpenRun) -> tuple[RunView, int]:
     host = _Host(engine)
     engine.start()
     try:
-        broken = attach(place.home, place.run, host)
+        broken = attach(place.home, place.run, place.settings.editor, host)
     finally:
         with closing(Reader(place.home.database)) as reader:
             over = reader.run(place.run).state in RUN_OVER

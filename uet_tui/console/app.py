@@ -53,6 +53,7 @@ class UetApp(RunApp):
         *,
         clock: Callable[[], datetime] = utc_now,
         host: EngineHost | None = None,
+        editor: str = "",
     ) -> None:
         """Makes the console.
 
@@ -60,11 +61,13 @@ class UetApp(RunApp):
             source: the run.
             clock: the one clock, in UTC.
             host: the engine of this process; None where the run goes on elsewhere or is over.
+            editor: the setting `editor`.
         """
         super().__init__()
         self._source = source
         self._clock = clock
         self._host = host
+        self.editor = editor
         self._bridge = Bridge(source, self.post_message)
         self._leaving = False
 

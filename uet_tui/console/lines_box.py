@@ -52,6 +52,7 @@ class LinesBox(ScrollView, can_focus=True):
         self._limit = limit
         self._follow = follow
         self._lines: list[Content] = []
+        self._made: Sequence[Content] | None = None
         self._width = 0
         self._at_end = follow
         """Whether it follows just now: the operator has not scrolled away from the end."""
@@ -61,7 +62,7 @@ class LinesBox(ScrollView, can_focus=True):
     @property
     def lines(self) -> Sequence[Content]:
         """The lines it has."""
-        return self._lines
+        return self._lines if self._made is None else self._made
 
     @property
     def unseen(self) -> int:
@@ -72,23 +73,34 @@ class LinesBox(ScrollView, can_focus=True):
         """Replaces all lines; the scroll stays where it is as far as it can, at the end if the box follows."""
         if empty is not None:
             self._empty = empty
-        self._lines = [_short(line) for line in lines]
+        self._lines = [short(line) for line in lines]
+        self._made = None
         self._width = 0
         self._at_end = self._follow
         self._settle(self._lines)
+
+    def put_made(self, lines: Sequence[Content], width: int) -> None:
+        """Replaces all lines by such that are made when they are drawn; the widest takes `width` cells.
+
+        For many lines that are dear to make. They are kept as they are: nothing can be added to them.
+        """
+        self._lines = []
+        self._made = lines
+        self._width = width
+        self._settle(())
 
     def add(self, lines: Sequence[Content]) -> None:
         """Adds lines at the end."""
         if not lines:
             return
-        fresh = [_short(line) for line in lines]
+        fresh = [short(line) for line in lines]
         self._lines.extend(fresh)
         self._unseen += len(fresh)
         self._settle(fresh)
 
     def finish_last(self, line: Content) -> None:
         """Replaces the last line, of which so far only the beginning was known."""
-        self._lines[-1] = _short(line)
+        self._lines[-1] = short(line)
         self._settle(self._lines[-1:])
 
     def _settle(self, fresh: Sequence[Content]) -> None:
@@ -97,7 +109,7 @@ class LinesBox(ScrollView, can_focus=True):
             del self._lines[:over]
         self._strips.clear()
         self._width = max([self._width, *(line.cell_length for line in fresh)])
-        self.virtual_size = Size(self._width, len(self._lines))
+        self.virtual_size = Size(self._width, len(self.lines))
         if self._at_end:
             self._to_end()
         elif over > 0:
@@ -130,7 +142,7 @@ class LinesBox(ScrollView, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as it has: for boxes that are as high as their content."""
-        return max(1, len(self._lines))
+        return max(1, len(self.lines))
 
     def notify_style_update(self) -> None:
         """A change of theme or focus changes the colours of what was drawn."""
@@ -146,8 +158,8 @@ class LinesBox(ScrollView, can_focus=True):
     def _strip(self, index: int) -> Strip:
         if (strip := self._strips.get(index)) is not None:
             return strip
-        if index < len(self._lines):
-            strip = self._draw(self._lines[index])
+        if index < len(self.lines):
+            strip = self._draw(self.lines[index])
         elif index == 0 and self._empty:
             return self._draw(Content.styled(self._empty, "$foreground-muted"))
         else:
@@ -165,6 +177,7 @@ class LinesBox(ScrollView, can_focus=True):
         self.scroll_to_region(Region(0, index, 1, 1), animate=False, immediate=True)
 
 
-def _short(line: Content) -> Content:
+def short(line: Content) -> Content:
+    """A line that is not too long to be drawn, without tabs."""
     cut = line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + Content.styled("…", "$foreground-muted")
     return cut.expand_tabs(4)

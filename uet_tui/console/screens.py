@@ -37,6 +37,8 @@ class RunApp(App[None]):
 
     view: RunView | None = None
     """The newest view of the run; None until the first one came."""
+    editor: str = ""
+    """The setting `editor`; empty where the environment says which one."""
 
     def now(self) -> datetime:
         """The time, aware, in UTC: the one clock of the console, fixed in tests."""

@@ -15,7 +15,7 @@ from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.errors import UetError
 from uet_tui.store import artifacts, inbox
 from uet_tui.store.artifacts import Piece
-from uet_tui.store.conflict_text import conflict_text
+from uet_tui.store.conflict_text import SideText, conflict_text, side_text
 from uet_tui.store.conflict_views import GateView
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
@@ -66,6 +66,10 @@ class RunSource(Protocol):
 
     def conflict_text(self, conflict: str, index: int) -> str:
         """The text of a conflict's file, with its conflict markers; `index` is the file's in its view, from 0."""
+        ...
+
+    def conflict_side(self, conflict: str, index: int, side: str) -> SideText | None:
+        """What a conflict's file is on one of the `SIDES`; None if it is not there, or if hunks tell it."""
         ...
 
     def send(self, verb: Verb, **fields: Field) -> Answer:
@@ -145,6 +149,10 @@ class StoreSource:
     def conflict_text(self, conflict: str, index: int) -> str:
         """The text of a conflict's file, with its conflict markers."""
         return conflict_text(self._folder(f"conflicts/{conflict}"), index)
+
+    def conflict_side(self, conflict: str, index: int, side: str) -> SideText | None:
+        """What a conflict's file is on one of the `SIDES`."""
+        return side_text(self._folder(f"conflicts/{conflict}"), index, side)
 
     def send(self, verb: Verb, **fields: Field) -> Answer:
         """Sends a command through the inbox, or has it carried out at once where no orchestrator has the run."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from uet_tui.store.conflict_views import HunkView
 
-Mark = Literal["-", "+", " "]
+Mark = Literal["-", "+", " ", "~"]
 ENOUGH = 400_000
 """Pairs of lines that are compared at most: beyond it, comparing takes longer than a key press may."""
 
@@ -18,28 +18,49 @@ class MarkedLine:
     number: int | None
     """Its number in the side's own text; None for a line that the side took away."""
     mark: Mark
+    """`~`: lines that are left out stand here."""
     text: str
+
+
+AROUND = 3
+"""Lines that are shown on each side of a change, where not all are."""
 
 
 def side_lines(hunk: HunkView, side: tuple[str, ...]) -> tuple[MarkedLine, ...]:
     """A side with what stands around it: lines it took from the base are `-`, lines it put there `+`."""
+    begin = hunk.line - len(hunk.before)
+    around = tuple(MarkedLine(begin + at, " ", text) for at, text in enumerate(hunk.before))
+    middle = compared(hunk.base, side, hunk.line)
+    end = hunk.line + len(side)
+    return (*around, *middle, *(MarkedLine(end + at, " ", text) for at, text in enumerate(hunk.after)))
+
+
+def compared(base: tuple[str, ...], side: tuple[str, ...], first: int = 1) -> tuple[MarkedLine, ...]:
+    """All lines of a text with what it took from the base and put there; `first` is the number of its first line."""
     found: list[MarkedLine] = []
-    number = hunk.line - len(hunk.before)
+    for base_from, base_to, side_from, side_to, same in _runs(base, side):
+        if not same:
+            found += [MarkedLine(None, "-", text) for text in base[base_from:base_to]]
+        mark: Mark = " " if same else "+"
+        found += [MarkedLine(first + at, mark, side[at]) for at in range(side_from, side_to)]
+    return tuple(found)
 
-    def put(mark: Mark, lines: tuple[str, ...]) -> None:
-        nonlocal number
-        for line in lines:
-            found.append(MarkedLine(None if mark == "-" else number, mark, line))
-            number += mark != "-"
 
-    put(" ", hunk.before)
-    for base_from, base_to, side_from, side_to, same in _runs(hunk.base, side):
-        if same:
-            put(" ", side[side_from:side_to])
-        else:
-            put("-", hunk.base[base_from:base_to])
-            put("+", side[side_from:side_to])
-    put(" ", hunk.after)
+def folded(lines: tuple[MarkedLine, ...]) -> tuple[MarkedLine, ...]:
+    """The lines near changes; for each stretch of others there is one line that says how many."""
+    changed = [index for index, line in enumerate(lines) if line.mark != " "]
+    near = {at for index in changed for at in range(index - AROUND, index + AROUND + 1)}
+    found: list[MarkedLine] = []
+    left_out = 0
+    for index, line in enumerate((*lines, None)):
+        if line is not None and index not in near:
+            left_out += 1
+            continue
+        if left_out:
+            found.append(MarkedLine(None, "~", f"{left_out} {'line' if left_out == 1 else 'lines'} alike"))
+        left_out = 0
+        if line is not None:
+            found.append(line)
     return tuple(found)
 
 

@@ -4,29 +4,48 @@ from datetime import datetime
 from typing import ClassVar
 
 from textual import on, work
+from textual.actions import parse
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Click, Key, Resize
 from textual.widgets import OptionList, Static
 
-from uet_tui.console.desk.editor import edit, has_markers
-from uet_tui.console.desk.keys import ACTS, KEYS, WALKS
+from uet_tui.console.desk import evidence
+from uet_tui.console.desk.applies import ACTS, WALKS, Place, why_not
+from uet_tui.console.desk.editor import edit
+from uet_tui.console.desk.keys import KEYS
 from uet_tui.console.desk.listing import ConflictList
 from uet_tui.console.desk.side import SideBox
-from uet_tui.console.desk.sides import Sides
+from uet_tui.console.desk.sides import Sides, Texts, needs_texts, read_texts
 from uet_tui.console.desk.sitting import Sitting
-from uet_tui.console.desk.spots import Spot, file_at, hunk_at, next_undecided, spots, step_file, step_hunk, undecided
-from uet_tui.console.desk.words import heading, merging, ours_name, place, tasks, tried, what_next
+from uet_tui.console.desk.spots import (
+    Spot,
+    choice_at,
+    file_at,
+    ordered,
+    settled,
+    spots,
+    step_file,
+    step_hunk,
+    undecided,
+)
+from uet_tui.console.desk.words import both_tasks, heading, ours_name, place, strip, tasks, what_next
 from uet_tui.console.dialogs.confirm import ConfirmDialog
+from uet_tui.console.dialogs.evidence import EvidenceDialog
+from uet_tui.console.dialogs.note import NoteDialog
+from uet_tui.console.editing import Copy, editor, left_marker
+from uet_tui.console.format import duration, plural
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
 from uet_tui.core.commands import Answer, Side, Verb
+from uet_tui.core.vocabulary import AGENT_ASKED
 from uet_tui.errors import UetError
 from uet_tui.resources import SCREENS
-from uet_tui.store.conflict_views import ConflictView
-from uet_tui.store.views import RunView
+from uet_tui.store.conflict_views import ConflictFileView, ConflictView
+from uet_tui.store.views import EventView, RunView
 
 EMPTY = """\
 No conflicts.
@@ -37,13 +56,19 @@ why they did it, and what was tried. Everything that does not depend on it goes 
 escape goes back."""
 REDO = (
     "An agent does its tasks again, from the tip of the integration branch. What it wrote the first time stays on its "
-    "branch; what you decided here is dropped."
+    "branch; what you decided here is dropped. A note tells the agent what to do otherwise."
+)
+AGAIN = (
+    "The agent gets base, both sides with their tasks, and this note, and proposes anew; until then the present "
+    "proposal is not touched."
 )
 QUARANTINE = (
     "It is not merged in this run, and what waits behind it is skipped. Its work stays on its branch, and a retry "
     "brings it back."
 )
-MARKERS_LEFT = "still has lines of <<<, === and >>> that mark a conflict, so it cannot be taken."
+MARKERS_LEFT = "is still a line that marks a conflict, so the file cannot be taken."
+_EVENTS = 200
+"""How many of the newest events of a workstream are searched for when its agent was asked."""
 
 
 class ConflictDesk(RunScreen):
@@ -61,18 +86,20 @@ class ConflictDesk(RunScreen):
         self._source = source
         self._list_always = conflict_id is None
         self._sitting = Sitting(conflict_id)
+        self._texts: tuple[object, Texts | None] = (None, None)
+        """Of which file of which conflict texts were read last, and the texts; None while they are being read."""
+        self._asked: tuple[str, datetime] | None = None
+        """Of which conflict an agent was asked last, and when."""
 
     def compose(self) -> ComposeResult:
         """From the whole to the parts, the keys last."""
         yield ConflictList()
         with Vertical(id="conflict"):
-            yield Static(id="heading", markup=False)
-            yield Static(id="place", markup=False)
+            for name in ("heading", "strip", "place"):
+                yield Static(id=name, markup=False)
             yield Sides()
-            yield Static(id="tried", markup=False)
-            yield Static(id="tasks-ours", markup=False)
-            yield Static(id="tasks-theirs", markup=False)
-            yield Static(id="next", markup=False)
+            for name in ("tried", "verdicts", "tasks-ours", "tasks-theirs", "tasks-both", "next"):
+                yield Static(id=name, markup=False)
         yield Static(Content(EMPTY), id="empty", markup=False)
         yield KeyBar()
 
@@ -80,21 +107,33 @@ class ConflictDesk(RunScreen):
 
     def show(self, view: RunView) -> None:
         """Keeps the conflict and the hunk while they are there."""
-        conflict, sitting = self._sitting.settle(view), self._sitting
-        if conflict is not None and sitting.approving and not undecided(conflict):
-            sitting.approving = False
-            self.act(Verb.APPROVE, conflict=conflict.id)
+        self._sitting.settle(view)
         self._draw()
+        if self._sitting.approving and not self._sitting.sent:
+            self._sitting.approving = False
+            self.action_approve()
 
     def tick(self, now: datetime) -> None:
         """How long a conflict waits changes without a new view."""
         self._draw_words()
 
+    def on_resize(self, _event: Resize) -> None:
+        """Words are cut to fit."""
+        self.call_after_refresh(self._draw_words)
+
     def answered(self, verb: Verb, answer: Answer) -> None:
-        """A refusal takes back what the desk had assumed."""
+        """A refusal takes back what the desk had assumed; what an editor wrote is kept until it was taken."""
+        if verb is Verb.EDIT:
+            self._sitting.edited(answer.ok)
         if not answer.ok and verb in (Verb.TAKE, Verb.UNDO, Verb.EDIT, Verb.APPROVE):
             self._sitting.forget()
             self._draw()
+
+    def add_events(self, events: tuple[EventView, ...]) -> None:
+        """Notes when an agent was asked."""
+        for event in events:
+            if event.type == AGENT_ASKED:
+                self._asked = (str(event.data.get("conflict", "")), event.time)
 
     @property
     def _here(self) -> tuple[RunView, ConflictView, Spot] | None:
@@ -111,7 +150,9 @@ class ConflictDesk(RunScreen):
         self.query_one("#empty").display = here is None
         self._draw_words()
         if here is not None:
-            self.query_one(Sides).show(*here, self.run_app.now())
+            self.query_one(Sides).show(*here, self.run_app.now(), self._known_texts(here[1], here[2]))
+            if here[1].busy == "agent" and (self._asked is None or self._asked[0] != here[1].id):
+                self._find_asked(here[1])
         self.refresh_bindings()
 
     def _draw_words(self) -> None:
@@ -120,61 +161,91 @@ class ConflictDesk(RunScreen):
         if here is None:
             return
         view, conflict, spot = here
-        now, sent = self.run_app.now(), self._sitting.sent
-        listing.show(view.conflicts, conflict.id, now)
+        now, sent, width = self.run_app.now(), self._sitting.sent, self.size.width - 2
+        listing.show(ordered(view.conflicts), conflict.id, now, width)
+        asked = self._asked[1] if self._asked is not None and self._asked[0] == conflict.id else None
+        since = duration((now - asked).total_seconds()) if asked else ""
         words = {
-            "#heading": heading(view, conflict, sent, now),
-            "#place": place(conflict, spot, sent),
-            "#tried": tried(conflict),
+            "#heading": heading(view, conflict, sent, now, width),
+            "#strip": strip(conflict, spot, sent, width),
+            "#place": place(conflict, spot, sent, whole=self._sitting.whole, width=width),
+            "#tried": evidence.tried(conflict),
+            "#verdicts": evidence.verdicts(conflict),
             "#tasks-ours": tasks(ours_name(conflict), conflict.ours_tasks),
             "#tasks-theirs": tasks(conflict.workstream, conflict.theirs_tasks),
-            "#next": what_next(view, conflict, sent),
+            "#tasks-both": both_tasks(conflict, width),
+            "#next": what_next(view, conflict, sent, since),
         }
+        self.query_one("#strip").display = len(spots(conflict)) > 1
         for id, content in words.items():
             self.query_one(id, Static).update(content, layout=False)
+
+    def _known_texts(self, conflict: ConflictView, spot: Spot) -> Texts | None:
+        """The texts of the file's sides, as far as they are known; begins to read them."""
+        file = file_at(conflict, spot)
+        if file is None or not needs_texts(file):
+            return {}
+        wanted = (conflict.id, conflict.ours_commit, conflict.tried, file.path, file.proposed_by, file.lost)
+        if self._texts[0] != wanted:
+            self._texts = (wanted, None)
+            self._read_texts(wanted, conflict.id, conflict.files.index(file))
+        return self._texts[1]
+
+    @work(exclusive=True, group="texts")
+    async def _read_texts(self, wanted: object, conflict: str, index: int) -> None:
+        texts = await self.read(read_texts, self._source.conflict_side, conflict, index)
+        if self._texts[0] == wanted:
+            self._texts = (wanted, texts)
+            self._draw()
+
+    @work(exclusive=True, group="asked")
+    async def _find_asked(self, conflict: ConflictView) -> None:
+        self._asked = (conflict.id, self.run_app.now())
+        try:
+            events = await self.read(self._source.last_events, _EVENTS, conflict.workstream)
+        except UetError:
+            return  # how long it is at it already is not told, then
+        self.add_events(tuple(event for event in events if event.data.get("conflict") == conflict.id))
+        self._draw_words()
 
     # What can be done
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Dims what does not apply to this place of this conflict, hides what could not apply to any."""
-        if action not in ACTS | WALKS:
+        """Dims what does not apply to this place of this conflict; where there is no conflict, nothing does."""
+        if action not in ACTS | WALKS | {"evidence"}:
             return True
-        if (here := self._here) is None:
+        if (place := self._place()) is None:
             return False
-        view, conflict, spot = here
-        if action in ACTS and (not conflict.open or merging(view, conflict)):
-            return None
-        file, hunk = file_at(conflict, spot), hunk_at(conflict, spot)
-        match action, parameters:
-            case "take", ("proposal",) if conflict.proposal is None:
-                return False
-            case "take", ("proposal",):
-                fits = hunk is not None and hunk.proposal is not None
-            case ("take", ("both",)) | ("take_file", _):
-                fits = hunk is not None
-            case "edit", _:
-                fits = file is not None and bool(file.hunks)
-            case "undo", _:
-                fits = self._sitting.undoable(conflict) is not None
-            case "hunk", _:
-                fits = len(spots(conflict)) > 1
-            case "file", _:
-                fits = len(conflict.files) > 1
-            case "conflict", _:
-                return len(view.conflicts) > 1
-            case _:
-                fits = True
-        return fits or None
+        return not why_not(place, action, *parameters[:1]) or None
+
+    def _place(self) -> Place | None:
+        here = self._here
+        return Place(*here, self._sitting.undoable(here[1])) if here else None
+
+    def on_key(self, event: Key) -> None:
+        """Says why a key does nothing here."""
+        active, place = self.active_bindings.get(event.key), self._place()
+        if active is None or active.enabled or active.node is not self or place is None:
+            return
+        action, parameters = parse(active.binding.action)[1:]
+        if reason := why_not(place, action, *parameters):
+            event.stop()
+            event.prevent_default()
+            self.notify(f"{active.binding.description}: {reason}", severity="warning", timeout=4, markup=False)
 
     def action_take(self, side: str) -> None:
         """Takes a side for this hunk, or for this file where it can only be taken whole, and goes on to the next."""
         if here := self._here:
             _, conflict, spot = here
+            file = file_at(conflict, spot)
+            if self._sitting.whole or (side == "proposal" and file is not None and not _has_part(file, spot)):
+                self.action_take_file(side)
+                return
             self.act(Verb.TAKE, conflict=conflict.id, side=Side(side), file=spot.path, hunk=spot.hunk)
             self._go_on(conflict, (spot,))
 
     def action_take_file(self, side: str) -> None:
-        """Takes a side for all hunks of this file."""
+        """Takes a side for all of this file."""
         if here := self._here:
             _, conflict, spot = here
             self.act(Verb.TAKE, conflict=conflict.id, side=Side(side), file=spot.path)
@@ -184,40 +255,93 @@ class ConflictDesk(RunScreen):
         self._sitting.take(conflict, decided)
         self._draw()
 
+    def action_whole(self) -> None:
+        """Lets the next act be for the whole file, or no longer."""
+        self._sitting.whole = not self._sitting.whole
+        self._draw()
+
     def action_undo(self) -> None:
         """Takes back the choice here; where there is none, the last one made, and goes there."""
         if (here := self._here) and (back := self._sitting.undoable(here[1])):
             conflict, file = here[1], file_at(here[1], back)
+            if self._sitting.whole:
+                self.action_undo_file()
+                return
             whole = file is not None and file.choice is not None
             self.act(Verb.UNDO, conflict=conflict.id, file=back.path, hunk=None if whole else back.hunk)
             self._sitting.undo(back)
             self._draw()
 
-    def action_approve(self) -> None:
-        """Merges what was decided; as long as something is not, goes there and says so."""
+    def action_undo_file(self) -> None:
+        """Takes back all that was decided for this file."""
         if here := self._here:
             _, conflict, spot = here
-            left = undecided(conflict, self._sitting.sent)
-            if not left and self._sitting.sent:
-                self._sitting.approving = True
-            elif not left:
-                self.act(Verb.APPROVE, conflict=conflict.id)
-            else:
-                there = spot if spot in left else next_undecided(conflict, spot, self._sitting.sent) or left[0]
-                self._sitting.spot = there
-                what = f"hunk {there.hunk} of {there.path}" if there.hunk else there.path
-                self.notify(f"{what} is not decided yet: take a side, then approve", severity="warning", markup=False)
-                self._draw()
+            self.act(Verb.UNDO, conflict=conflict.id, file=spot.path)
+            for other in _file_spots(conflict, spot):
+                self._sitting.undo(other)
+            self._sitting.whole, self._sitting.spot = False, spot
+            self._draw()
+
+    def action_approve(self) -> None:
+        """Merges what was decided or is proposed; as long as something is neither, goes there and says so."""
+        if not (here := self._here):
+            return
+        _, conflict, spot = here
+        left = undecided(conflict, self._sitting.sent)
+        bare = [there for there in left if not settled(conflict, there)]
+        if bare:
+            there = spot if spot in bare else next((s for s in _after(conflict, spot) if s in bare), bare[0])
+            self._sitting.spot = there
+            file = file_at(conflict, there)
+            what = f"hunk {there.hunk} of {there.path}" if there.hunk else there.path
+            how = "the proposal drops lines: take it with p, or a side" if file and file.lost else "take a side"
+            self.notify(f"{what} is not decided yet: {how}, then approve", severity="warning", markup=False)
+            self._draw()
+        elif self._sitting.sent:
+            self._sitting.approving = True
+        elif doubts := _doubts(conflict):
+            self._confirm(Verb.APPROVE, "Approve {} all the same?", doubts, "approve it")
+        else:
+            self.act(Verb.APPROVE, conflict=conflict.id)
+
+    def action_again(self) -> None:
+        """Asks the agent, with a note."""
+        if here := self._here:
+            conflict = here[1]
+            dialog = NoteDialog(
+                f"Ask the agent about {conflict.id}", AGAIN, "ask", conflict.note, optional=conflict.proposal is None
+            )
+            self.app.push_screen(dialog, lambda note: self._noted(Verb.AGAIN, conflict.id, note))
 
     def action_redo(self) -> None:
-        """Asks, then sends the workstream back to be done again on the new tip."""
-        self._ask(Verb.REDO, "Do {} again?", REDO, "redo on the tip")
+        """Sends the workstream back to be done again on the new tip, with a note."""
+        if here := self._here:
+            conflict = here[1]
+            dialog = NoteDialog(
+                f"Do {conflict.workstream} again?", REDO + _held_up(conflict), "redo on the tip", optional=True
+            )
+            self.app.push_screen(dialog, lambda note: self._noted(Verb.REDO, conflict.id, note))
+
+    def _noted(self, verb: Verb, conflict: str, note: str | None) -> None:
+        if note is not None:
+            self.act(verb, conflict=conflict, note=note or None)
+
+    def action_defer(self) -> None:
+        """Puts the conflict off and goes to the next; or takes it up again."""
+        if here := self._here:
+            view, conflict, _ = here
+            self.act(Verb.DEFER, conflict=conflict.id)
+            other = next((c for c in ordered(view.conflicts) if c.needs_operator and c.id != conflict.id), None)
+            if not conflict.deferred and other is not None:
+                self._sitting.open(other)
+                self._draw()
 
     def action_quarantine(self) -> None:
         """Asks, then gives the workstream up for this run."""
-        self._ask(Verb.QUARANTINE, "Quarantine {}?", QUARANTINE, "quarantine it")
+        if here := self._here:
+            self._confirm(Verb.QUARANTINE, "Quarantine {}?", QUARANTINE + _held_up(here[1]), "quarantine it")
 
-    def _ask(self, verb: Verb, title: str, body: str, yes: str) -> None:
+    def _confirm(self, verb: Verb, title: str, body: str, yes: str) -> None:
         if here := self._here:
             conflict = here[1]
 
@@ -225,13 +349,23 @@ class ConflictDesk(RunScreen):
                 if sure:
                     self.act(verb, conflict=conflict.id)
 
-            if conflict.waiting:
-                body += f"\n\nBehind it wait: {', '.join(conflict.waiting)}"
             self.app.push_screen(ConfirmDialog(title.format(conflict.workstream), body, yes), act)
+
+    def action_evidence(self) -> None:
+        """Shows all that speaks for and against the proposal."""
+        if here := self._here:
+            _, conflict, _ = here
+            title = f"{conflict.id}: {conflict.workstream}"
+            self.app.push_screen(EvidenceDialog(title, tuple(evidence.parts(conflict, conflict.waiting))))
+
+    @on(Click, "#tried, #verdicts")
+    def open_evidence(self) -> None:
+        """A click on the evidence shows all of it."""
+        self.action_evidence()
 
     @work(exclusive=True, group="edit")
     async def action_edit(self) -> None:
-        """Opens this file, conflict markers and all, in the operator's editor, and sends what becomes of it."""
+        """Opens this file, with what is decided and markers for what is not, in the operator's editor."""
         if (here := self._here) is None:
             return
         _, conflict, spot = here
@@ -243,48 +377,70 @@ class ConflictDesk(RunScreen):
         if text is None:
             self.notify("The file was left as it is, so nothing is taken.", markup=False)
             return
+        self._sitting.edits.append((conflict.id, spot.path))
         self.act(Verb.EDIT, conflict=conflict.id, file=spot.path, content=text)
         self._go_on(conflict, _file_spots(conflict, spot))
 
     async def _edited(self, conflict: ConflictView, path: str) -> str | None:
+        """What became of a file; None if it is as it was, or is not to be taken. What was written stays a draft."""
+        command = editor(self.run_app.editor)
         index = [file.path for file in conflict.files].index(path)
         marked = await self.read(self._source.conflict_text, conflict.id, index)
-        text = edit(self.app, path, marked)
-        while text is not None and has_markers(text, marked):
-            again = ConfirmDialog("Conflict markers are left", f"{path} {MARKERS_LEFT}", "edit again")
-            text = (edit(self.app, path, text) or text) if await self.app.push_screen_wait(again) else None
-        return text
+        drafts, draft = self._sitting.drafts, (conflict.id, path)
+        copy = Copy(drafts.get(draft, marked), path.rpartition("/")[2])
+        while True:
+            text = edit(self.app, command, copy)
+            if text == marked:
+                copy.remove()
+                return None
+            drafts[draft] = text
+            if (left := left_marker(text, marked)) is None:
+                copy.remove()
+                return text
+            said = f"Line {left} of {path} {MARKERS_LEFT} What you wrote is kept: e goes on with it."
+            if not await self.app.push_screen_wait(ConfirmDialog("Conflict markers are left", said, "edit again")):
+                copy.remove()
+                return None
 
     # Where one is
 
     def action_hunk(self, by: int) -> None:
         """To another hunk, over the ends of files."""
         if here := self._here:
-            self._sitting.spot = step_hunk(here[1], here[2], by)
-            self._draw()
+            self._go(step_hunk(here[1], here[2], by))
 
     def action_file(self, by: int) -> None:
         """To another file."""
         if here := self._here:
-            self._sitting.spot = step_file(here[1], here[2], by)
-            self._draw()
+            self._go(step_file(here[1], here[2], by))
+
+    def action_go(self, file: int, hunk: int) -> None:
+        """To a file by its index and a hunk by its number, 0 for its first: what a click on their names does."""
+        if here := self._here:
+            path = here[1].files[file].path if file < len(here[1].files) else None
+            there = [spot for spot in spots(here[1]) if spot.path == path]
+            self._go(next((spot for spot in there if spot.hunk == hunk), there[0] if there else here[2]))
+
+    def _go(self, spot: Spot) -> None:
+        self._sitting.spot, self._sitting.whole = spot, False
+        self._draw()
 
     def action_conflict(self, by: int) -> None:
-        """To another conflict; stays at both ends of the list."""
+        """To another conflict; after the last comes the first."""
         if here := self._here:
             view, conflict, _ = here
-            self._open(view, [c.id for c in view.conflicts].index(conflict.id) + by)
+            there = ordered(view.conflicts)
+            self._open(there[([c.id for c in there].index(conflict.id) + by) % len(there)])
 
     @on(OptionList.OptionSelected, "#conflicts")
     def open_clicked(self, event: OptionList.OptionSelected) -> None:
         """Opens the conflict that was clicked."""
-        if here := self._here:
-            self._open(here[0], event.option_index)
+        if (here := self._here) and event.option_index < len(here[0].conflicts):
+            self._open(ordered(here[0].conflicts)[event.option_index])
 
-    def _open(self, view: RunView, index: int) -> None:
-        if 0 <= index < len(view.conflicts):
-            self._sitting.open(view.conflicts[index])
-            self._draw()
+    def _open(self, conflict: ConflictView) -> None:
+        self._sitting.open(conflict)
+        self._draw()
 
     def action_scroll(self, by: int) -> None:
         """Scrolls the box that has the focus, else all of them together."""
@@ -298,3 +454,32 @@ class ConflictDesk(RunScreen):
 
 def _file_spots(conflict: ConflictView, spot: Spot) -> tuple[Spot, ...]:
     return tuple(other for other in spots(conflict) if other.path == spot.path)
+
+
+def _after(conflict: ConflictView, spot: Spot) -> tuple[Spot, ...]:
+    """All places, beginning behind one."""
+    there = spots(conflict)
+    start = there.index(spot) + 1 if spot in there else 0
+    return (*there[start:], *there[:start])
+
+
+def _has_part(file: ConflictFileView, spot: Spot) -> bool:
+    """Whether the place has a part of the proposal of its own, or can only be taken whole."""
+    return spot.hunk is None or any(h.number == spot.hunk and h.proposal is not None for h in file.hunks)
+
+
+def _held_up(conflict: ConflictView) -> str:
+    return f"\n\nBehind it wait: {', '.join(conflict.waiting)}" if conflict.waiting else ""
+
+
+def _doubts(conflict: ConflictView) -> str:
+    """What speaks against merging what is decided and proposed; empty if nothing does."""
+    said = []
+    for file in conflict.files:
+        there = [choice_at(conflict, spot) for spot in spots(conflict) if spot.path == file.path]
+        if file.lost and "proposal" in there:
+            said.append(f"The proposal for {file.path} drops {plural(len(file.lost), 'line')}: v shows them.")
+    everything = all(choice_at(conflict, spot) in (None, "proposal") for spot in spots(conflict))
+    if everything and any(gate.red for gate in evidence.proposal_gates(conflict)):
+        said.append("Gates are red on the proposal. They run again before it is merged; red again, it comes back here.")
+    return "\n\n".join(said)

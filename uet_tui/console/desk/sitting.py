@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from uet_tui.console.desk.spots import Spot, choice_at, next_undecided, settle, spots, undecided
+from uet_tui.console.desk.spots import Spot, choice_at, next_undecided, ordered, settle, spots, undecided
 from uet_tui.console.desk.words import merging
 from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.views import RunView
@@ -22,12 +22,19 @@ class Sitting:
     """Spots decided in this sitting, newest last: what undo goes back to."""
     approving: bool = False
     """Whether the conflict is to be approved as soon as what was sent is in a view."""
+    whole: bool = False
+    """Whether the next act is for the whole file."""
+    drafts: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What the operator wrote for files of conflicts, until it was taken: editing again goes on from it."""
+    edits: list[tuple[str, str]] = field(default_factory=list)
+    """Conflict and file of each edit that was sent and is not answered yet, oldest first."""
 
     def settle(self, view: RunView) -> ConflictView | None:
         """The open conflict in a new view, and the place in it, as far as they are still there."""
         found = next((c for c in view.conflicts if c.id == self.chosen), None)
         if found is None and view.conflicts:
-            found = next((c for c in view.conflicts if c.open and not merging(view, c)), view.conflicts[0])
+            there = ordered(view.conflicts)
+            found = next((c for c in there if c.needs_operator and not merging(view, c)), there[0])
             self.open(found)
         if found is not None:
             self.sent = [spot for spot in self.sent if spot in undecided(found)]
@@ -39,7 +46,15 @@ class Sitting:
         self.chosen = conflict.id
         self.spot = settle(conflict, next(iter(undecided(conflict)), None))
         self.taken.clear()
+        self.whole = False
         self.forget()
+
+    def edited(self, ok: bool) -> None:
+        """The oldest edit was answered: what was taken needs no draft any more."""
+        if self.edits:
+            file = self.edits.pop(0)
+            if ok:
+                self.drafts.pop(file, None)
 
     def forget(self) -> None:
         """Nothing is on its way any more."""
@@ -52,6 +67,7 @@ class Sitting:
         self.sent += [spot for spot in decided if spot in left]
         self.taken = [spot for spot in self.taken if spot not in decided] + [*decided]
         self.spot = next_undecided(conflict, decided[-1], self.sent) or self.spot
+        self.whole = False
 
     def undoable(self, conflict: ConflictView) -> Spot | None:
         """The spot that undo takes back: this one if it is decided, else the one decided last."""

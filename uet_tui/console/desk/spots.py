@@ -1,6 +1,6 @@
 """The places of a conflict that want a decision, and how one walks them. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from uet_tui.store.conflict_views import ConflictFileView, ConflictView, HunkView
@@ -41,6 +41,27 @@ def choice_at(conflict: ConflictView, spot: Spot) -> str | None:
     return (file.choice if file else None) or (hunk.choice if hunk else None)
 
 
+def proposed_at(conflict: ConflictView, spot: Spot) -> bool:
+    """Whether something is proposed there: for the hunk itself, or for the whole file."""
+    file, hunk = file_at(conflict, spot), hunk_at(conflict, spot)
+    return bool(file and file.proposed_by) or (hunk is not None and hunk.proposal is not None)
+
+
+def by_parts(file: ConflictFileView) -> bool:
+    """Whether each hunk has its own part of the proposal, so that hunks can take it one by one."""
+    return bool(file.hunks) and all(hunk.proposal is not None for hunk in file.hunks)
+
+
+def settled(conflict: ConflictView, spot: Spot) -> bool:
+    """Whether approving needs no more there: it is decided, or a proposal that drops nothing is there to be taken."""
+    file = file_at(conflict, spot)
+    if choice_at(conflict, spot) is not None:
+        return True
+    if file is None or file.lost or not proposed_at(conflict, spot):
+        return False
+    return by_parts(file) or not any(hunk.choice for hunk in file.hunks)
+
+
 def undecided(conflict: ConflictView, sent: Collection[Spot] = ()) -> tuple[Spot, ...]:
     """The spots that nobody has decided; those in `sent` count as decided, their answer is on its way."""
     return tuple(spot for spot in spots(conflict) if spot not in sent and choice_at(conflict, spot) is None)
@@ -60,6 +81,11 @@ def next_undecided(conflict: ConflictView, after: Spot, sent: Collection[Spot] =
     start = there.index(after) + 1 if after in there else 0
     left = undecided(conflict, sent)
     return next((spot for spot in (*there[start:], *there[:start]) if spot in left), None)
+
+
+def ordered(conflicts: Sequence[ConflictView]) -> tuple[ConflictView, ...]:
+    """Open conflicts, then those that were put off, then closed ones; otherwise as they were."""
+    return tuple(sorted(conflicts, key=lambda one: (not one.open, one.open and one.deferred)))
 
 
 def step_hunk(conflict: ConflictView, spot: Spot, by: int) -> Spot:

@@ -10,14 +10,23 @@ from uet_tui.console.dialogs.dialog import Dialog, key_button, text
 
 
 class NoteDialog(Dialog[str]):
-    """Asks for one line; hands back what was written, never an empty line."""
+    """Asks for one line; hands back what was written, an empty line only if that is an answer."""
 
-    def __init__(self, title: str, body: str, yes: str, value: str = "") -> None:
-        """`yes` names on its button what will be done with the line; `value` is what stands there at first."""
+    def __init__(self, title: str, body: str, yes: str, value: str = "", *, optional: bool = False) -> None:
+        """Makes the question.
+
+        Args:
+            title: of the dialog.
+            body: what the line is for.
+            yes: what will be done with the line, for the button.
+            value: what stands there at first.
+            optional: whether the line may be left empty.
+        """
         super().__init__(title)
         self._body = body
         self._yes = yes
         self._value = value
+        self._optional = optional
 
     def body(self) -> Iterable[Widget]:
         """What the line is for, and where to write it."""
@@ -31,6 +40,7 @@ class NoteDialog(Dialog[str]):
 
     @on(Input.Submitted)
     def action_send(self) -> None:
-        """Hands the line back; an empty one is not an answer."""
-        if line := self.query_one(Input).value.strip():
+        """Hands the line back."""
+        line = self.query_one(Input).value.strip()
+        if line or self._optional:
             self.dismiss(line)
