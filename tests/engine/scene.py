@@ -102,6 +102,11 @@ class Scene:
         with closing(sqlite3.connect(self.home.database)) as connection:
             return connection.execute(query, values).fetchall()
 
+    def rewrite(self, statement: str, *values: object) -> None:
+        """Changes what the store holds, behind the product's back."""
+        with closing(sqlite3.connect(self.home.database)) as connection, connection:
+            connection.execute(statement, values)
+
     def until_state(self, id: str, state: WorkstreamState, seconds: float = 15) -> None:
         """Waits for a workstream to come to a state."""
         until(lambda: self.state(id) is state, seconds, f"{id} to be {state}")

@@ -84,7 +84,7 @@ def _facts(foreseen: "Foreseen") -> Iterator[tuple[str, str]]:
     merged = [id for step in foreseen.merges for id in step.workstreams]
     yield "merges", " ".join([f"{len(foreseen.merges)}:", ", ".join(merged)]) if merged else "none"
     yield from (("not merged", f"{id} ({state})") for id, state in foreseen.not_merged)
-    counts = Counter(change.status for change in foreseen.changes)
+    counts: Counter[str] = Counter(change.status for change in foreseen.changes)
     kinds = ", ".join(f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status])
     yield "files", f"{len(foreseen.changes)} ({kinds})" if kinds else "none"
     for change in foreseen.changes[:_FILES_SHOWN]:
