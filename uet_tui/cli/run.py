@@ -12,6 +12,7 @@ from uet_tui.cli.check import find_plan, load, profile, report, valid
 from uet_tui.cli.options import Json, PlanArgument, Run, RunArgument, Sets, Workers, chosen
 from uet_tui.cli.output import show
 from uet_tui.cli.place import settings
+from uet_tui.core.states import RunState
 from uet_tui.errors import UetError
 from uet_tui.report import tables
 
@@ -94,6 +95,12 @@ def resume(
 
     with look(chosen(run, named)) as at:
         home, wanted = at.home, at.run
+        cancelled = at.reader.run(wanted).state is RunState.CANCELLED
+    if cancelled:
+        raise UetError(
+            f"run {wanted} was rolled back, so there is nothing to go on with: `uet retry WS` brings work back, "
+            "`uet rollback` finishes a rollback that stopped"
+        )
     tops = {key.partition(".")[0] for key, origin in changed.origins.items() if origin.layer == "--set"}
     overrides = changed.settings.model_dump(mode="json", include=tops)
     _go_on(start.open_run(home, wanted, overrides=overrides), headless=headless, json=json)
