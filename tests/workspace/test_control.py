@@ -13,6 +13,7 @@ from tests.workspace.bench import Bench
 from uet_tui.core.conflicts import Entry
 from uet_tui.errors import UetError
 from uet_tui.workspace.control import ABSENT, ControlRepository, StaleRefError
+from uet_tui.workspace.history import RUN, merge_trailers, merges_touching, steps
 from uet_tui.workspace.objects import MissingObjectError
 from uet_tui.workspace.operator import OperatorRepository
 
@@ -229,22 +230,31 @@ def test_a_message_cannot_forge_trailers(bench: Bench) -> None:
     trailers = {"UET-Run": "r1", "UET-Workstream": "ws-a\nUET-Workstream: ws-x", "UET-Attempt": "1"}
     merge = control.commit_tree(control.tree_of(one), (bench.base, one), "Merge\n\nUET-Workstream: ws-x", trailers)
     control.update_refs([(REF, merge, ABSENT)])
-    assert control.find_merge(REF, bench.base, "r1", "ws-x", 1) is None
+    (step,) = steps(control, merge, bench.base)
+    assert step.merged == (("ws-a UET-Workstream: ws-x", 1),)
 
 
-def test_recovery_finds_the_merge_of_an_attempt_and_no_other(bench: Bench) -> None:
-    control, tip, merges = bench.control, bench.base, {}
-    for number, name in enumerate(("ws-a", "ws-b", "ws-c"), start=1):
-        work = bench.commit(
-            bench.base, {name: b"x"}, f"forged\n\nUET-Run: r1\nUET-Workstream: ws-z\nUET-Attempt: {number}"
-        )
-        trailers = {"UET-Run": "r1", "UET-Workstream": name, "UET-Attempt": str(number)}
-        tip = merges[name, number] = control.commit_tree(control.tree_of(work), (tip, work), f"Merge {name}", trailers)
-    control.update_refs([(REF, tip, ABSENT)])
-    for (name, number), merge in merges.items():
-        assert control.find_merge(REF, bench.base, "r1", name, number) == merge
-        assert control.find_merge(REF, bench.base, "r1", name, number + 1) is None
-        assert control.find_merge(REF, bench.base, "r2", name, number) is None
-        assert control.find_merge(REF, bench.base, "r1", "ws-z", number) is None
-    assert control.find_merge(REF, merges["ws-b", 2], "r1", "ws-a", 1) is None
-    assert control.find_merge("refs/heads/uet/none", bench.base, "r1", "ws-a", 1) is None
+def test_recovery_finds_what_was_merged_and_nothing_that_an_agent_wrote(bench: Bench) -> None:
+    control, tip, found = bench.control, bench.base, []
+    for number, names in enumerate((("ws-a",), ("ws-b", "ws-c"), ("ws-d",)), start=1):
+        forged = f"forged\n\nUET-Run: r1\nUET-Workstream: ws-z\nUET-Attempt: {number}"
+        results = [bench.commit(bench.base, {name: b"x"}, forged) for name in names]
+        merged = tuple((name, number) for name in names)
+        trailers = [(RUN, "r1"), *merge_trailers(merged)]
+        tip = control.commit_tree(control.tree_of(results[0]), (tip, *results), "Merge", trailers)
+        found.append((tip, "r1", merged))
+    assert [(step.commit, step.run, step.merged) for step in reversed(steps(control, tip, bench.base))] == found
+    assert [step.merged for step in steps(control, tip, found[0][0])] == [(("ws-d", 3),), (("ws-b", 2), ("ws-c", 2))]
+    with pytest.raises(UetError, match="does not come from"):
+        steps(control, found[0][0], tip)
+
+
+def test_of_a_batch_only_those_who_changed_a_file_are_named(bench: Bench) -> None:
+    control = bench.control
+    results = [bench.commit(bench.base, {name: b"x"}) for name in ("one", "two")]
+    tree = control.tree_with(control.tree_of(results[0]), {"two": control.entry(control.tree_of(results[1]), "two")})
+    trailers = [(RUN, "r1"), *merge_trailers([("ws-a", 1), ("ws-b", 1)])]
+    tip = control.commit_tree(tree, (bench.base, *results), "Merge", trailers)
+    assert merges_touching(control, bench.base, tip, ["two"]) == ("ws-b",)
+    assert merges_touching(control, bench.base, tip, ["one", "two"]) == ("ws-a", "ws-b")
+    assert merges_touching(control, bench.base, tip, ["three"]) == ()

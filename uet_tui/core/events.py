@@ -110,6 +110,8 @@ class MergeFailed:
     gates: tuple[GateEntry, ...] = ()
     detail: str = ""
     """What the next attempt's agent should read: the output of the gate that failed."""
+    retryable: bool = True
+    """False: no agent can put it right."""
 
 
 @dataclass(frozen=True, slots=True)

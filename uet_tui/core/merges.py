@@ -97,4 +97,4 @@ def merge_failed(board: Board, event: MergeFailed) -> None:
     if conflict is not None and conflict.state in CONFLICT_OPEN:
         climbing.returned(board, conflict, event.problem, event.gates)
         return
-    fail(board, record, event.problem, detail=event.detail)
+    fail(board, record, event.problem, detail=event.detail, retryable=event.retryable)

@@ -309,6 +309,11 @@ def _held(lock: threading.Lock, leaving: threading.Event) -> Iterator[None]:
         lock.release()
 
 
+def anything_to_run(place: Workplace, gates: Sequence[TestGate], tree: str, accepting: Sequence[str]) -> bool:
+    """Whether gating a tree means running anything at all."""
+    return any(check.steps for check, _ in _checks(place, gates, tree, accepting))
+
+
 def end_gates(cookie: str) -> None:
     """Ends what gates still run: those that an orchestrator left that was killed, too."""
     keeper.end_all(lambda: keeper.carrying(cookie))

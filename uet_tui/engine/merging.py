@@ -1,90 +1,126 @@
-"""Carrying out a merge: in memory, gated as merged, then one move of the integration branch."""
+"""Merging results in memory, one on top of the other: what a batch of the queue comes to, before anything moves."""
 
-import threading
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from uet_tui.core.conflicts import decided
 from uet_tui.core.effects import QueueEntry
-from uet_tui.core.events import MergeConflicted, Merged, MergeFailed
+from uet_tui.core.events import MergeConflicted, MergeDeferred, MergeFailed
+from uet_tui.core.queueing import listed
 from uet_tui.core.records import ConflictRecord
-from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.workplace import Workplace
+from uet_tui.errors import UetError
 from uet_tui.merge.merging import Clean, Conflicted, merge
 from uet_tui.merge.resolution import resolve
-from uet_tui.workspace.control import StaleRefError
-from uet_tui.workspace.history import merges_touching
+from uet_tui.text import one_line
+from uet_tui.workspace.history import RUN, merge_trailers, merges_touching
 
 QUEUE = "queue"
 """The name of the merge queue's own sandbox."""
 
 
-def carry_out_merge(
-    place: Workplace, effect: QueueEntry, onto: str, conflict: ConflictRecord | None, leaving: threading.Event
-) -> Merged | MergeConflicted | MergeFailed:
-    """Merges a result onto the integration tip.
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A result that merges cleanly."""
 
-    Done twice it still happens once: a branch that moved is searched for this very merge before anything else.
+    entry: QueueEntry
+    commit: str
+    """The merge commit of this one result, on what those before it came to."""
+    tree: str
+    resolution: str | None
+    """The resolved tree of its conflict, on the tip that the conflict was with."""
 
-    Raises:
-        InterruptedRunError: `leaving` was set while gates ran; the branch did not move.
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Results that are clean together, and what became of the others."""
+
+    tip: str
+    layers: tuple[Layer, ...]
+    others: tuple[MergeConflicted | MergeDeferred | MergeFailed, ...]
+
+    @property
+    def entries(self) -> tuple[QueueEntry, ...]:
+        """The results, in order."""
+        return tuple(layer.entry for layer in self.layers)
+
+
+def stack(place: Workplace, entries: Sequence[QueueEntry], tip: str, conflicts: Mapping[str, ConflictRecord]) -> Stack:
+    """Merges results one on top of the other onto the tip.
+
+    What conflicts with the tip itself is a conflict; what conflicts only with another of the batch is put off until it
+    is known whether that one is kept.
     """
-    tip = place.control.head_of(place.integration)
-    if tip != onto:
-        found = place.control.find_merge(place.integration, onto, place.run, effect.workstream, effect.attempt)
-        if found is None:
-            return MergeFailed(effect.workstream, f"the integration branch is at {tip}, not where it was left")
-        return Merged(effect.workstream, found)
-    outcome = (
-        merge(place.control, onto, effect.commit)
-        if conflict is None
-        else _merge_resolved(place, effect, onto, conflict)
-    )
-    if isinstance(outcome, Conflicted):
-        paths = [file.path for file in outcome.files]
-        base = place.control.merge_base(onto, effect.commit) or place.operator.head
-        against = merges_touching(place.control, base, onto, paths)
-        return MergeConflicted(effect.workstream, onto, effect.commit, outcome.files, against)
-    ws = place.plan.workstreams[effect.workstream]
-    trailers = {"UET-Run": place.run, "UET-Workstream": ws.id, "UET-Attempt": str(effect.attempt)}
-    parents = (onto, effect.commit)
-    commit = place.control.commit_tree(outcome.tree, parents, f"Merge {ws.id}", trailers)
-    gated = _gate_merged(place, effect, commit, leaving)
-    if gated.problem:
-        return MergeFailed(ws.id, gated.problem, gated.entries, gated.detail)
-    try:
-        place.control.update_refs([(place.integration, commit, onto)])
-    except StaleRefError as error:
-        return MergeFailed(ws.id, str(error), gated.entries)
-    return Merged(ws.id, commit, gated.entries)
+    layers: list[Layer] = []
+    others: list[MergeConflicted | MergeDeferred | MergeFailed] = []
+    for entry in entries:
+        at = layers[-1].commit if layers else tip
+        conflict = conflicts[entry.conflict] if entry.conflict else None
+        try:
+            side = _side(place, entry, conflict)
+            outcome = _merged(place, side, at)
+            if isinstance(outcome, Conflicted):
+                others.append(_refused(place, entry, tip, at, side, outcome))
+                continue
+        except UetError as error:  # the others are none the worse for it
+            others.append(MergeFailed(entry.workstream, f"could not be merged: {one_line(str(error))}"))
+            continue
+        commit = merge_commit(place, (entry,), at, outcome.tree)
+        layers.append(Layer(entry, commit, outcome.tree, side.resolution))
+    return Stack(tip, tuple(layers), tuple(others))
 
 
-def _merge_resolved(place: Workplace, effect: QueueEntry, onto: str, conflict: ConflictRecord) -> Clean | Conflicted:
-    """The operator's resolution, merged again if the tip moved on since it was made: never landed stale."""
+def merge_commit(place: Workplace, entries: Sequence[QueueEntry], onto: str, tree: str) -> str:
+    """Makes the commit that merges results onto a commit; its trailers say whose they are."""
+    names = [entry.workstream for entry in entries]
+    trailers = [(RUN, place.run), *merge_trailers((entry.workstream, entry.attempt) for entry in entries)]
+    parents = (onto, *(entry.commit for entry in entries))
+    return place.control.commit_tree(tree, parents, f"Merge {listed(names)}", trailers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What is merged of an entry: its result, or the resolution of its conflict, which holds the result."""
+
+    commit: str
+    onto: str | None = None
+    """The tip that a resolution was made on."""
+    resolution: str | None = None
+    """Its tree."""
+
+
+def _side(place: Workplace, entry: QueueEntry, conflict: ConflictRecord | None) -> _Side:
+    if conflict is None:
+        return _Side(entry.commit)
     if not decided(conflict.files):
-        raise ValueError(f"conflict {conflict.id} is not decided")
-    first = merge(place.control, conflict.ours_commit, effect.commit)
+        raise UetError(f"conflict {conflict.id} is not decided")
+    ours, theirs = conflict.ours_commit, conflict.theirs_commit
+    first = merge(place.control, ours, theirs)
     if isinstance(first, Clean):
-        return merge(place.control, onto, effect.commit)
+        return _Side(theirs)
     tree = resolve(place.control, first.tree, conflict.files)
-    if conflict.ours_commit == onto:
-        return Clean(tree)
-    resolved = place.control.commit_tree(
-        tree, (conflict.ours_commit, effect.commit), f"Resolution of {conflict.id}", {}
-    )
-    return merge(place.control, onto, resolved)
+    return _Side(place.control.commit_tree(tree, (ours, theirs), f"Resolution of {conflict.id}"), ours, tree)
 
 
-def _gate_merged(place: Workplace, effect: QueueEntry, commit: str, leaving: threading.Event) -> Gated:
-    ws = place.plan.workstreams[effect.workstream]
-    gated = gate_tree(
-        place,
-        ws.test_gates,
-        workstream=ws.id,
-        attempt=effect.attempt,
-        commit=commit,
-        sandbox=place.sandbox(QUEUE),
-        output=place.paths.attempt(ws.id, effect.attempt) / "merged",
-        where="merged",
-        leaving=leaving,
-    )
-    return gated if not gated.problem else replace(gated, problem=f"as merged: {gated.problem}")
+def _merged(place: Workplace, side: _Side, onto: str) -> Clean | Conflicted:
+    """The merge; that of a resolution is made again if the tip moved on since: it is never landed stale."""
+    if side.resolution is not None and side.onto == onto:
+        return Clean(side.resolution)
+    return merge(place.control, onto, side.commit)
+
+
+def _refused(
+    place: Workplace, entry: QueueEntry, tip: str, at: str, side: _Side, outcome: Conflicted
+) -> MergeConflicted | MergeDeferred:
+    paths = [file.path for file in outcome.files]
+    if at != tip:
+        alone = _merged(place, side, tip)
+        if isinstance(alone, Clean):
+            mates = merges_touching(place.control, tip, at, paths)
+            met = listed(mates) if mates else "another"
+            return MergeDeferred(entry.workstream, f"conflicts with {met} of its batch")
+        outcome = alone
+        paths = [file.path for file in outcome.files]
+    base = place.control.merge_base(tip, entry.commit) or place.base
+    against = merges_touching(place.control, base, tip, paths)
+    return MergeConflicted(entry.workstream, tip, side.commit, outcome.files, against)

@@ -25,6 +25,7 @@ from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.merge.resolution import accept_edit
 from uet_tui.store import inbox
 from uet_tui.store.lock import RunLock
@@ -193,7 +194,9 @@ class Orchestrator:
         replies = [effect.answer for effect in effects if isinstance(effect, Reply)]
         answered = [(self._taken[reply.id], reply) for reply in replies]
         if changes or answered:
+            reached("orchestrator.before-commit")
             self._hold.writer.commit(self._place.run, self._hold.token, changes, answered)
+            reached("orchestrator.committed")
         for effect in effects:
             match effect:
                 case Reply(answer):

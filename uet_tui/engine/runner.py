@@ -3,8 +3,9 @@
 import logging
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Protocol
 
 from uet_tui.core import vocabulary
@@ -19,6 +20,7 @@ from uet_tui.core.effects import (
     Land,
     LayOut,
     Merge,
+    QueueEntry,
     Revert,
     SpawnWorker,
     StartAttempt,
@@ -30,9 +32,10 @@ from uet_tui.core.events import (
     Climbed,
     Collected,
     Event,
-    Landed,
     LandingRefused,
+    MergeConflicted,
     Merged,
+    MergeDeferred,
     MergeFailed,
     Noted,
     Progressed,
@@ -45,16 +48,16 @@ from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.asking import ask_agent, end_ask
 from uet_tui.engine.attempting import collect, make_sandbox, start_attempt, write_diff
+from uet_tui.engine.batching import carry_out_batch
 from uet_tui.engine.climbing import climb
 from uet_tui.engine.forecasting import Forecaster
+from uet_tui.engine.landing import land_run
 from uet_tui.engine.laying_out import lay_out
-from uet_tui.engine.merging import carry_out_merge
 from uet_tui.engine.publishing import Publisher, due
 from uet_tui.engine.reverting import revert
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError
-from uet_tui.merge.landing import land
 from uet_tui.text import one_line
 
 _log = logging.getLogger(__name__)
@@ -118,13 +121,38 @@ class LocalRunner:
         except InterruptedRunError:
             _log.info("left while it was under way: %s", effect)  # on record as begun: whoever goes on does it again
         except Exception as error:  # noqa: BLE001 - an effect that fails must come back as an event, whatever went wrong
-            _log.exception("effect %s failed", effect)
-            expected = isinstance(error, UetError | OSError)
-            text = one_line(str(error) if expected else f"{type(error).__name__}: {error}")
-            self._report(Noted(vocabulary.ORCHESTRATOR_ERROR, text, "error"))
-            failed = _failure(effect, text)
-            if failed is not None:
-                self._report(failed)
+            self._went_wrong(effect, error)
+
+    def _went_wrong(self, effect: Effect, error: Exception) -> None:
+        _log.error("effect %s failed", effect, exc_info=error)
+        expected = isinstance(error, UetError | OSError)
+        text = one_line(str(error) if expected else f"{type(error).__name__}: {error}")
+        self._report(Noted(vocabulary.ORCHESTRATOR_ERROR, text, "error"))
+        for failed in _failure(effect, text):
+            self._report(failed)
+
+    def _merge(self, batch: Merge) -> None:
+        """Merges a batch; what had not come back when something went wrong comes back as failed."""
+        left = {entry.workstream: entry for entry in batch.entries}
+
+        def report(event: Event) -> None:
+            if isinstance(event, Merged | MergeConflicted | MergeFailed | MergeDeferred):
+                self._publish_result(left.pop(event.workstream), event)
+            self._report(event)
+
+        try:
+            carry_out_batch(self._place, batch, self._records, self._leaving, report)
+        except InterruptedRunError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as for any effect, but only for those that have not come back
+            self._went_wrong(replace(batch, entries=tuple(left.values())), error)
+
+    def _publish_result(self, entry: QueueEntry, event: Event) -> None:
+        place = self._place
+        if isinstance(event, Merged):
+            self._publisher.publish({place.integration: event.tip, place.result_ref(entry.workstream): entry.commit})
+        elif not isinstance(event, MergeDeferred):
+            self._publisher.publish({place.attempt_ref(entry.workstream, entry.attempt): entry.commit})
 
     def _do(self, effect: Effect) -> None:
         place, records = self._place, self._records
@@ -148,16 +176,8 @@ class LocalRunner:
                     self._later.submit(write_diff, place, folder, base, result.commit)
                     if result.problem or not effect.gate:
                         self._publisher.publish({place.attempt_ref(id, attempt): result.commit})
-            case Merge(entries, tip):
-                entry = entries[0]
-                id, attempt, commit, conflict = entry.workstream, entry.attempt, entry.commit, entry.conflict
-                record_of = records.conflicts[conflict] if conflict else None
-                outcome = carry_out_merge(place, entry, tip, record_of, self._leaving)
-                if isinstance(outcome, Merged):
-                    self._publisher.publish({place.integration: outcome.tip, place.result_ref(id): commit})
-                else:
-                    self._publisher.publish({place.attempt_ref(id, attempt): commit})
-                self._report(outcome)
+            case Merge():
+                self._merge(effect)
             case LayOut(conflict):
                 lay_out(place, records.conflicts[conflict])
             case Climb(conflict):
@@ -173,30 +193,29 @@ class LocalRunner:
                 self._report(outcome_of)
             case Land(target):
                 self._publisher.flush()
-                landing = land(place.operator, place.control, target, records.run.tip, place.run)
-                self._report(LandingRefused(landing.reason) if landing.refused else Landed(target, landing.new))
+                self._report(land_run(place, records, target, self._leaving))
             case _:
                 raise TypeError(f"no effect to carry out: {effect}")
 
 
-def _failure(effect: Effect, error: str) -> Event | None:
+def _failure(effect: Effect, error: str) -> Sequence[Event]:
     """What an effect that could not be carried out means for the run."""
     match effect:
         case SpawnWorker(worker):
-            return WorkerBroken(worker, error)
+            return [WorkerBroken(worker, error)]
         case StartAttempt(id, attempt):
-            return AttemptEnded(id, attempt, AttemptState.FAILED, None, f"could not start: {error}")
+            return [AttemptEnded(id, attempt, AttemptState.FAILED, None, f"could not start: {error}")]
         case Collect(id, attempt):
-            return Collected(id, attempt, None, "", f"could not be collected: {error}")
+            return [Collected(id, attempt, None, "", f"could not be collected: {error}")]
         case Merge(entries):
-            return MergeFailed(entries[0].workstream, f"could not be merged: {error}")
+            return [MergeFailed(entry.workstream, f"could not be merged: {error}") for entry in entries]
         case Climb(conflict):
-            return Climbed(conflict, (), (), problem=error)
+            return [Climbed(conflict, (), (), problem=error)]
         case AskAgent(conflict, ask):
-            return AgentAnswered(conflict, ask, (), Rung("agent", "failed", detail=error))
+            return [AgentAnswered(conflict, ask, (), Rung("agent", "failed", detail=error))]
         case Revert(commit):
-            return RevertFailed(commit, error)
+            return [RevertFailed(commit, error)]
         case Land():
-            return LandingRefused(error)
+            return [LandingRefused(error)]
         case _:
-            return None
+            return []

@@ -22,7 +22,6 @@ from uet_tui.workspace.trees import Change
 ABSENT = "absent"
 """As the old value of a ref: it must not exist yet."""
 _OURS = re.compile(r"refs/(?:heads/)?uet/[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-_TRAILER = re.compile(r"([A-Za-z][A-Za-z-]*): (.*)")
 _CONFIG = """\
 [core]
 \trepositoryformatversion = 1
@@ -38,7 +37,7 @@ _CONFIG = """\
 _ABANDONED_LOCK_SECONDS = 60.0
 """A ref lock this old is nobody's: git holds one for milliseconds."""
 _HISTORY = 10_000
-"""How many merges back a merge base or a merge is looked for: far more than a run has workstreams."""
+"""How many merges back a merge base is looked for: far more than a run has workstreams."""
 
 
 class StaleRefError(UetError):
@@ -101,9 +100,13 @@ class ControlRepository:
         return self.objects.commit(commit).tree
 
     def commit_tree(
-        self, tree: str, parents: Sequence[str], message: str, trailers: Mapping[str, str] | None = None
+        self,
+        tree: str,
+        parents: Sequence[str],
+        message: str,
+        trailers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
     ) -> str:
-        """Makes a commit; the trailers are its last paragraph, whatever the message says."""
+        """Makes a commit; the trailers are its last paragraph, whatever the message says. Pairs may repeat a key."""
         who = f"uet <uet@localhost> {int(self._clock())} +0000"
         text = message.replace("\0", "").strip() or "(no message)"
         lines = [
@@ -115,7 +118,8 @@ class ControlRepository:
             text,
         ]
         if trailers:
-            lines += ["", *(f"{key}: {one_line(value)}" for key, value in trailers.items())]
+            pairs = trailers.items() if isinstance(trailers, Mapping) else trailers
+            lines += ["", *(f"{key}: {one_line(value)}" for key, value in pairs)]
         return self.objects.write("commit", ("\n".join(lines) + "\n").encode("utf-8", "replace"))
 
     def update_refs(self, updates: Sequence[tuple[str, str, str | None]]) -> None:
@@ -200,23 +204,6 @@ class ControlRepository:
         """Whether one commit is in the history of another; either may be the operator's."""
         return self.git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
 
-    def find_merge(self, ref: str, base: str, run: str, workstream: str, attempt: int) -> str | None:
-        """The merge commit of an attempt on an integration branch, newest first; what recovery asks.
-
-        Only merges on the first-parent chain from `ref` down to `base` count: an agent writes what it likes into
-        commits of its own, but those are never on it.
-        """
-        wanted = {"UET-Run": run, "UET-Workstream": workstream, "UET-Attempt": str(attempt)}
-        at = self.head_of(ref)
-        for _ in range(_HISTORY):
-            if at is None or at == base:
-                return None
-            commit = self.objects.commit(at)
-            if len(commit.parents) > 1 and wanted.items() <= trailers_of(commit.message).items():
-                return at
-            at = commit.parents[0] if commit.parents else None
-        return None
-
     def merge_base(self, tip: str, commit: str) -> str | None:
         """The one merge base of the integration tip and a snapshot, if it is plain to see; None lets git find it.
 
@@ -234,13 +221,6 @@ class ControlRepository:
                 return at
             at = above[0] if above else None
         return None
-
-
-def trailers_of(message: str) -> Mapping[str, str]:
-    """The `Key: value` lines of a message's last paragraph."""
-    last = message.rstrip("\n").rpartition("\n\n")[2]
-    found = (_TRAILER.fullmatch(line) for line in last.split("\n"))
-    return {match[1]: match[2] for match in found if match}
 
 
 def _check(ref: str) -> None:

@@ -1,11 +1,16 @@
 """What an integration branch is made of: who merged what, and what undid it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from uet_tui.errors import UetError
 from uet_tui.workspace.control import ControlRepository
 
+RUN = "UET-Run"
+"""The trailer of every commit on an integration branch: whose it is."""
+_WORKSTREAM, _ATTEMPT = "UET-Workstream", "UET-Attempt"
+"""The trailers of a merge, a pair for each result in it, in order."""
 REVERTS = "UET-Reverts"
 """The trailer of a commit that undoes a merge: which one."""
 _LONGEST = 20_000
@@ -26,6 +31,13 @@ class Step:
     """Whose work it merges."""
     reverts: str
     """The merge that it undoes; empty for a merge."""
+    merged: tuple[tuple[str, int], ...] = ()
+    """Which attempts of which workstreams it merges."""
+
+
+def merge_trailers(merged: Iterable[tuple[str, int]]) -> list[tuple[str, str]]:
+    """How a merge says which attempts of which workstreams are in it."""
+    return [line for id, attempt in merged for line in ((_WORKSTREAM, id), (_ATTEMPT, str(attempt)))]
 
 
 def steps(control: ControlRepository, tip: str, base: str) -> tuple[Step, ...]:
@@ -50,9 +62,14 @@ def steps(control: ControlRepository, tip: str, base: str) -> tuple[Step, ...]:
                 at,
                 commit.tree,
                 commit.parents[0],
-                told.get("UET-Run", ""),
-                tuple(value for key, value in trailers if key == "UET-Workstream"),
+                told.get(RUN, ""),
+                tuple(value for key, value in trailers if key == _WORKSTREAM),
                 told.get(REVERTS, ""),
+                tuple(
+                    (id, int(attempt))
+                    for (key, id), (after, attempt) in pairwise(trailers)
+                    if (key, after) == (_WORKSTREAM, _ATTEMPT) and attempt.isdecimal()
+                ),
             )
         )
         at = commit.parents[0]
@@ -70,6 +87,23 @@ def merges_touching(control: ControlRepository, base: str, tip: str, paths: Coll
         before = commit.parents[0]
         step = steps(control, at, before)[0]
         if not step.reverts and any(change.path in paths for change in control.changes(before, at)):
-            found.update(step.workstreams)
+            found.update(_who_touched(control, step, commit.parents[1:], paths))
         at = before
     return tuple(sorted(found))
+
+
+def _who_touched(
+    control: ControlRepository, step: Step, results: Collection[str], paths: Collection[str]
+) -> Collection[str]:
+    """Whose results in a merge changed any of the paths; all of them, if it cannot be told apart."""
+    if len(step.workstreams) == 1 or len(step.workstreams) != len(results):
+        return step.workstreams
+    own = {
+        id: (control.objects.commit(result).parents, result)
+        for id, result in zip(step.workstreams, results, strict=True)
+    }
+    return [
+        id
+        for id, (parents, result) in own.items()
+        if not parents or any(change.path in paths for change in control.changes(parents[0], result))
+    ]
