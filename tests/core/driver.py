@@ -21,6 +21,7 @@ from uet_tui.core.effects import (
     Merge,
     QueueEntry,
     Reply,
+    Revert,
     SpawnWorker,
     StartAttempt,
 )
@@ -107,6 +108,7 @@ class Driver:
         self.unanswered: list[QueueEntry] = []
         """The entries of the batch under way that have not come back."""
         self.landing: Land | None = None
+        self.reverting: Revert | None = None
         self.climbs: list[str] = []
         """Conflicts on which the ladder is being tried."""
         self.asked: list[AskAgent] = []
@@ -174,6 +176,8 @@ class Driver:
             case AskAgent():
                 assert not self.asked, f"one agent at a time: {self.asked}"
                 self.asked.append(effect)
+            case Revert():
+                self.reverting = effect
             case Land():
                 assert self.landing is None, "one landing at a time"
                 self.landing = effect
@@ -354,7 +358,7 @@ class Driver:
         self.machine = Machine(self.plan, self.policy, copy.deepcopy(self.stored))
         self.alive |= {key for key in self.starting if key[0] in set(began)}
         self.spawning, self.starting, self.collecting = [], {}, {}
-        self.climbs, self.asked = [], []
+        self.climbs, self.asked, self.reverting = [], [], None
         self.merging, self.unanswered, self.landing = None, [], None
         for event in list(self._recovered(set(lost), ended or {})):
             self.tell(event)

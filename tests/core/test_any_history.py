@@ -5,15 +5,16 @@ More histories than usual: `pytest --hypothesis-profile=thorough --timeout=0 tes
 
 import copy
 import itertools
+from typing import Literal
 
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.core.driver import Driver, workstream
-from uet_tui.core import steering
-from uet_tui.core.board import Board
+from uet_tui.core.board import HELD, Board
 from uet_tui.core.commands import Side, Verb
+from uet_tui.core.conflicts import Rung
 from uet_tui.core.effects import LetGo, StartAttempt
 from uet_tui.core.events import (
     AttemptEnded,
@@ -23,6 +24,8 @@ from uet_tui.core.events import (
     Landed,
     LandingRefused,
     Merged,
+    Reverted,
+    RevertFailed,
     Ticked,
     WorkerBroken,
     WorkerReady,
@@ -83,6 +86,10 @@ def policies(draw: st.DrawFn) -> Policy:
         overlap=draw(st.sampled_from(["serialize", "serialize", "allow"])),
         retry_base_seconds=draw(st.sampled_from([0.0, 2.0])),
         reserve_usd=draw(st.sampled_from([0.0, 0.5])),
+        batch=draw(st.integers(1, 4)),
+        patience=draw(st.integers(1, 3)),
+        resolve=draw(st.sampled_from(["ask", "auto", "never"])),
+        resolver=draw(st.sampled_from([{}, {f"ws-{n}": "simulated" for n in range(9)}])),
         expected=draw(st.sampled_from([{}, {f"ws-{n}": 10.0 for n in range(9)}])),
     )
 
@@ -90,7 +97,7 @@ def policies(draw: st.DrawFn) -> Policy:
 @st.composite
 def commands(draw: st.DrawFn) -> tuple[Verb, dict[str, object]]:
     """Anything that an operator can say, sensible or not."""
-    verb = draw(st.sampled_from([verb for verb in Verb if verb in steering._ACTS]))
+    verb = draw(st.sampled_from(list(Verb)))
     fields: dict[str, object] = {}
     match verb:
         case Verb.PAUSE | Verb.CONTINUE | Verb.DRAIN:
@@ -148,7 +155,7 @@ class AnyHistory(RuleBasedStateMachine):
     )
     def begins(self, plan: list[Workstream], policy: Policy, workers: int, budget: float | None, linger: bool) -> None:
         """A run begins."""
-        self.run = Watched(*plan, workers=workers, budget=budget, policy=policy, spawn=False)
+        self.run = Watched(*plan, workers=workers, budget=budget, policy=policy, spawn=False, climb=False)
         self.run.begin(linger=linger)
 
     # The world
@@ -193,21 +200,45 @@ class AnyHistory(RuleBasedStateMachine):
         self.run.collects(key[0], problem, tree=tree, change=change, stated=stated)
 
     @precondition(lambda self: self.run.held and self.run.unanswered)
-    @rule(which=FEW, how=st.sampled_from(["clean", "clean", "conflict", "failed"]))
+    @rule(which=FEW, how=st.sampled_from(["clean", "clean", "conflict", "failed", "put off"]))
     def merge_ends(self, which: int, how: str) -> None:
         id = self.run.unanswered[which % len(self.run.unanswered)].workstream
         if how == "clean":
             self.run.merges(id)
         elif how == "conflict":
             self.run.conflicts(id)
-        else:
+        elif how == "failed":
             self.run.merge_fails(id)
+        else:
+            self.run.defers(id)
+
+    @precondition(lambda self: self.run.held and self.run.climbs)
+    @rule(which=FEW)
+    def ladder_ends(self, which: int) -> None:
+        self.run.climbs_to(self.run.climbs[which % len(self.run.climbs)])
+
+    @precondition(lambda self: self.run.held and self.run.asked)
+    @rule(verdict=st.sampled_from(["settled", "refused", "failed"]), usd=st.sampled_from([0.0, 0.5]))
+    def asked_agent_ends(self, verdict: Literal["settled", "refused", "failed"], usd: float) -> None:
+        self.run.answers_ask(self.run.asked[0].conflict, Rung("agent", verdict), usd=usd)
 
     @precondition(lambda self: self.run.held and self.run.landing)
     @rule(done=st.booleans())
     def landing_ends(self, done: bool) -> None:
         self.run.landing = None
         self.run.tell(Landed("main", self.run.run.tip) if done else LandingRefused("main has moved on"))
+
+    @precondition(lambda self: self.run.held and self.run.reverting)
+    @rule(how=st.sampled_from(["undone", "undone", "failed", "failed afterwards"]))
+    def revert_ends(self, how: str) -> None:
+        asked, self.run.reverting = self.run.reverting, None
+        assert asked is not None
+        self.run.tips += 1
+        tip = f"undone-{self.run.tips}" if asked.commit else asked.tip
+        if how == "undone":
+            self.run.tell(Reverted(asked.commit, tip))
+        else:
+            self.run.tell(RevertFailed(asked.commit, "action 1 ended with 1", tip if "afterwards" in how else None))
 
     @rule(seconds=st.sampled_from([0.01, 0.5, 3.0, 200.0]))
     def time_passes(self, seconds: float) -> None:
@@ -240,7 +271,7 @@ class AnyHistory(RuleBasedStateMachine):
         if not self.run.held:
             self.run.crash(dispatch=False)
         if self.run.ask(verb, **fields) is None:
-            assert verb in (Verb.DETACH, Verb.LAND)
+            assert verb in (Verb.DETACH, Verb.LAND, Verb.ROLLBACK)
 
     @precondition(lambda self: self.run.held and self.open_conflicts())
     @rule(which=FEW, side=st.sampled_from(["ours", "theirs"]))
@@ -309,6 +340,8 @@ class AnyHistory(RuleBasedStateMachine):
         assert (board.active, board.unmet) == (fresh.active, fresh.unmet)
         assert (board.over, board.left) == (fresh.over, fresh.left)
         assert (board.merging, board.alone) == (fresh.merging, fresh.alone)
+        assert list(board.queue.next_ones(99)) == list(fresh.queue.next_ones(99))
+        assert board.queue.held == fresh.queue.held
         assert {g: ids for g, ids in board.groups.items() if ids} == {g: ids for g, ids in fresh.groups.items() if ids}
         for ws in self.run.plan.workstreams.values():
             assert board.ledger.holder(ws.write_scope) == fresh.ledger.holder(ws.write_scope)
@@ -355,7 +388,9 @@ class AnyHistory(RuleBasedStateMachine):
                 assert row.worker is not None and records.workers[row.worker].workstream == id
             else:
                 assert row.worker is None
-        assert sum(row.state is WorkstreamState.MERGING for row in records.workstreams.values()) <= 1
+        merging = [row for row in records.workstreams.values() if row.state is WorkstreamState.MERGING]
+        assert len(merging) <= self.run.policy.batch
+        assert len({row.merge_onto for row in merging}) <= 1, "a batch has one tip"
 
     def money_adds_up(self) -> None:
         run, attempts = self.run.run, self.run.attempts.values()
@@ -367,7 +402,9 @@ class AnyHistory(RuleBasedStateMachine):
         rows = self.run.machine.board.records.workstreams
         for id, row in rows.items():
             assert row.reason or row.state in MOVING, f"{id} is {row.state} and does not say why"
-            if row.state is WorkstreamState.PENDING and " held by " in row.reason:
+            if row.held and row.state in (WorkstreamState.PENDING, WorkstreamState.QUEUED):
+                assert row.reason == HELD or row.retry_at is not None
+            elif row.state is WorkstreamState.PENDING and " held by " in row.reason:
                 assert rows[row.reason.rpartition(" ")[2]].state in WORKSTREAM_ACTIVE
             if row.state is WorkstreamState.PENDING and row.reason.startswith("waits for ws-"):
                 assert rows[row.reason.split()[2].rstrip(",")].state is not WorkstreamState.MERGED
@@ -383,10 +420,13 @@ class AnyHistory(RuleBasedStateMachine):
     def a_run_that_waits_waits_for_something(self) -> None:
         run, board = self.run, self.run.machine.board
         under_way = run.spawning or run.starting or run.alive or run.collecting or run.merging or run.landing
+        under_way = under_way or run.climbs or run.asked or run.reverting
         if not run.held or under_way or not board.dispatching or run.run.state is not RunState.RUNNING:
             return
         stopped = all(state == "PAUSED" for state in run.workers.values())
-        assert run.machine.next_wakeup() is not None or stopped or (run.lingering and self.open_conflicts())
+        held = any(row.held for row in board.records.workstreams.values())
+        waits_for_the_operator = run.lingering and (self.open_conflicts() or held)
+        assert run.machine.next_wakeup() is not None or stopped or waits_for_the_operator
 
     # Every run can be brought to its end
 
@@ -414,11 +454,17 @@ class AnyHistory(RuleBasedStateMachine):
         for number, state in run.workers.items():
             if state == "PAUSED":
                 run.does(Verb.CONTINUE, worker=number)
+        if run.run.state is RunState.CANCELLED:
+            run.ask(Verb.ROLLBACK)
+        while run.reverting is not None:
+            self.revert_ends("undone")
         if run.landing is not None:
             self.landing_ends(True)
         for id in self.open_conflicts():
             run.does(Verb.TAKE, conflict=id, side="theirs", settle=True)
         for id in run.plan.workstreams:
+            if run.row(id).held:
+                run.does(Verb.RELEASE, workstream=id)
             if run.row(id).state in WORKSTREAM_OVER - {WorkstreamState.MERGED}:
                 run.ask(Verb.RETRY, workstream=id)
         if not run.goes_well():
