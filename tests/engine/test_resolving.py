@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -73,6 +74,12 @@ def proposed(scene: Scene, id: str = "c1") -> bool:
     return any(c.id == id and c.state is ConflictState.PROPOSED for c in scene.view().conflicts)
 
 
+def merged(scene: Scene, name: str = "list.txt") -> str:
+    """A file as the integration branch has it now, before anything is published."""
+    control = ["git", "--git-dir", str(scene.home.control), "show", f"refs/heads/uet/{scene.run}:{name}"]
+    return subprocess.run(control, check=True, capture_output=True, text=True).stdout
+
+
 def folder(scene: Scene) -> Path:
     """Where the first ask of the first conflict keeps its files."""
     return scene.home.run(scene.run).conflict("c1") / "ask-1"
@@ -97,7 +104,7 @@ def test_what_an_agent_settles_is_a_proposal_until_it_is_approved(scene: Scene, 
     assert kept + "\n" == BOTH
     answer = scene.ask_offline(Verb.APPROVE, conflict="c1")
     assert answer.ok, answer
-    assert scene.file("list.txt") + "\n" == BOTH
+    assert merged(scene) == BOTH
     assert conflict(scene).state is ConflictState.HUMAN_RESOLVED
     assert not scene.home.run(scene.run).sandbox("resolve-c1").exists()
 
@@ -106,7 +113,7 @@ def test_with_auto_it_is_merged_without_a_human(scene: Scene, tmp_path: Path) ->
     begin(scene, *agent(tmp_path, KEEP_BOTH), "resolve=auto")
     assert scene.finish().state is RunState.COMPLETED
     assert conflict(scene).state is ConflictState.AGENT_RESOLVED
-    assert scene.file("list.txt") + "\n" == BOTH
+    assert merged(scene) == BOTH
 
 
 def test_with_never_no_agent_is_asked(scene: Scene, tmp_path: Path) -> None:
@@ -122,7 +129,7 @@ def test_what_union_settles_asks_no_agent_and_paths_have_policies_of_their_own(s
     assert scene.finish().state is RunState.COMPLETED
     found = conflict(scene)
     assert (found.state, found.by) == (ConflictState.AUTO_RESOLVED, "union")
-    assert scene.file("list.txt") + "\n" == BOTH
+    assert merged(scene) == BOTH
 
 
 def test_an_agent_that_drops_a_line_is_refused_with_the_line_and_its_result_stays_in_sight(
@@ -138,7 +145,7 @@ def test_an_agent_that_drops_a_line_is_refused_with_the_line_and_its_result_stay
     assert scene.state("ws-b") is WorkstreamState.CONFLICTED
     taken = scene.ask_offline(Verb.TAKE, conflict="c1", side=Side.PROPOSAL, settle=True)
     assert taken.ok, "the operator may take it with open eyes"
-    assert scene.file("list.txt") == "top\nfrom ws-b\nbottom"
+    assert merged(scene) == "top\nfrom ws-b\nbottom\n"
 
 
 def test_an_agent_that_touches_a_file_that_was_not_in_conflict_is_refused(scene: Scene, tmp_path: Path) -> None:
@@ -262,7 +269,7 @@ def test_a_resolution_that_was_made_once_is_made_again_by_itself(scene: Scene, t
     scene.begin(*two(), sets=("overlap=allow", "forecast_seconds=0", "ladder.agent=none", "resolve=auto"))
     assert scene.finish().state is RunState.COMPLETED
     assert (conflict(scene).state, conflict(scene).by) == (ConflictState.AUTO_RESOLVED, "recorded")
-    assert scene.file("list.txt") + "\n" == BOTH
+    assert merged(scene) == BOTH
 
 
 def test_a_proposal_is_merged_again_where_the_tip_moved_on(scene: Scene, tmp_path: Path) -> None:
@@ -272,8 +279,8 @@ def test_a_proposal_is_merged_again_where_the_tip_moved_on(scene: Scene, tmp_pat
     scene.until_state("ws-late", WorkstreamState.MERGED, 20)
     assert scene.ask(Verb.APPROVE, conflict="c1").ok
     scene.until_state("ws-b", WorkstreamState.MERGED, 20)
-    assert scene.file("list.txt") + "\n" == BOTH
-    assert scene.file("late.txt") == "late"
+    assert merged(scene) == BOTH
+    assert merged(scene, "late.txt") == "late\n"
 
 
 def test_a_proposal_that_conflicts_with_a_tip_that_moved_on_is_proposed_anew(scene: Scene, tmp_path: Path) -> None:
@@ -290,8 +297,8 @@ def test_a_proposal_that_conflicts_with_a_tip_that_moved_on_is_proposed_anew(sce
     assert again.files[0].path == "list.txt"
     assert scene.ask(Verb.APPROVE, conflict="c2").ok
     scene.until_state("ws-b", WorkstreamState.MERGED, 20)
-    assert {"from ws-late", "from ws-b"} <= set(scene.file("list.txt").splitlines())
-    assert "<<<" not in scene.file("list.txt")
+    assert {"from ws-late", "from ws-b"} <= set(merged(scene).splitlines())
+    assert "<<<" not in merged(scene)
 
 
 def test_an_agent_that_is_asked_again_where_nobody_has_the_run_is_asked_when_it_goes_on(
@@ -318,3 +325,29 @@ def test_the_rehearsal_writes_both_sides(scene: Scene, tmp_path: Path) -> None:
     assert (found.state, found.proposal) == (ConflictState.PROPOSED, "agent simulated")
     assert found.files[0].hunks[0].proposal == ("from ws-a", "from ws-b")
     assert found.tried[-1].cost_usd == 0.05
+
+
+def test_a_resolution_that_meets_a_new_conflict_elsewhere_keeps_what_was_decided_and_lands_no_marker(
+    scene: Scene,
+) -> None:
+    scene.repository.write("other.txt", "top\nmiddle\nbottom\n")
+    change = "sed -i 's/middle/from {0}/' {1}"
+    late = workstream("ws-late", "sleep 2", change.format("ws-late", "other.txt"), depends_on=["ws-a"])
+    scene.repository.write("list.txt", "top\nmiddle\nbottom\n")
+    scene.repository.commit("Two lists")
+    scene.operator = type(scene.operator).discover(scene.repository.path)
+    first, second = two()
+    second = workstream("ws-b", *second.tasks, change.format("ws-b", "other.txt"))
+    scene.begin(first, second, late, sets=("overlap=allow", "forecast_seconds=0", "ladder.agent=none"), linger=True)
+    until(lambda: "needs you" in scene.view().workstream("ws-b").reason, 20, "the first conflict")
+    assert [file.path for file in conflict(scene).files] == ["list.txt"]
+    scene.until_state("ws-late", WorkstreamState.MERGED, 20)
+    assert scene.ask(Verb.EDIT, conflict="c1", file="list.txt", content=BOTH, settle=True).ok
+    until(lambda: len(scene.view().conflicts) == 2, 20, "the second conflict")
+    until(lambda: "needs you" in scene.view().workstream("ws-b").reason, 20, "the ladder")
+    again = next(c for c in scene.view().conflicts if c.id == "c2")
+    assert [file.path for file in again.files] == ["other.txt"]
+    assert scene.ask(Verb.TAKE, conflict="c2", side=Side.BOTH, settle=True).ok
+    scene.until_state("ws-b", WorkstreamState.MERGED, 20)
+    assert merged(scene) == BOTH
+    assert merged(scene, "other.txt").splitlines() == ["top", "from ws-late", "from ws-b", "bottom"]
