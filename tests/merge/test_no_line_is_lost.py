@@ -84,7 +84,7 @@ def judged(bench: Bench, count: int, seed: int, union: tuple[str, ...], structur
         }
         for name, side in zip(("ours", "theirs"), sides, strict=True)
     }
-    tally: Counter[str] = Counter()
+    tally: Counter[tuple[str, str, bool]] = Counter()
     bad: list[str] = []
     for pair in made:
         file = conflicts.get(pair.path)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
-from uet_tui.merge.hunks import marker_left
 from uet_tui.merge.proposing import propose_results
 from uet_tui.merge.rungs import Case, Climber, Made, Workshop
 from uet_tui.merge.rungs.recorded import recorded
 from uet_tui.merge.rungs.regenerate import regenerate
 from uet_tui.merge.rungs.structural import structural
 from uet_tui.merge.rungs.union import union
-from uet_tui.merge.texts import sides
+from uet_tui.merge.texts import marker_in
 from uet_tui.settings.model import LadderSettings
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
@@ -84,7 +83,7 @@ def _step(case: Case, name: str, climber: Climber, clock: Callable[[], float], t
     results: dict[str, Entry | None] = {}
     failed = dict(made.failed)
     for path, text in made.texts.items():
-        line = _marker(case, path, text)
+        line = marker_in(case.control, _file(case, path), text)
         if line is None:
             results[path] = _entry(case, path, text)
         else:
@@ -96,14 +95,13 @@ def _step(case: Case, name: str, climber: Climber, clock: Callable[[], float], t
     return replace(case, files=files)
 
 
-def _marker(case: Case, path: str, text: bytes) -> int | None:
-    file = next(file for file in case.files if file.path == path)
-    return marker_left(text, *(sides(case.control, file) or ()))
+def _file(case: Case, path: str) -> ConflictFile:
+    return next(file for file in case.files if file.path == path)
 
 
 def _entry(case: Case, path: str, text: bytes) -> Entry:
     """The file with a new text; its mode is what git merged it to."""
-    file = next(file for file in case.files if file.path == path)
+    file = _file(case, path)
     modes = [entry.mode for entry in (file.merged, file.ours, file.theirs) if entry and entry.mode.startswith("100")]
     return Entry(modes[0] if modes else "100644", case.control.write_blob(text))
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from uet_tui.core.conflicts import ConflictFile, Entry, Hunk, holds
 from uet_tui.merge.hunks import parts, shown, split
 from uet_tui.merge.side_loss import Results, file_losses, touched
-from uet_tui.merge.texts import is_text, text_pieces
+from uet_tui.merge.texts import is_text, marker_in, text_pieces
+from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
 
 
@@ -51,18 +52,23 @@ def propose_tree(
     """The files that do not hold a proposal yet, with what a whole tree makes of them; and all evidence against it.
 
     `start` is the tree that whoever made the result began with. What it changed elsewhere is evidence against every
-    file of it: a result that needs that change is not whole without it.
+    file of it: a result that needs that change is not whole without it. A file with a conflict marker left is none.
     """
-    asked = [file for file in files if not holds(file)]
-    names = {file.path for file in asked}
-    stray = touched(control, start, tree, names)
-    proposed = {
-        file.path: replace(file, lost=(*file.lost, *stray))
-        for file in propose_results(control, files, {path: control.entry(tree, path) for path in names}, by)
-        if file.path in names
-    }
-    evidence = [line for file in proposed.values() for line in file.lost]
-    return tuple(proposed.get(file.path, file) for file in files), tuple(dict.fromkeys(evidence))
+    results = {file.path: control.entry(tree, file.path) for file in files if not holds(file)}
+    stray = touched(control, start, tree, results)
+    evidence: list[str] = []
+    for file in files:
+        entry = results.get(file.path)
+        text = control.read_blob(entry.oid) if entry is not None and is_text(control, entry) else b""
+        line = marker_in(control, file, text)
+        if line is not None:
+            evidence.append(f"{one_line(file.path)}:{line} is a conflict marker that was left")
+            del results[file.path]
+    made: list[ConflictFile] = []
+    for file in propose_results(control, files, results, by):
+        made.append(replace(file, lost=(*file.lost, *stray)) if file.path in results else file)
+        evidence += made[-1].lost if file.path in results else ()
+    return tuple(made), tuple(dict.fromkeys((*evidence, *stray)))
 
 
 def with_settled(control: ControlRepository, tree: str, files: Sequence[ConflictFile], *, marked: bool) -> str:

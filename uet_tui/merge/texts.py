@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from uet_tui.core.conflicts import ConflictFile, Entry
-from uet_tui.merge.hunks import Piece, marker_size, pieces
+from uet_tui.merge.hunks import Piece, marker_left, marker_size, pieces
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.mergetree import merge_file
 
@@ -33,6 +33,12 @@ def sides(control: ControlRepository, file: ConflictFile) -> tuple[bytes, bytes,
 
 def _all_text(control: ControlRepository, entries: Iterable[Entry | None]) -> bool:
     return all(is_text(control, entry) for entry in entries if entry)
+
+
+def marker_in(control: ControlRepository, file: ConflictFile, text: bytes) -> int | None:
+    """The first line of a result that is a conflict marker, and in none of the versions; None if there is none."""
+    versions = (entry for entry in (file.ours, file.base, file.theirs) if entry and is_text(control, entry))
+    return marker_left(text, *(control.read_blob(entry.oid) for entry in versions))
 
 
 def text_pieces(control: ControlRepository, file: ConflictFile) -> tuple[Piece, ...] | None:

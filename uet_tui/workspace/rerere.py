@@ -109,7 +109,7 @@ def recall(control: ControlRepository, marked: Mapping[str, bytes]) -> dict[str,
         desk.conflict(marked.values())
         ids = desk.rerere()
         desk.begin_again()
-        known = {id for id in ids.values() if _copy(control.path / _STORE / id, desk.cache / id)}
+        known = {id for id in set(ids.values()) if _copy(control.path / _STORE / id, desk.cache / id)}
         if not known:
             return {}
         left = desk.rerere()

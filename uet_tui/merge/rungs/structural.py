@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from uet_tui.core.conflicts import ConflictFile
-from uet_tui.merge.hunks import marker_left, marker_size
+from uet_tui.merge.hunks import marker_size
 from uet_tui.merge.rungs import Case, Made
 from uet_tui.merge.rungs.regenerate import why_failed
 from uet_tui.merge.texts import LARGEST, sides
@@ -51,7 +51,7 @@ def _merged(case: Case, file: ConflictFile, command: str, versions: tuple[bytes,
             command = command.replace(f"{{{part}}}", shlex.quote(str(place)))
         command = command.replace("{path}", shlex.quote(file.path))
         ran = case.workshop.in_folder(Path(name), command)
-        return why_failed(ran, case.settings.command_seconds) or _read(result, versions)
+        return why_failed(ran, case.settings.command_seconds) or _read(result)
 
 
 def _plain(suffix: str) -> str:
@@ -59,13 +59,11 @@ def _plain(suffix: str) -> str:
     return suffix if suffix[1:].isalnum() and suffix.isascii() else ""
 
 
-def _read(place: Path, versions: Sequence[bytes]) -> bytes | str:
+def _read(place: Path) -> bytes | str:
     try:
         found = place.lstat()
     except FileNotFoundError:
         return "wrote no result"
     if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
         return "wrote no result that is a plain file of a fair size"
-    text = place.read_bytes()
-    line = marker_left(text, *versions)
-    return text if line is None else f"left a conflict marker in line {line} of its result"
+    return place.read_bytes()
