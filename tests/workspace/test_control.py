@@ -16,6 +16,7 @@ from uet_tui.workspace.control import ABSENT, ControlRepository, StaleRefError
 from uet_tui.workspace.history import RUN, merge_trailers, merges_touching, steps
 from uet_tui.workspace.objects import MissingObjectError
 from uet_tui.workspace.operator import OperatorRepository
+from uet_tui.workspace.refs import RefWriter
 
 REF = "refs/heads/uet/r1"
 
@@ -108,6 +109,22 @@ def test_refs_move_only_from_where_they_are_expected(bench: Bench) -> None:
     control.update_refs([(REF, two, one)])
     control.update_refs([(REF, one, None)])
     assert control.head_of(REF) == one
+
+
+def test_refs_that_git_moved_before_it_ended_without_a_word_are_moved(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = RefWriter._told
+    later = bench.commit(bench.base, {"a.txt": b"a"})
+    bench.control.update_refs([(REF, bench.base, ABSENT)])
+
+    def dying(writer: RefWriter) -> bytes:
+        line = told(writer)
+        return b"" if line == b"commit: ok\n" else line
+
+    monkeypatch.setattr(RefWriter, "_told", dying)
+    bench.control.update_refs([(REF, later, bench.base)])
+    assert bench.control.head_of(REF) == later
 
 
 def test_refs_move_all_or_none(bench: Bench) -> None:

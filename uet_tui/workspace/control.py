@@ -137,6 +137,8 @@ class ControlRepository:
         try:
             self._refs.update([RefUpdate(ref, new, olds.get(old) or old or "") for ref, new, old in updates])
         except GitError as error:
+            if all(self.head_of(ref) == new for ref, new, _ in updates):
+                return  # git ended before it could say so, but had done it
             for ref, _, old in updates:
                 now = self.head_of(ref)
                 if old is not None and now != (None if old == ABSENT else old):
