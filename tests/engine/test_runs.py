@@ -8,7 +8,7 @@ from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.engine.start import open_run
 from uet_tui.errors import RunLockedError
-from uet_tui.store.conflict_text import SideText, side_text
+from uet_tui.store.conflict_text import SideText, conflict_text, side_text
 
 
 def test_workstreams_are_merged_in_the_order_of_their_dependencies(scene: Scene) -> None:
@@ -160,6 +160,23 @@ def test_an_edited_resolution_is_merged_as_written(scene: Scene) -> None:
     answer = scene.ask_offline(Verb.EDIT, conflict=conflict.id, file=path, content=text, settle=True)
     assert answer.ok, answer.message
     assert scene.file(path) + "\n" == text
+
+
+def test_what_is_decided_is_in_the_file_that_an_editor_opens_and_so_is_what_was_edited(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-one", "printf 'one\\n' > a.txt; printf 'one\\n' > b.txt", "sleep 0.4"),
+        workstream("ws-two", "printf 'two\\n' > a.txt; printf 'two\\n' > b.txt", "sleep 0.4"),
+        sets=("overlap=allow",),
+    )
+    (conflict,) = scene.finish().conflicts
+    folder = scene.home.run(scene.run).conflict(conflict.id)
+    assert all("<<<<<<<" in conflict_text(folder, index) for index in (0, 1))
+    assert scene.ask_offline(Verb.TAKE, conflict=conflict.id, side=Side.THEIRS, file="a.txt", hunk=1).ok
+    assert conflict_text(folder, 0) in ("one\n", "two\n")
+    assert scene.ask_offline(Verb.EDIT, conflict=conflict.id, file="a.txt", content="mine\n").ok
+    assert conflict_text(folder, 0) == "mine\n"
+    assert scene.ask_offline(Verb.UNDO, conflict=conflict.id, file="a.txt").ok
+    assert "<<<<<<<" in conflict_text(folder, 0)
 
 
 def test_a_conflict_in_a_file_that_is_no_text_offers_whole_sides_and_nothing_to_edit(scene: Scene) -> None:

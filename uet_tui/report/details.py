@@ -153,8 +153,13 @@ def _gate(gate: GateView) -> str:
 def _file(file: ConflictFileView) -> Iterable[Text]:
     yield Text()
     yield Text.assemble(cell(file.path, "bold"), f"  {file.kind}", (_decision(file.choice), "green"))
+    if file.note:
+        yield cell(f"  {file.note}")
+    if file.beside:
+        yield cell(f"  also concerned: {', '.join(file.beside)}", "dim")
     if file.proposed_by:
-        yield Text.assemble((f"  proposed by {file.proposed_by}", "yellow"))
+        what = ": there is no such file any more" if file.proposes_deletion else ""
+        yield Text(f"  proposed by {file.proposed_by}{what}", "yellow")
     for line in file.lost:
         yield cell(f"  ! {line}", "red")
     if not file.hunks:
@@ -173,13 +178,16 @@ def _decision(choice: str | None) -> str:
 def _hunk(hunk: HunkView) -> Iterable[Text]:
     """Each line begins with who wrote it, so that nothing depends on colour."""
     blocks = [
-        ("       ", "dim", hunk.before),
-        ("ours   ", "green", hunk.ours),
-        ("base   ", "dim", hunk.base),
-        ("theirs ", "magenta", hunk.theirs),
-        ("proposal ", "yellow", hunk.proposal or ()),
-        ("       ", "dim", hunk.after),
+        ("", "dim", hunk.before),
+        ("ours", "green", hunk.ours or _NOTHING),
+        ("base", "dim", hunk.base),
+        ("theirs", "magenta", hunk.theirs or _NOTHING),
+        ("proposal", "yellow", () if hunk.proposal is None else hunk.proposal or _NOTHING),
+        ("", "dim", hunk.after),
     ]
     for who, look, lines in blocks:
-        for line in lines or (("(nothing)",) if who.strip() in ("ours", "theirs") else ()):
-            yield Text.assemble((who + "│ ", "dim"), cell(line, look))
+        for line in lines:
+            yield Text.assemble((f"{who:<9}│ ", "dim"), cell(line, look))
+
+
+_NOTHING = ("(nothing)",)

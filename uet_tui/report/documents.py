@@ -157,7 +157,12 @@ def conflict(view: ConflictView) -> Document:
         "workstream": view.workstream,
         "files": [file.path for file in view.files],
         "status": view.state.value,
+        "open": view.open,
+        "decided": view.decided_files,
         "proposal": view.proposal,
+        "lost": sum(len(file.lost) for file in view.files),
+        "busy": view.busy or None,
+        "deferred": view.deferred,
         "against": list(view.against),
         "waiting": list(view.waiting),
         "opened_at": iso(view.opened_at),
@@ -180,6 +185,8 @@ def shown_conflict(view: ConflictView) -> Document:
             "decided": file.decided,
             "proposed_by": file.proposed_by or None,
             "lost": list(file.lost),
+            "beside": list(file.beside),
+            "note": file.note or None,
         }
         for file in view.files
     ]

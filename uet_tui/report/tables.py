@@ -148,18 +148,37 @@ def conflicts(views: Sequence[ConflictView], now: datetime) -> RenderableType:
     """The conflicts of a run, open ones first."""
     if not views:
         return Text("no conflicts")
-    table = columns("id", "state", "workstream", "decided", "waiting", "time", "files", right=_NUMBERS)
-    for one in views:
+    table = columns("id", "state", "workstream", "decided", "proposal", "waiting", "time", "files", right=_NUMBERS)
+    for one in sorted(views, key=lambda view: (not view.open, view.open and view.deferred)):
         table.add_row(
             one.id,
-            state(one.state.value) if one.open else cell(one.state.value, "dim"),
+            _conflict_state(one),
             cell(one.workstream),
             f"{one.decided_files} of {len(one.files)}",
+            cell(proposal(one)),
             str(len(one.waiting) or ""),
             clock(between(one.opened_at, one.closed_at, now)),
             cell(", ".join(file.path for file in one.files)),
         )
     return table
+
+
+def _conflict_state(view: ConflictView) -> Text:
+    if not view.open:
+        return cell(view.state.value, "dim")
+    return state(view.state.value) + Text(", put off" if view.deferred else "", "dim")
+
+
+def proposal(view: ConflictView) -> str:
+    """Who proposes what and what speaks against it, or what is under way; a word or two."""
+    if not view.open:
+        return ""
+    if view.busy:
+        return {"ladder": "being tried", "turn": "to be asked", "agent": "agent at it"}.get(view.busy, view.busy)
+    if view.proposal is None:
+        return "none"
+    against = ["loses lines"] * any(file.lost for file in view.files) + ["gates red"] * any(g.red for g in view.gates)
+    return f"{view.proposal}: {', '.join(against)}" if against else view.proposal
 
 
 def event(view: EventView) -> Text:
