@@ -92,6 +92,40 @@ def test_both_is_ours_and_then_theirs_on_lines_of_their_own(
     assert bench.text(tree, "f") == both
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "both"), [(b"o\n", b"t\n", b"t\no\n"), (b"1\r\no", b"1\r\nt", b"1\r\nt\r\no")]
+)
+def test_both_the_other_way_round_is_theirs_and_then_ours(
+    bench: Bench, ours: bytes, theirs: bytes, both: bytes
+) -> None:
+    found = clash(bench, b"base\n", ours, theirs)
+    tree = resolve(bench.control, found.tree, take(found.files, Side.BOTH_THEIRS_FIRST))
+    assert bench.text(tree, "f") == both
+
+
+@pytest.mark.parametrize("base", [b"b\n", b"\0b"])
+def test_a_proposal_that_falls_into_no_hunks_is_taken_and_edited_whole(bench: Bench, base: bytes) -> None:
+    found = clash(bench, base, b"o\n" + base, b"t\n" + base)
+    entry = Entry("100755", bench.control.write_blob(b"neither\n"))
+    files = (propose(bench.control, found.files[0], entry, "agent", ("it drops lines",)),)
+    taken = take(files, Side.PROPOSAL)
+    assert bench.control.entry(resolve(bench.control, found.tree, taken), "f") == entry
+    assert marked_text(bench.control, taken[0]) == b"neither\n"
+    if found.files[0].hunks:
+        with pytest.raises(ChoiceError, match="does not fall into hunks"):
+            take(files, Side.PROPOSAL, "f", 1)
+
+
+def test_a_clash_gets_its_own_lines_of_a_proposal_where_what_is_between_stands_more_than_once(bench: Bench) -> None:
+    """Lines of code are full of lone brackets: the first one that fits is not the one that is meant."""
+    base = b"a1\na2\n}\nb1\nb2\n"
+    ours, theirs = base.replace(b"1", b"1o"), base.replace(b"1", b"1t")
+    found = clash(bench, base.replace(b"2", b"1"), ours.replace(b"2", b"2o"), theirs.replace(b"2", b"2t"))
+    whole = b"a1o\n}\na2t\n}\nb1o\nb2t\n"
+    file = propose(bench.control, found.files[0], Entry("100644", bench.control.write_blob(whole)), "agent", ())
+    assert [hunk.proposal for hunk in file.hunks] == [("a1o", "}", "a2t"), ("b1o", "b2t")]
+
+
 def test_each_hunk_is_decided_for_itself_and_what_git_merged_stays(bench: Bench) -> None:
     lines = [b"%d\n" % n for n in range(30)]
     ours, theirs = lines.copy(), lines.copy()
