@@ -181,20 +181,29 @@ def test_real_tests_that_fail_send_their_output_with_the_failure(scene: Scene) -
     assert len(note) <= 4_000
 
 
-def test_one_that_is_not_required_only_warns_and_one_that_blocks_keeps_the_rest_from_running(scene: Scene) -> None:
+def test_one_that_is_not_required_only_warns(scene: Scene) -> None:
     lenient = {**LINT, "required": False, "blocking": False}
     scene.begin(
-        workstream("ws-a", "echo a > a.txt", scope=["a.txt"], test_gates=[lenient, UNIT]),
-        workstream("ws-b", "echo b > b.txt", scope=["b.txt"], test_gates=[{**LINT, "required": False}, UNIT]),
-        sets=(gate("ls src/app.py && test ! -e a.txt -a ! -e b.txt", kind="LINT"), gate("echo fine")),
+        workstream("ws-a", "echo a > a.txt", test_gates=[lenient, UNIT]),
+        sets=(gate("test ! -e a.txt", kind="LINT"), gate("echo fine")),
     )
     assert scene.finish().state is RunState.COMPLETED
     assert said(scene) == [("GATE_LINT", "failed"), ("GATE_UNIT", "passed")]
-    assert said(scene, "ws-b") == [("GATE_LINT", "failed"), ("GATE_UNIT", "not run")]
-    warned = scene.sql(
-        "SELECT severity FROM uet_events WHERE type = 'gate_result' AND text LIKE 'ws-a GATE_LINT failed%'"
+    query = "SELECT DISTINCT severity FROM uet_events WHERE type = 'gate_result' AND text LIKE 'ws-a GATE_LINT failed%'"
+    assert scene.sql(query) == [("warning",)]
+
+
+def test_one_that_blocks_keeps_the_rest_from_running_and_what_is_required_must_run(scene: Scene) -> None:
+    blocking, lenient = {**LINT, "required": False}, {**UNIT, "required": False}
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt", scope=["a.txt"], test_gates=[blocking, lenient]),
+        workstream("ws-b", "echo b > b.txt", scope=["b.txt"], test_gates=[blocking, UNIT], **ONCE),
+        sets=(gate("echo untidy; test ! -e a.txt -a ! -e b.txt", kind="LINT"), gate("echo fine"), "merge.batch=1"),
     )
-    assert set(warned) == {("warning",)}
+    scene.finish()
+    assert said(scene) == said(scene, "ws-b") == [("GATE_LINT", "failed"), ("GATE_UNIT", "not run")]
+    assert scene.state("ws-a") is WorkstreamState.MERGED
+    assert "GATE_LINT failed, so GATE_UNIT, which is required, was not run: untidy" in reason(scene, "ws-b")
 
 
 # What a gate gets, and what it leaves

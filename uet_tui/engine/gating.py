@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -88,16 +88,17 @@ def gate_tree(
     tree = place.control.tree_of(commit)
     table = _Table(place, commit, tree, sandbox, output, leaving, doing)
     entries: list[GateEntry] = []
-    problem = detail = blocked_by = ""
+    problem = detail = ""
     retryable = True
+    blocked: tuple[str, Judgement] | None = None
     for check, configured in _checks(place, gates, tree, (workstream,) if accepting is None else accepting):
         if check.idle and where != "sandbox":
             continue  # it is on record once that nothing is run
         began = time.monotonic()
-        if check.steps and not blocked_by:
+        if check.steps and blocked is None:
             found = table.recalled(check) or table.judged(check, configured)
         else:
-            why = check.why_idle or f"{blocked_by} failed before it"
+            why = check.why_idle if blocked is None or check.idle else f"{blocked[0]} failed before it"
             found = Judgement(check.idle or verdicts.NOT_RUN, Said("", why))
         seconds = round(time.monotonic() - began, 3)
         entry = partial(GateEntry, workstream=workstream, attempt=attempt, gate=check.name)
@@ -109,13 +110,16 @@ def gate_tree(
         entries.append(
             entry(time.time(), where=where, verdict=found.verdict, seconds=seconds, output=found.said.output, tree=tree)
         )
-        if verdicts.holds(found.verdict):
-            continue
         if check.required and not problem:
-            problem = f"{check.name} {found.verdict}: {found.said.trouble}"
-            detail, retryable = found.said.output, not found.hopeless
-        if check.blocking:
-            blocked_by = check.name
+            if not verdicts.holds(found.verdict):
+                problem = f"{check.name} {found.verdict}: {found.said.trouble}"
+                detail, retryable = found.said.output, not found.hopeless
+            elif blocked is not None and check.steps:
+                name, by = blocked
+                problem = f"{name} {by.verdict}, so {check.name}, which is required, was not run: {by.said.trouble}"
+                detail, retryable = by.said.output, not by.hopeless
+        if check.blocking and blocked is None and not verdicts.holds(found.verdict):
+            blocked = check.name, found
     return Gated(tuple(entries), one_line(problem), detail, retryable)
 
 
@@ -125,9 +129,7 @@ def _checks(
     """What is to be run on a tree, in order: gates, each with what asks for it, then acceptance tests."""
     plan, files = place.plan.workstreams, _files(place, tree)
     known = [plan[id] for id in accepting if id in plan]
-    made_up = bool(known) and all(
-        place.agent_of[ws.id] == SIMULATED and "edits" not in ws.metadata.get("simulate", {}) for ws in known
-    )
+    made_up = all(place.agent_of[ws.id] == SIMULATED and not _scripted(ws) for ws in known or plan.values())
     found: list[tuple[Check, TestGate | None]] = [
         (gate_check(gate, place.settings.gates[gate.type], files, rehearsal=made_up), gate) for gate in gates
     ]
@@ -136,6 +138,12 @@ def _checks(
         checks = acceptance_checks(ws.acceptance_tests, place.settings.acceptance, rehearsal=rehearsal, of=of)
         found += [(check, None) for check in checks]
     return found
+
+
+def _scripted(workstream: Workstream) -> bool:
+    """Whether a rehearsal makes the edits that the workstream spells out, rather than lines that mean nothing."""
+    script = workstream.metadata.get("simulate")
+    return isinstance(script, Mapping) and "edits" in script
 
 
 def commands_for(place: Workplace, workstream: Workstream, tree: str) -> tuple[str, ...]:
