@@ -201,9 +201,9 @@ def test_conflicts_are_listed_and_shown_hunk_by_hunk(uet: Uet, scene: str) -> No
         ("logo.png", "binary"),
     ]
     text = uet("conflicts", "show").out  # the only open one
-    assert "ours   │ jobs = 4\n" in text
-    assert "theirs │ slow = True\n" in text
-    assert "ours   │ (nothing)\n" in text
+    assert "ours     │ jobs = 4\n" in text
+    assert "theirs   │ slow = True\n" in text
+    assert "ours     │ (nothing)\n" in text
     assert "\x1b" not in text
     assert "open: c1 (ws-conflicted)" in uet("conflicts", "show", "c9").line
 

@@ -59,6 +59,7 @@ def test_the_tour_ends_with_everything_merged_and_landed(scratch: Path, capfd: p
     ]
     assert "$ git log --oneline --first-parent main" in typed
     assert "ours" in told and "Merge ws-release" in told
+    assert "Agent simulated proposes both sides everywhere" in told
 
 
 def test_a_tour_that_does_not_go_as_told_fails_and_says_what_was_expected(

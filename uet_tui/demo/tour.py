@@ -123,6 +123,8 @@ class Tour:
         self._check(len(hunks) == _HUNKS, f"the conflict has {_HUNKS} hunks, not {len(hunks)}")
         self._uet("conflicts", "list")
         self._uet("conflicts", "show", conflict.id)
+        if conflict.proposal:
+            self._tell(f"{conflict.proposal.capitalize()} proposes both sides everywhere, and the tests pass so, too.")
         self._tell("Both columns have room; the list can only be in one order. Take both, then theirs:")
         self._uet("conflicts", "take", conflict.id, "--both", "--hunk", "1")
         self._uet("conflicts", "take", conflict.id, "--theirs", "--hunk", "2")
