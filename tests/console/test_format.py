@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from uet_tui.console import format
+from uet_tui.core import verdicts, vocabulary
 from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
 
 NOW = datetime(2026, 3, 14, 14, 3, 42, tzinfo=UTC)
@@ -118,3 +119,23 @@ def test_a_forecast_names_the_day_unless_it_is_today(end: timedelta, shown: str)
 )
 def test_an_event_has_a_glyph(type: str, severity: str, glyph: str) -> None:
     assert format.event_look(type, severity).glyph == glyph
+
+
+def test_every_type_of_event_has_a_glyph_of_its_kind_and_of_one_cell() -> None:
+    types = {word for name, word in vars(vocabulary).items() if name.isupper()}
+    glyphs = {type: format.event_look(type, "info").glyph for type in types}
+    assert {cell_len(glyph) for glyph in glyphs.values()} == {1}
+    plain = {type for type, glyph in glyphs.items() if glyph == "·"}
+    assert plain <= {type for type in types if type.startswith(("run_", "workstream_", "attempt_", "retry_"))} | {
+        vocabulary.SCOPE_WARNING,  # always a warning, which has a sign of its own
+        vocabulary.ORCHESTRATOR_ERROR,
+        vocabulary.LANDING_REFUSED,
+    }
+
+
+def test_every_verdict_of_a_gate_has_a_sign_of_one_cell_that_fits_what_it_lets_pass() -> None:
+    for verdict in verdicts.SEVERITY:
+        look = format.gate_look(verdict)
+        assert (look.word, cell_len(look.glyph)) == (verdict, 1)
+        assert (look.glyph == "✗") == (not verdicts.holds(verdict))
+    assert format.gate_look("something new").glyph == "?"

@@ -134,9 +134,9 @@ async def test_holding_and_putting_first_are_for_the_row(keys: list[str], sent: 
         assert source.sent == sent
 
 
-@pytest.mark.parametrize("change", [{"state": RunState.COMPLETED}, {"workstreams": ()}])
+@pytest.mark.parametrize("change", [{"state": RunState.PAUSED}, {}])
 async def test_nothing_can_be_held_where_nothing_goes_on(change: dict[str, object]) -> None:
-    source = FakeSource(forecast_run(**change))
+    source = FakeSource(forecast_run(workstreams=(), **change))
     async with running(source) as (pilot, _):
         await matrix(pilot)
         await pilot.press("h", "1", "n", "enter", "down", "right", "end")
@@ -252,12 +252,19 @@ async def test_with_one_branch_there_is_nothing_to_compare() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("view", [empty_run(), finished_run()])
+@pytest.mark.parametrize("view", [empty_run(), sample_run(workstreams=(workstream("ws-01-later"),))])
 async def test_without_branches_it_says_what_will_be_there(view: RunView, size: tuple[int, int]) -> None:
     async with running(FakeSource(view), size) as (pilot, _):
         await matrix(pilot)
         assert "No branch is active" in text(pilot.app.screen)
         assert "0 active branches" in said(pilot, "#headline")
+
+
+async def test_a_run_that_is_over_has_nothing_to_forecast() -> None:
+    async with running(FakeSource(finished_run())) as (pilot, home):
+        await pilot.press("m")
+        assert pilot.app.screen is home
+        assert "forecast" not in str(home.query_one("HomeKeys").render())
 
 
 async def test_the_forecast_of_branches_that_are_merged_by_now_is_left_out() -> None:

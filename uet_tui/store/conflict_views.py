@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from uet_tui.core.states import CONFLICT_OPEN, ConflictState
+from uet_tui.core.verdicts import holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ class GateView:
 
     @property
     def red(self) -> bool:
-        """Whether it speaks against what it looked at; all other verdicts let it pass."""
-        return self.verdict in ("failed", "error", "timeout")
+        """Whether it speaks against what it looked at."""
+        return not holds(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)

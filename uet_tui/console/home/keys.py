@@ -71,6 +71,7 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
         "scale": going,
         "kill": going and on.workstream is not None and on.workstream.state in _HAS_ATTEMPT,
         "retry": on.workstream is not None and on.workstream.state in _RETRIED,
+        "matrix": view.state not in RUN_OVER,
         "conflicts": bool(view.conflicts),
         "approve": on.conflict is not None,
         "next_need": bool(view.needs),

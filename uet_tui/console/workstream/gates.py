@@ -15,7 +15,7 @@ from uet_tui.console.rows import RowList
 from uet_tui.console.workstream.paint import plain_lines
 from uet_tui.store.conflict_views import GateView
 
-_VERDICT, _WHERE, _TIME = 16, 9, 7
+_VERDICT, _WHERE, _TIME = 17, 9, 7
 
 
 class GateList(RowList):
@@ -149,4 +149,4 @@ def verdict_of(gate: GateView, width: int | None = None) -> Content:
 
 
 def _gate_line(gate: GateView) -> Content:
-    return Content.assemble(verdict_of(gate, 13), gate.gate, (f"  {gate.where} {took(gate)}", QUIET))
+    return Content.assemble(verdict_of(gate), f"  {gate.gate}", (f"  {gate.where} {took(gate)}", QUIET))
