@@ -472,6 +472,13 @@ def test_a_proposal_that_meets_a_tip_that_moved_on_is_proposed_anew():
     assert run.conflict(again).state == "PROPOSED"
 
 
+def test_what_a_machine_resolved_and_came_up_again_is_not_told_as_a_humans():
+    run, id = scene(resolve="auto")
+    run.climbs_to(id, UNION, files=whole(run, id))
+    again = run.conflicts("ws-a")
+    assert (run.conflict(id).state, run.conflict(again).state) == ("AUTO_RESOLVED", "PENDING")
+
+
 def test_what_is_told_twice_or_of_what_is_not_there_changes_nothing():
     run, id = scene(budget=10.0)
     ask(run, id)

@@ -10,7 +10,6 @@ from uet_tui.core.queueing import come_back, leave
 from uet_tui.core.records import ConflictRecord, WorkstreamRecord
 from uet_tui.core.states import (
     CONFLICT_OPEN,
-    ConflictState,
     WorkstreamState,
 )
 
@@ -21,7 +20,8 @@ def merged(board: Board, event: Merged) -> None:
     if record.state is not WorkstreamState.MERGING:
         return
     leave(board, record)
-    keep_gates(board, event.gates)
+    if event.gates:
+        keep_gates(board, event.gates)
     run.tip = event.tip
     board.touch_run()
     record.merge_commit = event.tip
@@ -60,7 +60,7 @@ def merge_conflicted(board: Board, event: MergeConflicted) -> None:
     if record.conflict is not None:
         old = board.records.conflicts[record.conflict]
         if old.state in CONFLICT_OPEN:
-            board.move_conflict(old, ConflictState.HUMAN_RESOLVED)
+            board.move_conflict(old, climbing.closed(board, old))
             old.by = f"{old.by}; the branch moved on and it came up again".lstrip("; ")
     conflict = ConflictRecord(
         f"c{len(board.records.conflicts) + 1}",

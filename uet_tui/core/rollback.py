@@ -6,7 +6,7 @@ its time, nothing else begins until the operator says so. Asked again, it goes o
 
 from collections.abc import Callable, Mapping, Sequence
 
-from uet_tui.core import vocabulary
+from uet_tui.core import climbing, vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.commands import Answer, Refusal, Verb
 from uet_tui.core.effects import Land, LetGo, Reply, Revert
@@ -56,7 +56,7 @@ def _check(board: Board) -> None:
         state = board.workstream(id).state.value
         raise Refusal(f"{id} is {state}: wait until it is over, or end the run with `uet stop`, then roll back")
     for conflict in board.records.conflicts.values():
-        if conflict.state in CONFLICT_OPEN and (conflict.asking or conflict.climbing):
+        if conflict.state in CONFLICT_OPEN and climbing.busy(conflict):
             raise Refusal(f"conflict {conflict.id} is being resolved: roll back when that is done")
     if _newest(board) is None and not _to_be_landed(board):
         raise Refusal(
@@ -74,6 +74,7 @@ def _end_run(board: Board) -> None:
     board.move_run(RunState.CANCELLED, _IN_PROGRESS)
     for conflict in board.records.conflicts.values():
         if conflict.state in CONFLICT_OPEN:
+            climbing.supersede(board, conflict)
             board.move_conflict(conflict, ConflictState.QUARANTINED)
     for record in board.records.workstreams.values():
         if record.state not in WORKSTREAM_OVER:
