@@ -167,6 +167,3 @@ def _no_change(board: Board, record: WorkstreamRecord, *, stated: bool) -> None:
 def _queue(board: Board, record: WorkstreamRecord) -> None:
     board.move_workstream(record, WorkstreamState.QUEUED, "in the merge queue")
     board.enqueue(record.id)
-    board.tell(
-        vocabulary.WORKSTREAM_QUEUED, f"{record.id} is in the merge queue", severity="debug", workstream=record.id
-    )

@@ -75,6 +75,8 @@ class Board(Journal):
         self.queue = MergeQueue(plan, records, policy.patience)
         self.merging: set[str] = set()
         """Who of the batch under way has not come back."""
+        self.batch: list[str] = []
+        """Who was taken from the merge queue together, the last time; in order."""
         self.groups: dict[str, set[str]] = {}
         """Who holds each group: one, and those whose resolution merges meanwhile."""
         self.alone: set[str] = set()
@@ -111,6 +113,7 @@ class Board(Journal):
                 self.merging.add(id)
             elif row.state is WorkstreamState.PENDING:
                 self.wait_for_turn(id)
+        self.batch = sorted(self.merging, key=lambda id: self.queue.place(rows[id]))
         for worker in self.records.workers.values():
             if worker.state is WorkerState.IDLE:
                 heappush(self.free, worker.number)

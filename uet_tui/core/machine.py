@@ -61,7 +61,8 @@ class Machine:
             board.effects.clear()  # the records imply them: they are asked for when the run begins
         elif type(event) not in _QUIET:
             scheduling.schedule(board)
-            climbing.go_on(board)
+            if board.records.conflicts:
+                climbing.go_on(board)
             if board.dispatching or type(event) is not Began:  # the command that is to be carried out comes next
                 ending.conclude(board)
         step = Step(board.changes, tuple(board.effects))

@@ -4,6 +4,7 @@ First what the operator put first, then who was overtaken too often, the oldest 
 priority, age and id. What came in later and was taken earlier counts as overtaking, so nobody waits for ever.
 """
 
+import sys
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -14,6 +15,7 @@ from uet_tui.plan.model import Plan, Priority
 Place = tuple[int, float, int, float, str]
 """What the order goes by; lower goes first. It ends with the id."""
 _FIRST, _IMPATIENT, _PATIENT = range(3)
+_NOWHERE = sys.maxsize
 
 
 class MergeQueue:
@@ -30,8 +32,8 @@ class MergeQueue:
         """Who can be overtaken once more, the oldest first."""
         self.held: set[str] = set()
         """Who waits for the operator to let go."""
-        self.moved = False
-        """Whether anybody's place is another than was last told."""
+        self.moved = _NOWHERE
+        """From which place on they are other ones than was last told."""
 
     def __bool__(self) -> bool:
         """Whether anything in it may be taken."""
@@ -48,13 +50,15 @@ class MergeQueue:
 
     def add(self, record: WorkstreamRecord) -> None:
         """Lets a QUEUED workstream in, or gives it the place that it has now."""
-        self.discard(record.id)
-        self.moved = True
+        if record.id in self._places or record.id in self.held:
+            self.discard(record.id)
         if record.held:
             self.held.add(record.id)
             return
         place = self._places[record.id] = self.place(record)
-        insort(self._order, place)
+        at = bisect_left(self._order, place)
+        self._order.insert(at, place)
+        self.moved = min(self.moved, at)
         if record.overtaken < self._patience:
             insort(self._patient, (record.queued_at or 0.0, record.id))
 
@@ -64,16 +68,21 @@ class MergeQueue:
         place = self._places.pop(id, None)
         if place is None:
             return
-        self.moved = True
-        del self._order[bisect_left(self._order, place)]
+        at = bisect_left(self._order, place)
+        del self._order[at]
+        self.moved = min(self.moved, at)
         age = (self._rows[id].queued_at or 0.0, id)
         at = bisect_left(self._patient, age)
         if at < len(self._patient) and self._patient[at] == age:
             del self._patient[at]
 
-    def next_ones(self, most: int) -> Iterator[WorkstreamRecord]:
-        """Who goes next, in order."""
-        return (self._rows[place[-1]] for place in islice(self._order, most))
+    def next_ones(self, most: int, after: int = 0) -> Iterator[WorkstreamRecord]:
+        """Who goes next, in order, up to a place; without the first ones, if so wished."""
+        return (self._rows[place[-1]] for place in islice(self._order, after, most))
+
+    def told(self) -> None:
+        """Notes that everybody's place is told."""
+        self.moved = _NOWHERE
 
     def take(self, most: int) -> list[WorkstreamRecord]:
         """Takes out the next ones that may go together: at most so many, and what resolves a conflict alone."""

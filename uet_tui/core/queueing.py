@@ -9,8 +9,8 @@ from uet_tui.core.events import Asked
 from uet_tui.core.records import WorkstreamRecord
 from uet_tui.core.states import WORKSTREAM_OVER, WorkstreamState
 
-_TOLD = 10
-"""How many are told their place: who is further behind has no use for it, and every merge would change them all."""
+_PLACES = ("1st", "2nd", "3rd", "4th or later")
+"""Who is further behind is not told where: every merge would change them all."""
 _BACK = "back in the queue: "
 
 
@@ -20,25 +20,25 @@ def listed(ids: Sequence[str]) -> str:
 
 
 def explain(board: Board) -> None:
-    """Keeps right why each workstream is in the merge queue, or at its end."""
-    if not board.queue.moved:
+    """Keeps right why each workstream is in the merge queue."""
+    moved, ahead = board.queue.moved, ""
+    if moved >= len(_PLACES):
         return
-    board.queue.moved = False
-    merging = sorted(board.merging)
-    for id in merging:
-        others = [other for other in merging if other != id]
-        board.why(board.workstream(id), f"merging with {listed(others)}" if others else "merging")
-    ahead = merging[0] if merging else ""
-    for number, record in enumerate(board.queue.next_ones(_TOLD + 1), start=1):
-        if not record.reason.startswith(_BACK):
-            place = f"{number}{_ending(number)}" if number <= _TOLD else f"after {_TOLD} others"
-            behind = f", behind {ahead}" if ahead and number <= _TOLD else ""
-            board.why(record, f"{_where(record)}: {place}{behind}")
+    board.queue.told()
+    if not moved and board.merging:
+        ahead = board.batch[0] if len(board.batch) == 1 else f"the batch of {board.batch[0]}"
+    for number, record in enumerate(board.queue.next_ones(len(_PLACES), max(0, moved - 1)), max(0, moved - 1)):
+        if number >= moved and not record.reason.startswith(_BACK):
+            where = f"{_where(record)}: {_PLACES[number]}"
+            board.why(record, f"{where}, behind {ahead}" if ahead else where)
         ahead = record.id
 
 
-def _ending(number: int) -> str:
-    return {1: "st", 2: "nd", 3: "rd"}.get(number, "th")
+def explain_batch(board: Board) -> None:
+    """Says of each workstream that is merging with whom it is."""
+    for id in board.batch:
+        others = [other for other in board.batch if other != id]
+        board.why(board.workstream(id), f"merging with {listed(others)}" if others else "merging")
 
 
 def _where(record: WorkstreamRecord) -> str:
@@ -67,7 +67,8 @@ def leave(board: Board, record: WorkstreamRecord) -> None:
 
 def _answered(board: Board, record: WorkstreamRecord) -> None:
     board.merging.discard(record.id)
-    board.queue.moved = True
+    if not board.merging:
+        board.queue.moved = 0
 
 
 def _hold(board: Board, event: Asked) -> str:

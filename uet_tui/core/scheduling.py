@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from uet_tui.core import vocabulary
 from uet_tui.core.board import BUDGET, WAVE, Board
 from uet_tui.core.effects import Merge, QueueEntry, StartAttempt
-from uet_tui.core.queueing import explain, listed
+from uet_tui.core.queueing import explain, explain_batch, listed
 from uet_tui.core.records import AttemptRecord, WorkerRecord, WorkstreamRecord
 from uet_tui.core.states import WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
 from uet_tui.plan.model import Workstream
@@ -48,7 +48,8 @@ def _start_merge(board: Board) -> None:
             record.merge_onto = tip
             board.move_workstream(record, WorkstreamState.MERGING)
             board.merging.add(record.id)
-        ids = [record.id for record in taken]
+        ids = board.batch = [record.id for record in taken]
+        explain_batch(board)
         together = " together" if len(ids) > 1 else ""
         board.tell(
             vocabulary.BATCH_TAKEN,
