@@ -155,3 +155,16 @@ def test_a_wrong_set_is_told_as_it_was_typed(given: str, expected: str) -> None:
 def test_an_unknown_variable_is_told_with_the_right_key() -> None:
     told = refusal(None, {"UET_RETRY__BASE_SECOND": "3"})
     assert told == "UET_RETRY__BASE_SECOND: unknown key `retry.base_second`; did you mean `retry.base_seconds`?"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("ladder.agent=nobody", "`ladder.agent` should be own, none, or one of aider, claude, codex, "),
+        ("ladder.agent=shell", "`ladder.agent` should be an agent that reads text: the prompt of shell is a script"),
+    ],
+)
+def test_who_is_asked_to_resolve_must_be_an_agent_that_can_be_asked(given: str, expected: str) -> None:
+    assert refusal(None, {}, given).startswith(f"--set {given}: {expected}")
+    for right in ("own", "none", "claude", "simulated"):
+        load_settings(None, {}, [f"ladder.agent={right}"])

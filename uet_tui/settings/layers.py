@@ -82,11 +82,25 @@ def load_settings(
             origin = Origin("flag", "--" + path[-1].replace("_", "-"))
             tree = merged(tree, nested(path, Leaf(value, origin)))
     leaves = {".".join(path): leaf for path, leaf in tree.leaves()}
+    typed = _typed(tree)
+    _check_resolver(typed, leaves["ladder.agent"].origin)
     return Loaded(
-        _typed(tree),
+        typed,
         origins={key: leaf.origin for key, leaf in leaves.items()},
         values={key: leaf.value for key, leaf in leaves.items()},
     )
+
+
+def _check_resolver(settings: Settings, origin: Origin) -> None:
+    name, agents = settings.ladder.agent, settings.agents
+    if name in ("own", "none"):
+        return
+    if name not in agents:
+        raise UetError(
+            f"{origin}: `ladder.agent` should be own, none, or one of {', '.join(sorted(agents))}, not {name}"
+        )
+    if agents[name].prompt == "script":
+        raise UetError(f"{origin}: `ladder.agent` should be an agent that reads text: the prompt of {name} is a script")
 
 
 def _folders(repository: Path | None) -> Iterator[tuple[str, Path, str]]:
