@@ -15,9 +15,9 @@ from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.home.screen import HomeScreen
 from uet_tui.console.rows import RowList
 from uet_tui.console.workstream.screen import WorkstreamScreen
-from uet_tui.core import states, vocabulary
+from uet_tui.core import states, verdicts, vocabulary
 from uet_tui.plan.model import CircuitBreaker, TestGate, Workstream
-from uet_tui.settings.model import Settings
+from uet_tui.settings.model import GateCommand, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 REFERENCE = (DOCS / "reference.md").read_text()
@@ -43,6 +43,8 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         ("fields", [*Workstream.model_fields, *CircuitBreaker.model_fields]),
         ("gates", [*TestGate.model_fields, *get_args(TestGate.model_fields["type"].annotation)]),
         ("settings", [*settings(Settings)]),
+        ("commands of gates", [*GateCommand.model_fields]),
+        ("verdicts", [word for verdict in verdicts.SEVERITY for word in verdict.split()]),
         ("events", [word for name, word in vars(vocabulary).items() if name.isupper()]),
         ("run states", [*states.RunState]),
         ("workstream states", [*states.WorkstreamState]),
