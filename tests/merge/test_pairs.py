@@ -115,6 +115,15 @@ def test_branches_from_different_times_are_tried_from_the_later_one(bench: Bench
     assert [pair.verdict for pair in found] == ["conflict", "same file", "same file"]
 
 
+def test_a_file_that_was_renamed_between_the_beginnings_of_two_branches_is_followed(bench: Bench, pairs: Pairs) -> None:
+    base = bench.first({"old/f": LINES, "g": LINES})
+    early = bench.commit(base, {"old/f": changed(12, b"early\n")})
+    merged = bench.commit(base, {"old/f": None, "new/f": LINES})
+    late = bench.commit(merged, {"new/f": changed(12, b"late\n")})
+    [found] = pairs.look([Branch("early", early, base), Branch("late", late, merged)])
+    assert (found.verdict, "new/f" in found.files) == ("conflict", True)
+
+
 KINDS = ("edit", "edit", "edit", "add", "delete", "rename", "rename folder", "mode", "binary", "link", "folder")
 
 

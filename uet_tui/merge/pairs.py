@@ -69,6 +69,7 @@ class Pairs:
         self._known: dict[tuple[_Key, _Key], tuple[Verdict, tuple[str, ...]]] = {}
         self._brought: dict[tuple[_Key, str], str | None] = {}
         self._before: dict[tuple[str, str], bool] = {}
+        self._between: dict[tuple[str, str], Touched] = {}
 
     def look(self, branches: Iterable[Branch]) -> tuple[Pair, ...]:
         """Every pair of branches, by their ids; only those that are not known are merged.
@@ -95,7 +96,7 @@ class Pairs:
     def _judge(self, pairs: Sequence[tuple[_Work, _Work]]) -> None:
         together: list[tuple[_Work, _Work]] = []
         for one, other in pairs:
-            if apart(one.touched, other.touched):
+            if self._apart(one, other):
                 self._known[one.key, other.key] = "clean", ()
             else:
                 together.append((one, other))
@@ -107,6 +108,18 @@ class Pairs:
                 again.append((one, other))
         if again:
             self._judge_beside_what_is_merged(again)
+
+    def _apart(self, one: _Work, other: _Work) -> bool:
+        """Whether no name was touched by both; nor by either and what was merged between the beginnings of the two."""
+        if not apart(one.touched, other.touched):
+            return False
+        bases = one.branch.base, other.branch.base
+        if bases[0] == bases[1]:
+            return True
+        if bases not in self._between:
+            trees = (self._scratch.objects.commit(base).tree for base in bases)
+            self._between[bases] = touched(self._scratch.objects, *trees)
+        return all(apart(work.touched, self._between[bases]) for work in (one, other))
 
     def _judge_beside_what_is_merged(self, pairs: Sequence[tuple[_Work, _Work]]) -> None:
         """Tells whether two branches conflict with each other, or one only with what was merged since it began.
