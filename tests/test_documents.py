@@ -13,6 +13,8 @@ from uet_tui import cli
 from uet_tui.console.app import UetApp
 from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.home.screen import HomeScreen
+from uet_tui.console.matrix.grid import MatrixGrid
+from uet_tui.console.matrix.screen import MatrixScreen
 from uet_tui.console.rows import RowList
 from uet_tui.console.workstream.screen import WorkstreamScreen
 from uet_tui.core import states, verdicts, vocabulary
@@ -68,6 +70,7 @@ KEY_NAMES = {"question_mark": "?", "plus": "+", "minus": "-", "equals_sign": "="
         ("Home:", HomeScreen.BINDINGS),
         ("Conflict desk:", ConflictDesk.BINDINGS),
         ("Workstream:", WorkstreamScreen.BINDINGS),
+        ("Forecast:", [*MatrixScreen.BINDINGS, *MatrixGrid.BINDINGS]),
     ],
 )
 def test_the_reference_names_every_key(section: str, bindings: list[BindingType]) -> None:

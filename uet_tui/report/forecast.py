@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from uet_tui.core.states import WORKSTREAM_FORECAST
+from uet_tui.report import documents
 from uet_tui.report.cells import cell, columns, state
-from uet_tui.report.documents import Document
-from uet_tui.report.words import between, clock, iso, several
+from uet_tui.report.words import between, clock, several
 from uet_tui.store.conflict_views import PairView
 from uet_tui.store.views import RunView, WorkstreamView
 
@@ -83,20 +83,11 @@ def _list(pairs: Sequence[PairView], now: datetime) -> RenderableType:
     return rows
 
 
-def document(view: RunView) -> Document:
+def document(view: RunView) -> documents.Document:
     """The same as `uet forecast --json`: pairs that are not in it are clean together."""
     active = _active(view)
     return {
         "run": view.id,
         "active": [{"id": one.id, "state": one.state.value, "held": one.held, "first": one.first} for one in active],
-        "pairs": [
-            {
-                "first": pair.first,
-                "second": pair.second,
-                "verdict": pair.verdict,
-                "files": list(pair.files),
-                "since": iso(pair.since),
-            }
-            for pair in _pairs(view, active)
-        ],
+        "pairs": [documents.pair(one) for one in _pairs(view, active)],
     }

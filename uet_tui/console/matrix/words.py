@@ -6,12 +6,10 @@ from datetime import datetime
 from textual.content import Content
 
 from uet_tui.console.format import QUIET, age, cell, clock, pair_look, plural, workstream_look
-from uet_tui.core.states import WORKSTREAM_ACTIVE, WorkstreamState
+from uet_tui.core.states import WORKSTREAM_FORECAST
 from uet_tui.store.conflict_views import PairView
 from uet_tui.store.views import RunView, WorkstreamView
 
-ACTIVE = WORKSTREAM_ACTIVE | {WorkstreamState.CONFLICTED}
-"""States of workstreams with a branch of their own that is not merged yet."""
 HELD, FIRST = "⏸", "↑"
 """What marks a branch that is held, and one that is merged first."""
 
@@ -21,7 +19,7 @@ Pairs = Mapping[frozenset[str], PairView]
 
 def active(view: RunView) -> tuple[WorkstreamView, ...]:
     """The workstreams whose branches the forecast compares."""
-    return tuple(ws for ws in view.workstreams if ws.state in ACTIVE)
+    return tuple(ws for ws in view.workstreams if ws.state in WORKSTREAM_FORECAST)
 
 
 def pairs_of(view: RunView) -> Pairs:
