@@ -27,6 +27,8 @@ def commands(check: Check) -> list[str]:
 
 
 PYPROJECT = "[project]\nname = 'x'\n"
+PYTEST = "from app import x\n\n\ndef test_x():\n    assert x\n"
+UNITTEST = "import unittest\n\nclass TestX(unittest.TestCase):\n    def test_x(self):\n        pass\n"
 NPM = '{"scripts": {"test": "jest", "lint": "eslint ."}}'
 NPM_NONE = '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'
 
@@ -46,17 +48,20 @@ NPM_NONE = '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"
         ("GATE_LINT", {"Makefile": "lint := x\nLINT:\n\ttrue\n"}, []),
         ("GATE_LINT", {"package.json": NPM, "ruff.toml": ""}, ["npm run lint", "ruff check ."]),
         ("GATE_UNIT", {"a.py": ""}, []),
-        ("GATE_UNIT", {"pkg/test_a.py": ""}, ["python -m pytest -q"]),
-        ("GATE_UNIT", {"test_a.py": ""}, ["python -m pytest -q"]),
-        ("GATE_UNIT", {"tests/conftest.py": ""}, []),
+        ("GATE_UNIT", {"pkg/test_a.py": PYTEST}, ["python3 -m pytest -q"]),
+        ("GATE_UNIT", {"test_a.py": PYTEST}, ["python3 -m pytest -q"]),
+        ("GATE_UNIT", {"test_a.py": UNITTEST}, []),
+        ("GATE_UNIT", {"test_a.py": UNITTEST, "pytest.ini": ""}, ["python3 -m pytest -q"]),
+        ("GATE_UNIT", {"test_a.py": PYTEST, "pyproject.toml": "[tool.pytest.ini_options]"}, ["python3 -m pytest -q"]),
+        ("GATE_UNIT", {"tests/conftest.py": "import pytest\n"}, ["python3 -m pytest -q"]),
         ("GATE_UNIT", {"Makefile": "all:\n\ttrue\n\ntest :\n\ttrue\n"}, ["make test"]),
         ("GATE_UNIT", {"Makefile": ".PHONY: test\n"}, []),
         ("GATE_UNIT", {"package.json": NPM}, ["npm test"]),
         ("GATE_UNIT", {"package.json": NPM_NONE}, []),
-        ("GATE_UNIT", {"package.json": NPM, "tests/test_a.py": ""}, ["npm test", "python -m pytest -q"]),
+        ("GATE_UNIT", {"package.json": NPM, "tests/test_a.py": PYTEST}, ["npm test", "python3 -m pytest -q"]),
         ("GATE_UNIT", {"sub/package.json": NPM}, []),
-        ("GATE_INTEGRATION", {"tests/test_a.py": ""}, []),
-        ("GATE_INTEGRATION", {"tests/integration/deep/test_a.py": ""}, ["python -m pytest -q tests/integration"]),
+        ("GATE_INTEGRATION", {"tests/test_a.py": PYTEST}, []),
+        ("GATE_INTEGRATION", {"tests/integration/deep/test_a.py": PYTEST}, ["python3 -m pytest -q tests/integration"]),
         ("GATE_INTEGRATION", {"package.json": '{"scripts": {"test:integration": "x"}}'}, ["npm run test:integration"]),
         ("GATE_SECURITY", {"a.py": ""}, []),
         ("GATE_SECURITY", {"pyproject.toml": "[tool.bandit]\n"}, ["bandit -q -r . -c pyproject.toml"]),
@@ -99,12 +104,12 @@ def test_a_file_that_is_no_text_can_be_looked_into() -> None:
 def test_nothing_to_test_counts_as_configured() -> None:
     assert gate("GATE_UNIT", {}, no_tests="passed").no_tests == "no tests"
     assert gate("GATE_UNIT", {}, no_tests="failed").no_tests == "failed"
-    (step,) = gate("GATE_UNIT", {"test_a.py": ""}).steps
+    (step,) = gate("GATE_UNIT", {"test_a.py": PYTEST}).steps
     assert step.no_tests_exit == 5
 
 
 def test_a_rehearsal_runs_only_what_was_written_down_for_it() -> None:
-    found = gate("GATE_UNIT", {"test_a.py": ""}, rehearsal=True)
+    found = gate("GATE_UNIT", {"test_a.py": PYTEST}, rehearsal=True)
     assert (found.steps, found.idle) == ((), "not run")
     assert commands(gate("GATE_UNIT", {}, rehearsal=True, commands=["echo a"])) == ["echo a"]
 

@@ -50,6 +50,13 @@ def run(
         ("/etc/passwd", "error", "a program may not be executed: "),
         ("no-such-checker --all", "error", "the program no-such-checker is not there: install it where gates run"),
         ("bash -c no-such-checker", "error", "the program no-such-checker is not there: install it where gates run"),
+        (
+            "printf 'x:\\n\\tno-such-tool\\n' > M; make -f M x",
+            "error",
+            "the program no-such-tool is not there: install it",
+        ),
+        ("printf 'x:\\n\\tno-such-tool; false || nope\\n' > M; make -f M x", "error", "the program nope is not there"),
+        ("printf 'x:\\n\\tfalse\\n' > M; make -f M x", "failed", "make: *** [M:2: x] Error 1"),
         ("exit 127", "error", "the program is not there: install it"),
         ("python3 -m no_such_module -q", "error", "the Python module no_such_module is not there: install it"),
         ("echo 'x: No module named y'; echo '1 failed'; exit 1", "failed", "1 failed"),

@@ -101,7 +101,8 @@ def gate_check(gate: TestGate, settings: GateSettings, files: Files, *, rehearsa
 
 def _chosen(commands: Sequence[GateCommand], files: Files) -> tuple[GateCommand, ...]:
     fit = [command for command in commands if _applies(command, files)]
-    return tuple([command for command in fit if not command.fallback] or fit)
+    chosen = [command for command in fit if not command.fallback] or fit
+    return tuple({command.run: command for command in reversed(chosen)}.values())[::-1]
 
 
 def _applies(command: GateCommand, files: Files) -> bool:

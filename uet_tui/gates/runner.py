@@ -19,8 +19,14 @@ _OUTPUT_KEPT = 4_000
 """Bytes of a gate's output that go on record; its end is where the failure is told."""
 _LOOK = 0.2
 """Seconds between looks at whether the orchestrator leaves while a command runs."""
-_NOT_FOUND = re.compile(r"^(?:\S*sh: )?(?:(?:line )?\d+: )?([^:\s][^:]*): (?:command )?not found$", re.MULTILINE)
-"""How dash and bash tell of a program that is not there; both then end with 127."""
+_NOT_FOUND = re.compile(
+    r"^(?:\S*sh: )?(?:(?:line )?\d+: )?([^:\s][^:]*): (?:command )?not found$"  # dash, bash
+    r"|^make(?:\[\d+\])?: ([^:]+): No such file or directory$",
+    re.MULTILINE,
+)
+"""How shells and make tell of a program that is not there."""
+_MADE_NOTHING = re.compile(r"^make(?:\[\d+\])?: \*\*\*.* 127$")
+"""How make, which itself ends with 2, tells that a command of a target ended with 127."""
 _NO_MODULE = re.compile(r"^\S*python[\d.]*: No module named (\S+)$", re.MULTILINE)
 """How `python -m` tells of a module that is not there; it then ends with 1, like a test run that failed."""
 
@@ -87,9 +93,9 @@ def _missing(code: int, output: str) -> str:
     advice = "install it where gates run (`sandbox.setup` can), or change the command"
     if code == 126:
         return f"a program may not be executed: {_last_line(output)}"
-    if code == 127:
+    if code == 127 or _MADE_NOTHING.match(_last_line(output)):
         found = list(_NOT_FOUND.finditer(output))
-        return f"the program{f' {found[-1][1]}' if found else ''} is not there: {advice}"
+        return f"the program{f' {found[-1][1] or found[-1][2]}' if found else ''} is not there: {advice}"
     modules = list(_NO_MODULE.finditer(output))
     if modules and output.rstrip().endswith(modules[-1][0]):
         return f"the Python module {modules[-1][1]} is not there: {advice}"
