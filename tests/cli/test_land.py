@@ -103,7 +103,8 @@ def test_a_rollback_tells_what_it_did(run: Scene, uet: Uet) -> None:
         "ok": True,
         "message": f"run {run.run} rolled back: uet/{run.run} holds nothing of the run any more",
     }
-    assert uet("status", "--json").document["state"] == "CANCELLED"
+    status = uet("status", "--json").document
+    assert (status["state"], status["needs"]) == ("CANCELLED", [])
     again = uet("rollback")
     assert again.code == 4 and "rolled back already" in again.line
     refused = uet("land")

@@ -283,3 +283,34 @@ def test_what_is_done_again_after_a_rollback_merges_and_can_be_rolled_back_again
     assert scene.ask_offline(Verb.ROLLBACK).ok
     assert holds_nothing(scene) and len(reverts(scene)) == 5
     assert told.read_text() == "again\nagain\n", "once for each time it was merged"
+
+
+def test_results_that_were_merged_by_one_commit_are_undone_by_one(scene: Scene, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    go = tmp_path / "go"
+    wait = f"while [ ! -e {go} ]; do sleep 0.02; done"
+    unit = [{"type": "GATE_UNIT", "required": True, "blocking": True}]
+    plan = [
+        workstream(
+            f"ws-{x}", f"{wait}; echo {x} > {x}.txt", scope=[f"{x}.txt"], test_gates=unit, compensation_actions=[undo]
+        )
+        for x, undo in (("a", f"echo a >> {told}"), ("b", f"echo b >> {told}"))
+    ]
+    scene.begin(*plan, sets=('gates.GATE_UNIT.commands=["true"]',), linger=True)
+    for ws in plan:
+        scene.until_state(ws.id, WorkstreamState.RUNNING)
+        assert scene.ask(Verb.HOLD, workstream=ws.id).ok
+    go.touch()
+    for ws in plan:
+        scene.until_state(ws.id, WorkstreamState.QUEUED)
+    assert scene.ask(Verb.DETACH).ok
+    scene.finish()
+    scene.rewrite("UPDATE workstreams SET held = 0")
+    scene.resume()
+    assert scene.finish().state is RunState.COMPLETED
+    assert len({ws.merge_commit for ws in scene.view().workstreams}) == 1
+    assert scene.ask_offline(Verb.ROLLBACK).ok
+    [(subject, _)] = reverts(scene)
+    ids = subject.removeprefix("Revert ").split(", ")
+    assert sorted(ids) == ["ws-a", "ws-b"] and holds_nothing(scene)
+    assert [f"ws-{x}" for x in told.read_text().split()] == ids[::-1], "last merged, first undone"

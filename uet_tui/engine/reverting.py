@@ -39,9 +39,8 @@ def revert(place: Workplace, effect: Revert, leaving: threading.Event) -> Revert
     except (_Stopped, StaleRefError) as stopped:
         return RevertFailed(effect.commit, str(stopped))
     commit = undone.commit if undone else ""
-    problem = _compensate(
-        place, undone.workstreams if undone else effect.workstreams, commit or effect.name, tip, leaving
-    )
+    ids = undone.workstreams[::-1] if undone else effect.workstreams
+    problem = _compensate(place, ids, commit or effect.name, tip, leaving)
     return RevertFailed(commit, problem, tip) if problem else Reverted(commit, tip)
 
 
@@ -100,7 +99,7 @@ def _compensate(place: Workplace, workstreams: Sequence[str], name: str, tip: st
         log = folder / f"{id}.{number}.log"
         problem = _act(place, action, log, leaving)
         if problem:
-            return f"compensation action {number} of {id} ({one_line(action)}) {problem}; its output: {log}"
+            return f"compensation action {number} of {id} ({one_line(action, 120)}) {problem}; its output: {log}"
         write_whole(_mark(folder, id, number), b"")
     return ""
 

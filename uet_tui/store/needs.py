@@ -21,7 +21,7 @@ def _needs(records: Records, conflicts: Sequence[ConflictView]) -> Iterator[Need
             yield NeedView("conflict", conflict.id, f"{conflict.workstream}: {reason or 'conflict ' + conflict.id}")
     for kind, state in (("quarantined", WorkstreamState.QUARANTINED), ("failed", WorkstreamState.FAILED)):
         for ws in records.workstreams.values():
-            if ws.state is state and run.landed_at is None:
+            if ws.state is state and run.landed_at is None and run.state is not RunState.CANCELLED:
                 yield NeedView(kind, ws.id, f"{ws.id} {kind}: {ws.reason}" if ws.reason else f"{ws.id} {kind}")
     if run.state is RunState.HALTED:
         yield NeedView("halted", "", run.reason or "halted by the budget: raise it and resume")
