@@ -88,3 +88,16 @@ def test_it_can_state_that_nothing_needs_changing(folder: Path) -> None:
     assert code == 0
     assert json.dumps({"uet": {"no_change": True}}) in lines
     assert (folder / "known.txt").read_text() == "known\n"
+
+
+def test_asked_to_resolve_it_writes_both_sides_without_the_base(folder: Path) -> None:
+    marked = "a\n<<<<<<< ours\nx\n||||||| base\n=======\ny\n=======\n>>>>>>> theirs\nb\n=======\n"
+    (folder / "list.txt").write_text(marked)
+    (folder / "other.txt").write_text("as it was\n")
+    code, said = rehearse(folder, resolve=["list.txt", "other.txt", "gone.txt"])
+    assert code == 0
+    assert (folder / "list.txt").read_text() == "a\nx\ny\n=======\nb\n=======\n"
+    assert (folder / "other.txt").read_text() == "as it was\n"
+    assert not (folder / "gone.txt").exists()
+    assert "resolved list.txt: both sides, ours first" in said
+    assert json.loads(said[-1])["uet"]["cost_usd"] == 0.05
