@@ -7,9 +7,9 @@ from uet_tui.console.desk.words import merging
 from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.views import RunView
 
-DECIDE = frozenset({"approve", "take", "take_file", "undo", "undo_file", "edit"})
+DECIDE = frozenset({"approve", "take", "take_file", "whole", "undo", "undo_file", "edit"})
 """Actions that decide; none of them applies while something is being tried on the conflict."""
-ACTS = DECIDE | {"whole", "again", "redo", "defer", "quarantine"}
+ACTS = DECIDE | {"again", "redo", "defer", "quarantine"}
 """Actions that change the conflict: none of them applies once it is closed or being merged."""
 WALKS = frozenset({"hunk", "file", "conflict", "go"})
 """Actions that go elsewhere in the conflicts."""

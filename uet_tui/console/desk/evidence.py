@@ -51,7 +51,8 @@ def lost(conflict: ConflictView) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def verdicts(conflict: ConflictView) -> Content:
     """What gates said of the result, and what it loses, on one line."""
     if conflict.proposal is None and not conflict.gates:
-        return Content.styled("gates: they run on what is decided, before it is merged", QUIET)
+        when = "they run on what is decided, before it is merged" if conflict.open else "none ran on a proposal"
+        return Content.styled(f"gates: {when}", QUIET)
     parts = []
     if conflict.proposal is not None:
         count = sum(len(lines) for _, lines in lost(conflict))
@@ -112,6 +113,8 @@ def without_proposal(conflict: ConflictView) -> Iterator[tuple[str, str]]:
         yield "An agent is at it; what it makes of it comes here.", ""
     elif conflict.busy == "turn":
         yield "It waits for its turn to ask an agent. You can decide it yourself meanwhile.", ""
+    elif not conflict.open:
+        yield "No proposal was made for this.", ""
     elif conflict.tried:
         yield "No proposal for this: what was tried did not settle it.", ""
     else:

@@ -11,7 +11,7 @@ from textual.highlight import HighlightTheme, guess_language, highlight
 from uet_tui.console.desk.marks import MarkedLine
 from uet_tui.console.lines_box import LONGEST_LINE, LinesBox, short
 
-COLOURED = 400
+COLOURED = 200
 """Lines that are coloured at a time: those in sight and some around them, so that keys stay quick in any hunk."""
 _LINE = {"-": "$text-error on $error 15%", "+": "on $success 15%", " ": "", "~": "$foreground-muted italic"}
 _MARK = {"-": "bold $text-error", "+": "bold $text-success", " ": "", "~": "$foreground-muted"}
@@ -81,7 +81,7 @@ class Painted(Sequence[Content]):
     @property
     def width(self) -> int:
         """Cells of the widest line."""
-        widest = max((cell_len(line.text[:LONGEST_LINE].expandtabs(4)) for line in self._lines), default=0)
+        widest = max((_cells(line.text[:LONGEST_LINE].expandtabs(4)) for line in self._lines), default=0)
         return max([self._digits + 5 + widest, *(line.cell_length for line in self._lead)])
 
     def __len__(self) -> int:
@@ -116,6 +116,10 @@ class Painted(Sequence[Content]):
             texts = [line.text[: LONGEST_LINE + 1].expandtabs(4) for line in lines]
             self._coloured[number] = coloured(texts, self._language)
         return self._coloured[number]
+
+
+def _cells(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def coloured(texts: Sequence[str], language: str) -> Sequence[Content]:
