@@ -306,7 +306,7 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
     base = place.control.commit_tree(start, parents, f"Conflict {conflict.id}")
     snapshot = sandbox.snapshot(base, f"What agent {effect.agent} made of conflict {conflict.id}")
     if snapshot.commit is not None:
-        ref = f"{place.result_ref(conflict.workstream)}.{conflict.id}-ask-{effect.ask}"
+        ref = place.ask_ref(conflict.workstream, conflict.id, effect.ask)
         place.control.update_refs([(ref, snapshot.commit, None)])
         try:
             place.control.publish({ref: snapshot.commit})

@@ -49,6 +49,10 @@ class Workplace:
         """Where the result of an attempt that did not merge is kept."""
         return f"refs/uet/{self.run}/{workstream}.attempt-{attempt}"
 
+    def ask_ref(self, workstream: str, conflict: str, ask: int) -> str:
+        """Where what an agent made is kept that was asked to resolve a conflict."""
+        return f"refs/uet/{self.run}/{workstream}.{conflict}-ask-{ask}"
+
     def cookie(self, workstream: str, attempt: int) -> str:
         """What the processes of an attempt, and of its gates, are known by."""
         return f"{self.run}/{workstream}/{attempt}"
