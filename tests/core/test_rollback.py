@@ -297,3 +297,16 @@ def test_an_orchestrator_that_was_only_paused_lets_go_after_a_rollback() -> None
     story.asks_rollback()
     story.reverts()
     assert story.let_go[-1] == "over" and not story.workers
+
+
+def test_in_the_same_orchestrator_what_is_done_again_waits_for_what_it_depends_on() -> None:
+    story = resumed(three_in_a_row(), dispatch=True, linger=True)
+    story.asks_rollback()
+    for _ in range(3):
+        story.reverts()
+    for id in ("ws-a", "ws-b"):
+        story.does(Verb.RETRY, workstream=id)
+    assert story.run.state is RunState.RUNNING
+    assert story.running == ["ws-a"] and story.reason("ws-b") == "waits for ws-a"
+    story.finishes("ws-a")
+    assert story.running == ["ws-b"]
