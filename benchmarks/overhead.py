@@ -126,7 +126,7 @@ class Bench:
         clock.around(attempts, "start", "start a keeper")
         clock.around(Sandbox, "snapshot", "snapshot")
         clock.around(runner, "collect", "collect, all of it")
-        clock.around(runner, "carry_out_merge", "merge")
+        clock.around(runner, "carry_out_batch", "merge")
         clock.around(Writer, "commit", "commit to the store")
         clock.around(ControlRepository, "publish", "publish")
         clock.agents()
