@@ -8,17 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.console.samples import conflict, hunk
-from uet_tui.console.desk.marks import ENOUGH, MarkedLine, side_lines
+from uet_tui.console.desk.marks import ENOUGH, MarkedLine, compared, folded, side_lines
 from uet_tui.console.desk.spots import (
     Spot,
     choice_at,
     next_undecided,
+    ordered,
     settle,
     spots,
     step_file,
     step_hunk,
     undecided,
 )
+from uet_tui.core.states import ConflictState
 from uet_tui.store.conflict_views import ConflictFileView
 
 FILES = (
@@ -29,6 +31,7 @@ FILES = (
 CONFLICT = conflict(files=FILES)
 A1, A2, A3, B = Spot("a.py", 1), Spot("a.py", 2), Spot("a.py", 3), Spot("b.png", None)
 C1, C2 = Spot("c.py", 1), Spot("c.py", 2)
+CLOSED = ConflictState.HUMAN_RESOLVED
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", "  x"]), max_size=8).map(tuple)
 
 
@@ -96,3 +99,16 @@ def test_a_hunk_of_thousands_of_lines_is_marked_without_comparing_them(count: in
     marks = Counter(line.mark for line in side_lines(hunk(ours=tuple(ours), base=tuple(base)), tuple(ours)))
     around = 2
     assert marks == {"-": count - same, "+": count - same, " ": around + same}
+
+
+def test_lines_far_from_any_change_are_counted_and_left_out() -> None:
+    base = tuple(f"line {n}" for n in range(1, 21))
+    shown = folded(compared(base, (*base[:9], "new", *base[10:])))
+    assert [line.text for line in shown if line.mark == "~"] == ["6 lines alike", "7 lines alike"]
+    assert [line.number for line in shown if line.mark == " "] == [7, 8, 9, 11, 12, 13]
+    assert [(line.mark, line.text) for line in shown if line.mark in "+-"] == [("-", "line 10"), ("+", "new")]
+
+
+def test_conflicts_that_were_put_off_come_behind_the_open_ones_and_before_the_closed() -> None:
+    put_off, done = replace(CONFLICT, id="c1", deferred=True), replace(CONFLICT, id="c2", state=CLOSED)
+    assert [one.id for one in ordered((put_off, done, replace(CONFLICT, id="c3")))] == ["c3", "c1", "c2"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
+from uet_tui.console.desk.spots import choice_at, spots
 from uet_tui.console.format import BAD, CARE, GOOD, QUIET, duration, gate_look, money, plural
 from uet_tui.store.conflict_views import ConflictView, GateView, RungView
 
@@ -155,3 +156,17 @@ def _rung_line(rung: RungView) -> Content:
     used = f" ({spent(rung)})" if spent(rung) else ""
     detail = f": {rung.detail}" if rung.detail else ""
     return Content.assemble((f"{glyph} {rung.verdict}", style), f"  {rung.name}", (used, QUIET), detail)
+
+
+def doubts(conflict: ConflictView) -> str:
+    """What speaks against merging what is decided and proposed; empty if nothing does."""
+    choices = {spot: choice_at(conflict, spot) for spot in spots(conflict)}
+    taken = {spot.path for spot, choice in choices.items() if choice == "proposal"}
+    said = [
+        f"The proposal for {path} drops {plural(len(lines), 'line')}: v shows them."
+        for path, lines in lost(conflict)
+        if path in taken
+    ]
+    if set(choices.values()) <= {None, "proposal"} and any(gate.red for gate in proposal_gates(conflict)):
+        said.append("Gates are red on the proposal. They run again before it is merged; red again, it comes back here.")
+    return "\n\n".join(said)

@@ -22,8 +22,10 @@ from uet_tui.console.desk.sides import Sides, Texts, needs_texts, read_texts
 from uet_tui.console.desk.sitting import Sitting
 from uet_tui.console.desk.spots import (
     Spot,
-    choice_at,
+    after,
     file_at,
+    file_spots,
+    has_part,
     ordered,
     settled,
     spots,
@@ -31,12 +33,12 @@ from uet_tui.console.desk.spots import (
     step_hunk,
     undecided,
 )
-from uet_tui.console.desk.words import both_tasks, heading, ours_name, place, strip, tasks, what_next
+from uet_tui.console.desk.words import both_tasks, heading, held_up, ours_name, place, strip, tasks, what_next
 from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.dialogs.evidence import EvidenceDialog
 from uet_tui.console.dialogs.note import NoteDialog
 from uet_tui.console.editing import Copy, editor, left_marker
-from uet_tui.console.format import duration, plural
+from uet_tui.console.format import duration
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
@@ -44,7 +46,7 @@ from uet_tui.core.commands import Answer, Side, Verb
 from uet_tui.core.vocabulary import AGENT_ASKED
 from uet_tui.errors import UetError
 from uet_tui.resources import SCREENS
-from uet_tui.store.conflict_views import ConflictFileView, ConflictView
+from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.views import EventView, RunView
 
 EMPTY = """\
@@ -238,7 +240,7 @@ class ConflictDesk(RunScreen):
         if here := self._here:
             _, conflict, spot = here
             file = file_at(conflict, spot)
-            if self._sitting.whole or (side == "proposal" and file is not None and not _has_part(file, spot)):
+            if self._sitting.whole or (side == "proposal" and file is not None and not has_part(file, spot)):
                 self.action_take_file(side)
                 return
             self.act(Verb.TAKE, conflict=conflict.id, side=Side(side), file=spot.path, hunk=spot.hunk)
@@ -249,7 +251,7 @@ class ConflictDesk(RunScreen):
         if here := self._here:
             _, conflict, spot = here
             self.act(Verb.TAKE, conflict=conflict.id, side=Side(side), file=spot.path)
-            self._go_on(conflict, _file_spots(conflict, spot))
+            self._go_on(conflict, file_spots(conflict, spot))
 
     def _go_on(self, conflict: ConflictView, decided: tuple[Spot, ...]) -> None:
         self._sitting.take(conflict, decided)
@@ -277,7 +279,7 @@ class ConflictDesk(RunScreen):
         if here := self._here:
             _, conflict, spot = here
             self.act(Verb.UNDO, conflict=conflict.id, file=spot.path)
-            for other in _file_spots(conflict, spot):
+            for other in file_spots(conflict, spot):
                 self._sitting.undo(other)
             self._sitting.whole, self._sitting.spot = False, spot
             self._draw()
@@ -290,7 +292,7 @@ class ConflictDesk(RunScreen):
         left = undecided(conflict, self._sitting.sent)
         bare = [there for there in left if not settled(conflict, there)]
         if bare:
-            there = spot if spot in bare else next((s for s in _after(conflict, spot) if s in bare), bare[0])
+            there = spot if spot in bare else next((s for s in after(conflict, spot) if s in bare), bare[0])
             self._sitting.spot = there
             file = file_at(conflict, there)
             what = f"hunk {there.hunk} of {there.path}" if there.hunk else there.path
@@ -299,7 +301,7 @@ class ConflictDesk(RunScreen):
             self._draw()
         elif self._sitting.sent:
             self._sitting.approving = True
-        elif doubts := _doubts(conflict):
+        elif doubts := evidence.doubts(conflict):
             self._confirm(Verb.APPROVE, "Approve {} all the same?", doubts, "approve it")
         else:
             self.act(Verb.APPROVE, conflict=conflict.id)
@@ -318,7 +320,7 @@ class ConflictDesk(RunScreen):
         if here := self._here:
             conflict = here[1]
             dialog = NoteDialog(
-                f"Do {conflict.workstream} again?", REDO + _held_up(conflict), "redo on the tip", optional=True
+                f"Do {conflict.workstream} again?", REDO + held_up(conflict), "redo on the tip", optional=True
             )
             self.app.push_screen(dialog, lambda note: self._noted(Verb.REDO, conflict.id, note))
 
@@ -339,7 +341,7 @@ class ConflictDesk(RunScreen):
     def action_quarantine(self) -> None:
         """Asks, then gives the workstream up for this run."""
         if here := self._here:
-            self._confirm(Verb.QUARANTINE, "Quarantine {}?", QUARANTINE + _held_up(here[1]), "quarantine it")
+            self._confirm(Verb.QUARANTINE, "Quarantine {}?", QUARANTINE + held_up(here[1]), "quarantine it")
 
     def _confirm(self, verb: Verb, title: str, body: str, yes: str) -> None:
         if here := self._here:
@@ -379,7 +381,7 @@ class ConflictDesk(RunScreen):
             return
         self._sitting.edits.append((conflict.id, spot.path))
         self.act(Verb.EDIT, conflict=conflict.id, file=spot.path, content=text)
-        self._go_on(conflict, _file_spots(conflict, spot))
+        self._go_on(conflict, file_spots(conflict, spot))
 
     async def _edited(self, conflict: ConflictView, path: str) -> str | None:
         """What became of a file; None if it is as it was, or is not to be taken. What was written stays a draft."""
@@ -450,36 +452,3 @@ class ConflictDesk(RunScreen):
     def action_leave(self) -> None:
         """Back to where one came from."""
         self.dismiss()
-
-
-def _file_spots(conflict: ConflictView, spot: Spot) -> tuple[Spot, ...]:
-    return tuple(other for other in spots(conflict) if other.path == spot.path)
-
-
-def _after(conflict: ConflictView, spot: Spot) -> tuple[Spot, ...]:
-    """All places, beginning behind one."""
-    there = spots(conflict)
-    start = there.index(spot) + 1 if spot in there else 0
-    return (*there[start:], *there[:start])
-
-
-def _has_part(file: ConflictFileView, spot: Spot) -> bool:
-    """Whether the place has a part of the proposal of its own, or can only be taken whole."""
-    return spot.hunk is None or any(h.number == spot.hunk and h.proposal is not None for h in file.hunks)
-
-
-def _held_up(conflict: ConflictView) -> str:
-    return f"\n\nBehind it wait: {', '.join(conflict.waiting)}" if conflict.waiting else ""
-
-
-def _doubts(conflict: ConflictView) -> str:
-    """What speaks against merging what is decided and proposed; empty if nothing does."""
-    said = []
-    for file in conflict.files:
-        there = [choice_at(conflict, spot) for spot in spots(conflict) if spot.path == file.path]
-        if file.lost and "proposal" in there:
-            said.append(f"The proposal for {file.path} drops {plural(len(file.lost), 'line')}: v shows them.")
-    everything = all(choice_at(conflict, spot) in (None, "proposal") for spot in spots(conflict))
-    if everything and any(gate.red for gate in evidence.proposal_gates(conflict)):
-        said.append("Gates are red on the proposal. They run again before it is merged; red again, it comes back here.")
-    return "\n\n".join(said)

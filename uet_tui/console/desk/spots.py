@@ -41,6 +41,23 @@ def choice_at(conflict: ConflictView, spot: Spot) -> str | None:
     return (file.choice if file else None) or (hunk.choice if hunk else None)
 
 
+def file_spots(conflict: ConflictView, spot: Spot) -> tuple[Spot, ...]:
+    """All decisions of the file that a spot is in."""
+    return tuple(other for other in spots(conflict) if other.path == spot.path)
+
+
+def after(conflict: ConflictView, spot: Spot) -> tuple[Spot, ...]:
+    """All decisions, beginning behind one and coming round to it."""
+    there = spots(conflict)
+    start = there.index(spot) + 1 if spot in there else 0
+    return (*there[start:], *there[:start])
+
+
+def has_part(file: ConflictFileView, spot: Spot) -> bool:
+    """Whether a spot has a part of the proposal of its own, or can only be taken whole."""
+    return spot.hunk is None or any(h.number == spot.hunk and h.proposal is not None for h in file.hunks)
+
+
 def proposed_at(conflict: ConflictView, spot: Spot) -> bool:
     """Whether something is proposed there: for the hunk itself, or for the whole file."""
     file, hunk = file_at(conflict, spot), hunk_at(conflict, spot)
@@ -75,12 +92,10 @@ def settle(conflict: ConflictView, spot: Spot | None) -> Spot | None:
     return next(iter(undecided(conflict)), there[0] if there else None)
 
 
-def next_undecided(conflict: ConflictView, after: Spot, sent: Collection[Spot] = ()) -> Spot | None:
-    """The next spot to decide: first those behind `after`, then from the top; None when all is decided."""
-    there = spots(conflict)
-    start = there.index(after) + 1 if after in there else 0
+def next_undecided(conflict: ConflictView, behind: Spot, sent: Collection[Spot] = ()) -> Spot | None:
+    """The next spot to decide: first those further on, then from the top; None when all is decided."""
     left = undecided(conflict, sent)
-    return next((spot for spot in (*there[start:], *there[:start]) if spot in left), None)
+    return next((spot for spot in after(conflict, behind) if spot in left), None)
 
 
 def ordered(conflicts: Sequence[ConflictView]) -> tuple[ConflictView, ...]:

@@ -67,6 +67,11 @@ def _behind(conflict: ConflictView) -> str:
     )
 
 
+def held_up(conflict: ConflictView) -> str:
+    """What waits behind a conflict, as a paragraph for a question; empty if nothing does."""
+    return f"\n\nBehind it wait: {', '.join(conflict.waiting)}" if conflict.waiting else ""
+
+
 def heading(view: RunView, conflict: ConflictView, sent: Collection[Spot], now: datetime, width: int = 120) -> Content:
     """Which conflict this is, and what depends on it."""
     ids = [c.id for c in ordered(view.conflicts)]
