@@ -292,16 +292,30 @@ def test_a_gate_that_hangs_is_ended_with_all_that_it_started(scene: Scene, outsi
 # Programs that are missing
 
 
-def test_a_missing_program_is_an_error_that_names_it_and_no_agent_is_asked_to_mend_it(scene: Scene) -> None:
-    scene.begin(workstream("ws-a", "echo a > a.txt", **GATED), sets=(gate("no-such-linter --all"),))
+@pytest.mark.parametrize(
+    ("command", "told", "at_base"),
+    [
+        ("no-such-linter --all", "the program no-such-linter is not there", []),
+        ("python3 -m no_such_linter", "the Python module no_such_linter is not there", [("GATE_UNIT", "error")]),
+    ],
+)
+def test_a_missing_program_is_an_error_that_names_it_and_no_agent_is_asked_to_mend_it(
+    scene: Scene, command: str, told: str, at_base: list[tuple[str, str]]
+) -> None:
+    scene.begin(workstream("ws-a", "echo a > a.txt", **GATED), sets=(gate(command),))
     scene.finish()
     assert said(scene) == [("GATE_UNIT", "error")]
-    assert said(scene, where="base") == [("GATE_UNIT", "error")]
-    assert reason(scene).startswith(
-        "GATE_UNIT error: the program no-such-linter is not there: install it where gates run (`sandbox.setup` can)"
-    )
+    assert said(scene, where="base") == at_base
+    assert reason(scene).startswith(f"GATE_UNIT error: {told}: install it where gates run (`sandbox.setup` can)")
     assert attempts(scene) == 1
     assert scene.events("orchestrator_error") == []
+
+
+def test_an_acceptance_test_whose_program_is_missing_is_an_error_too(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo a > a.txt", acceptance_tests=["no-such-lint docs/ --all"]))
+    scene.finish()
+    assert said(scene) == [("acceptance 1: no-such-lint docs/ --all", "error")]
+    assert attempts(scene) == 1
 
 
 def test_a_program_that_the_agent_took_away_is_for_the_agent_to_put_back(scene: Scene) -> None:

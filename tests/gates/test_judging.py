@@ -99,6 +99,15 @@ def test_what_cannot_be_run_at_the_base_either_is_hopeless() -> None:
     assert not Story(["FF"], {0: "error"}).judged().hopeless
 
 
+def test_a_program_that_is_not_on_this_machine_is_hopeless_without_a_look_at_the_base() -> None:
+    asked: list[int] = []
+    check = Check("GATE_UNIT", True, True, (Step("ruff"),))
+    judged = judge(
+        check, lambda _: Said("error", "", "no ruff", absent=True), lambda: None, lambda at: str(asked.append(at))
+    )
+    assert (judged.verdict, judged.hopeless, asked) == ("error", True, [])
+
+
 def test_every_verdict_has_a_severity_and_an_unknown_one_does_not_hold() -> None:
     held = {word for word in verdicts.SEVERITY if verdicts.holds(word)}
     assert held == {"passed", "flaky", "red before", "no tests", "not run", "not configured"}

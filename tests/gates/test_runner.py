@@ -57,7 +57,7 @@ def run(
         ),
         ("printf 'x:\\n\\tno-such-tool; false || nope\\n' > M; make -f M x", "error", "the program nope is not there"),
         ("printf 'x:\\n\\tfalse\\n' > M; make -f M x", "failed", "make: *** [M:2: x] Error 1"),
-        ("exit 127", "error", "the program is not there: install it"),
+        ("exit 127", "error", "the program that it needs is not there: install it"),
         ("python3 -m no_such_module -q", "error", "the Python module no_such_module is not there: install it"),
         ("echo 'x: No module named y'; echo '1 failed'; exit 1", "failed", "1 failed"),
     ],
@@ -69,6 +69,25 @@ def test_the_exit_code_is_the_verdict_and_the_last_line_the_trouble(
     assert said.verdict == verdict
     assert said.trouble.startswith(trouble)
     assert bool(said.trouble) == bool(trouble)
+
+
+@pytest.mark.parametrize(
+    ("command", "absent"),
+    [
+        ("no-such-checker --all", True),
+        ("A=1 B= no-such-checker", True),
+        ("./check", False),
+        ("sh -c no-such-checker", False),
+        ("true && no-such-checker", False),
+        ("exit 127", False),
+        ("python3 -m no_such_module", False),
+    ],
+)
+def test_only_a_program_that_the_command_itself_names_is_beyond_any_agent(
+    tmp_path: Path, command: str, absent: bool
+) -> None:
+    said = run(tmp_path, command)
+    assert (said.verdict, said.absent) == ("error", absent)
 
 
 def test_the_log_tells_what_ran_and_all_that_it_printed_and_what_is_said_only_its_own_end(tmp_path: Path) -> None:

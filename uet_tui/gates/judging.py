@@ -16,7 +16,7 @@ class Judgement:
     said: Said
     """By the command that decided it: the one that is red or was excused, else the last."""
     hopeless: bool = False
-    """No agent can put it right: it cannot be run at the base commit either."""
+    """No agent can put it right: its program is not on this machine, or it cannot be run at the base commit either."""
 
 
 def judge(check: Check, run: Callable[[int], Said], fresh: Callable[[], None], base: Callable[[int], str]) -> Judgement:
@@ -38,9 +38,9 @@ def judge(check: Check, run: Callable[[int], Said], fresh: Callable[[], None], b
             at, said = _up_to(at, run, excused)
             flaky = flaky or verdicts.holds(said.verdict)
         if not verdicts.holds(said.verdict):
-            before = base(at) if check.baseline else ""
+            before = base(at) if check.baseline and not said.absent else ""
             if said.verdict == verdicts.ERROR or before not in (verdicts.FAILED, verdicts.TIMEOUT):
-                return Judgement(said.verdict, said, hopeless=said.verdict == before == verdicts.ERROR)
+                return Judgement(said.verdict, said, said.absent or said.verdict == before == verdicts.ERROR)
             excused[at] = said
         without = without or said.verdict == verdicts.NO_TESTS
         at += 1

@@ -30,6 +30,8 @@ _MADE_NOTHING = re.compile(r"^make(?:\[\d+\])?: \*\*\*.* 127$")
 _NO_MODULE = re.compile(r"^\S*python[\d.]*: No module named (\S+)$", re.MULTILINE)
 """How `python -m` tells of a module that is not there; it then ends with 1, like a test run that failed."""
 
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+
 
 class InterruptedRunError(Exception):
     """The orchestrator leaves: what was under way was ended, and is begun anew by whoever goes on."""
@@ -44,6 +46,8 @@ class Said:
     """The end of what it printed, harmless."""
     trouble: str = ""
     """One line: what speaks against the work, or why it could not be run."""
+    absent: bool = False
+    """The command's own program is not on this machine: no change of the tree can help."""
 
 
 def run_step(
@@ -83,23 +87,32 @@ def run_step(
     if code == step.no_tests_exit:
         return Said(no_tests, output, "it found no tests")
     missing = _missing(code, output)
-    if missing:
-        return Said(verdicts.ERROR, output, missing)
+    if missing is not None:
+        program, trouble = missing
+        return Said(verdicts.ERROR, output, trouble, absent=program == _program(step.run))
     return Said(verdicts.FAILED, output, last)
 
 
-def _missing(code: int, output: str) -> str:
-    """Why a command could not be run at all, and what to do about it; empty if it was run."""
+def _missing(code: int, output: str) -> tuple[str, str] | None:
+    """The program that a command could not be run without, if it is known, and what to do about it."""
     advice = "install it where gates run (`sandbox.setup` can), or change the command"
     if code == 126:
-        return f"a program may not be executed: {_last_line(output)}"
+        return "", f"a program may not be executed: {_last_line(output)}"
     if code == 127 or _MADE_NOTHING.match(_last_line(output)):
         found = list(_NOT_FOUND.finditer(output))
-        return f"the program{f' {found[-1][1] or found[-1][2]}' if found else ''} is not there: {advice}"
+        program = (found[-1][1] or found[-1][2]) if found else ""
+        return program, f"the program {program or 'that it needs'} is not there: {advice}"
     modules = list(_NO_MODULE.finditer(output))
     if modules and output.rstrip().endswith(modules[-1][0]):
-        return f"the Python module {modules[-1][1]} is not there: {advice}"
-    return ""
+        return "", f"the Python module {modules[-1][1]} is not there: {advice}"
+    return None
+
+
+def _program(command: str) -> str | None:
+    """The program that a command starts with, if it is looked for on the PATH."""
+    words = (word for word in command.split() if not _ASSIGNMENT.match(word))
+    first = next(words, "")
+    return first if first and "/" not in first else None
 
 
 def _last_line(output: str) -> str:
