@@ -1,7 +1,6 @@
 """Conflicts and the ladder in whole runs: real git, and agents that are scripts."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +39,7 @@ def agent(folder: Path, code: str) -> tuple[str, ...]:
     told = {
         "command": [sys.executable, str(script), "{prompt_file}"],
         "prompt": "text",
-        "env": ["PATH", "HOME", "TRACE"],
+        "env": ["PATH", "HOME"],
         "usage": "json-lines",
     }
     return (f"agents.scripted={json.dumps(told)}", "ladder.agent=scripted")
@@ -220,34 +219,62 @@ def test_no_agent_is_asked_where_the_budget_is_too_small_for_one(scene: Scene, t
     assert not folder(scene).exists()
 
 
-def test_an_agent_goes_on_when_the_orchestrator_is_killed_and_is_asked_once(scene: Scene, tmp_path: Path) -> None:
-    code = 'open(os.environ["TRACE"], "a").write("asked\\n"); time.sleep(1.5)\n' + dedent(KEEP_BOTH)
-    trace = tmp_path / "trace"
-    os.environ["TRACE"] = str(trace)
+def killed_at(scene: Scene, trace: Path, *sets: str, **fields: object) -> None:
+    """Has an orchestrator of its own process start the run, and kills it as soon as the trace is there."""
     scene.repository.write("list.txt", "top\nmiddle\nbottom\n")
     scene.repository.commit("A list")
     operator = type(scene.operator).discover(scene.repository.path)
-    sets = ("overlap=allow", "forecast_seconds=0", *agent(tmp_path, code))
-    opened = new_run(operator, build_plan(two()), settings(*sets))
+    opened = new_run(operator, build_plan(two(**fields)), settings("overlap=allow", "forecast_seconds=0", *sets))
     scene.run = opened.place.run
     opened.hold.release(scene.run)
     opened.place.control.close()
     server = start_server()
     try:
         first = Orchestrating(server, scene.repository.path, scene.run, "")
-        until(trace.exists, 20, "the agent to be at it")
+        until(trace.exists, 20, "the moment to kill at")
         first.kill()
         first.wait(10)
     finally:
         server.stdin.close()
         server.wait(10)
         server.stdout.close()
-        del os.environ["TRACE"]
+
+
+def test_an_agent_goes_on_when_the_orchestrator_is_killed_and_is_asked_once(scene: Scene, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    code = f'open("{trace}", "a").write("asked\\n"); time.sleep(1.5)\n' + dedent(KEEP_BOTH)
+    killed_at(scene, trace, *agent(tmp_path, code))
     assert attempts.alive(folder(scene))
     scene.resume()
     scene.finish()
     assert conflict(scene).state is ConflictState.PROPOSED
     assert trace.read_text() == "asked\n"
+    assert scene.view().costs.spent_usd == 0.125
+
+
+def test_an_agent_that_ends_while_nobody_has_the_run_is_heard_afterwards(scene: Scene, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    code = f'open("{trace}", "a").write("asked\\n"); time.sleep(0.5)\n' + dedent(KEEP_BOTH)
+    killed_at(scene, trace, *agent(tmp_path, code), "resolve=auto")
+    until(lambda: attempts.ended(folder(scene)), 10, "the agent to end")
+    scene.resume()
+    assert scene.finish().state is RunState.COMPLETED
+    assert trace.read_text() == "asked\n"
+    assert scene.view().costs.spent_usd == 0.125
+
+
+def test_what_an_agent_made_is_gated_again_when_the_orchestrator_is_killed_while_it_is(
+    scene: Scene, tmp_path: Path
+) -> None:
+    trace, asked = tmp_path / "gating", tmp_path / "asked"
+    command = f"if [ $(grep -c from list.txt) = 2 ] && [ ! -e {trace} ]; then touch {trace}; sleep 60; fi"
+    code = f'open("{asked}", "a").write("asked\\n")\n' + dedent(KEEP_BOTH)
+    killed_at(scene, trace, *agent(tmp_path, code), gate(command), test_gates=UNIT)
+    scene.resume()
+    scene.finish()
+    assert conflict(scene).state is ConflictState.PROPOSED
+    assert conflict(scene).files[0].hunks[0].proposal == ("from ws-a", "from ws-b")
+    assert asked.read_text() == "asked\n"
     assert scene.view().costs.spent_usd == 0.125
 
 
