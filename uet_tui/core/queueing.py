@@ -10,7 +10,8 @@ from uet_tui.core.records import WorkstreamRecord
 from uet_tui.core.states import WORKSTREAM_OVER, WorkstreamState
 
 _PLACES = ("1st", "2nd", "3rd", "4th or later")
-"""Who is further behind is not told where: every merge would change them all."""
+_TOLD = len(_PLACES) - 1
+"""Who is further behind is not told behind whom: every merge would change them all."""
 _BACK = "back in the queue: "
 
 
@@ -30,7 +31,7 @@ def explain(board: Board) -> None:
     for number, record in enumerate(board.queue.next_ones(len(_PLACES), max(0, moved - 1)), max(0, moved - 1)):
         if number >= moved and not record.reason.startswith(_BACK):
             where = f"{_where(record)}: {_PLACES[number]}"
-            board.why(record, f"{where}, behind {ahead}" if ahead else where)
+            board.why(record, f"{where}, behind {ahead}" if ahead and number < _TOLD else where)
         ahead = record.id
 
 
