@@ -16,9 +16,7 @@ _HOLD_SHARE, _LONGEST_HOLD = 0.1, 1.0
 
 
 def schedule(board: Board) -> None:
-    """Starts all that may start, and the next merge; nothing while a rollback is in progress."""
-    if board.rollback is not None:
-        return
+    """Starts all that may start, and the next merge."""
     _wake(board)
     _start_merge(board)
     if board.records.run.state is RunState.RUNNING and board.dispatching:
