@@ -2,7 +2,7 @@
 
 from uet_tui.console.editing import Copy, left_marker
 from uet_tui.errors import UetError
-from uet_tui.store.views import ConflictView
+from uet_tui.store.conflict_views import ConflictView
 
 
 def which_file(conflict: ConflictView, path: str | None) -> int:
