@@ -393,10 +393,12 @@ class AnyHistory(RuleBasedStateMachine):
         assert len({row.merge_onto for row in merging}) <= 1, "a batch has one tip"
 
     def money_adds_up(self) -> None:
-        run, attempts = self.run.run, self.run.attempts.values()
+        run, attempts, records = self.run.run, self.run.attempts.values(), self.run.machine.board.records
         reserved = sum(a.reserved_usd for a in attempts if a.state not in ATTEMPT_OVER)
+        reserved += sum(c.reserved_usd for c in records.conflicts.values())
         assert abs(run.reserved_usd - reserved) < 1e-6
-        assert abs(run.spent_usd - sum(a.cost_usd for a in attempts)) < 1e-6
+        assert abs(run.spent_usd - sum(row.cost_usd for row in records.workstreams.values())) < 1e-6
+        assert run.spent_usd - sum(a.cost_usd for a in attempts) > -1e-6
 
     def whatever_does_not_move_says_why(self) -> None:
         rows = self.run.machine.board.records.workstreams
@@ -460,6 +462,10 @@ class AnyHistory(RuleBasedStateMachine):
             self.revert_ends("undone")
         if run.landing is not None:
             self.landing_ends(True)
+        while run.climbs:
+            run.climbs_to(run.climbs[0])
+        while run.asked:
+            self.asked_agent_ends("failed", 0.0)
         for id in self.open_conflicts():
             run.does(Verb.TAKE, conflict=id, side="theirs", settle=True)
         for id in run.plan.workstreams:
