@@ -144,8 +144,8 @@ class Board(Journal):
         self.stories.go_on(WORKSTREAM_TRANSITIONS[old], record.id, old, state)
         record.state, record.reason = state, reason
         self.touch_workstream(record)
-        if old is WorkstreamState.QUEUED:
-            self.queue.discard(record.id)
+        if old is WorkstreamState.QUEUED and state is not WorkstreamState.MERGING:
+            self.queue.discard(record.id)  # what merges was taken out
         if self.records.pairs and state not in WORKSTREAM_FORECAST:
             self._forget_pairs(record.id)
         if state in WORKSTREAM_ACTIVE:

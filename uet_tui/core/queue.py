@@ -4,7 +4,6 @@ First what the operator put first, then who was overtaken too often, the oldest 
 priority, age and id. What came in later and was taken earlier counts as overtaking, so nobody waits for ever.
 """
 
-import sys
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -15,7 +14,6 @@ from uet_tui.plan.model import Plan, Priority
 Place = tuple[int, float, int, float, str]
 """What the order goes by; lower goes first. It ends with the id."""
 _FIRST, _IMPATIENT, _PATIENT = range(3)
-_NOWHERE = sys.maxsize
 
 
 class MergeQueue:
@@ -32,8 +30,8 @@ class MergeQueue:
         """Who can be overtaken once more, the oldest first."""
         self.held: set[str] = set()
         """Who waits for the operator to let go."""
-        self.moved = _NOWHERE
-        """From which place on they are other ones than was last told."""
+        self.moved: int | None = None
+        """From which place on, counted from 0, they are other ones than was last told; None if they are the same."""
 
     def __bool__(self) -> bool:
         """Whether anything in it may be taken."""
@@ -58,7 +56,7 @@ class MergeQueue:
         place = self._places[record.id] = self.place(record)
         at = bisect_left(self._order, place)
         self._order.insert(at, place)
-        self.moved = min(self.moved, at)
+        self.moved = at if self.moved is None else min(self.moved, at)
         if record.overtaken < self._patience:
             insort(self._patient, (record.queued_at or 0.0, record.id))
 
@@ -70,7 +68,7 @@ class MergeQueue:
             return
         at = bisect_left(self._order, place)
         del self._order[at]
-        self.moved = min(self.moved, at)
+        self.moved = at if self.moved is None else min(self.moved, at)
         age = (self._rows[id].queued_at or 0.0, id)
         at = bisect_left(self._patient, age)
         if at < len(self._patient) and self._patient[at] == age:
@@ -79,10 +77,6 @@ class MergeQueue:
     def next_ones(self, most: int, after: int = 0) -> Iterator[WorkstreamRecord]:
         """Who goes next, in order, up to a place; without the first ones, if so wished."""
         return (self._rows[place[-1]] for place in islice(self._order, after, most))
-
-    def told(self) -> None:
-        """Notes that everybody's place is told."""
-        self.moved = _NOWHERE
 
     def take(self, most: int) -> list[WorkstreamRecord]:
         """Takes out the next ones that may go together: at most so many, and what resolves a conflict alone."""

@@ -20,12 +20,9 @@ def listed(ids: Sequence[str]) -> str:
     return " and ".join([", ".join(ids[:-1]), ids[-1]] if len(ids) > 1 else ids)
 
 
-def explain(board: Board) -> None:
-    """Keeps right why each workstream is in the merge queue."""
-    moved, ahead = board.queue.moved, ""
-    if moved >= len(_PLACES):
-        return
-    board.queue.told()
+def explain(board: Board, moved: int) -> None:
+    """Keeps right why each workstream is in the merge queue, where others came to places from `moved` on."""
+    board.queue.moved, ahead = None, ""
     if not moved and board.merging:
         ahead = board.batch[0] if len(board.batch) == 1 else f"the batch of {board.batch[0]}"
     for number, record in enumerate(board.queue.next_ones(len(_PLACES), max(0, moved - 1)), max(0, moved - 1)):

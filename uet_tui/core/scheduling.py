@@ -58,7 +58,8 @@ def _start_merge(board: Board) -> None:
             tip=tip,
         )
         merge_effect(board, taken)
-    explain(board)
+    if board.queue.moved is not None:
+        explain(board, board.queue.moved)
 
 
 def merge_effect(board: Board, records: Iterable[WorkstreamRecord]) -> None:
