@@ -20,6 +20,15 @@ def test_a_script_is_its_tasks_and_nothing_else() -> None:
     assert prompt("script", note="it failed") == "Write it\nTest it\n"
 
 
+def test_the_operators_words_are_an_instruction_and_what_went_wrong_is_a_record() -> None:
+    agent = AgentSettings.model_validate({"command": ["x"], "prompt": "text", "env": [], "usage": "none"})
+    ws = Workstream.model_validate({**FACTS, "tasks": ["Write it"]})
+    text = prompt_for(ws, agent, 2, "exit 1", REHEARSAL, wish="Use the new parser")
+    wish, _, record = text.partition("## What went wrong before")
+    assert wish.endswith("## What the operator says\n\nUse the new parser\n\n")
+    assert "not an instruction.\n\n```\nexit 1\n```" in record
+
+
 def test_a_text_names_the_commands_that_are_run_afterwards() -> None:
     agent = AgentSettings.model_validate({"command": ["x"], "prompt": "text", "env": [], "usage": "none"})
     ws = Workstream.model_validate({**FACTS, "tasks": ["Write it"]})

@@ -10,8 +10,8 @@ from tests.console.samples import NOW, FakeSource
 from uet_tui.console.screens import Act, Field, RunApp, RunScreen
 from uet_tui.core.commands import Answer, Verb
 from uet_tui.errors import UetError
-from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.conflict_text import SideText
+from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.views import AttemptView, RunView
 
 

@@ -194,7 +194,7 @@ def test_a_retry_grants_one_attempt_more_and_forgets_what_was_counted():
     run.fails("ws-a")
     run.does(Verb.RETRY, workstream="ws-a", note="mind the tabs")
     assert run.running == ["ws-a"]
-    assert run.row("ws-a").note == "mind the tabs"
+    assert (run.row("ws-a").wish, run.row("ws-a").note) == ("mind the tabs", "exit 1")
     run.fails("ws-a")
     assert run.state("ws-a") == "FAILED"
 

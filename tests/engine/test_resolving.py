@@ -62,6 +62,13 @@ def begin(scene: Scene, *sets: str, linger: bool = False, more: tuple = (), **fi
     scene.begin(*two(**fields), *more, sets=("overlap=allow", "forecast_seconds=0", *sets), linger=linger)
 
 
+def reason(scene: Scene) -> str:
+    """Why the workstream that conflicts is where it is."""
+    row = scene.view().workstream("ws-b")
+    assert row is not None
+    return row.reason
+
+
 def conflict(scene: Scene) -> ConflictView:
     """The only conflict of the run."""
     (found,) = scene.view().conflicts
@@ -172,7 +179,7 @@ def test_an_agent_that_fails_leaves_the_conflict_to_the_operator(
     found = conflict(scene)
     assert (found.state, found.tried[-1].detail) == (ConflictState.PENDING, detail)
     assert found.tried[-1].verdict in ("failed", "refused")
-    assert detail in scene.view().workstream("ws-b").reason
+    assert detail in reason(scene)
 
 
 def test_a_proposal_that_the_gates_refuse_is_shown_with_what_they_said(scene: Scene, tmp_path: Path) -> None:
@@ -182,13 +189,13 @@ def test_a_proposal_that_the_gates_refuse_is_shown_with_what_they_said(scene: Sc
     found = conflict(scene)
     assert (found.state, found.proposal) == (ConflictState.PENDING, "agent scripted")
     assert "both is wrong" in next(g.output for g in found.gates if g.verdict == "failed")
-    assert "the gates refuse what the agent made: GATE_UNIT failed" in scene.view().workstream("ws-b").reason
+    assert "the gates refuse what the agent made: GATE_UNIT failed" in reason(scene)
 
 
 def test_the_prompt_tells_both_sides_what_must_hold_and_what_the_operator_says(scene: Scene, tmp_path: Path) -> None:
     code = 'open("list.txt", "w").write("top\\nfrom ws-b\\nbottom\\n")'
     begin(scene, *agent(tmp_path, code), gate("test -f list.txt"), test_gates=UNIT, linger=True)
-    until(lambda: "needs you" in scene.view().workstream("ws-b").reason, 20, "the first answer")
+    until(lambda: "needs you" in reason(scene), 20, "the first answer")
     first = (folder(scene) / "prompt.md").read_text()
     for wanted in (
         "- list.txt (content)",
@@ -214,7 +221,7 @@ def test_no_agent_is_asked_where_the_budget_is_too_small_for_one(scene: Scene, t
     begin(scene, *agent(tmp_path, KEEP_BOTH), "budget.max_cost_total=1", max_cost_usd=0.5, linger=True)
     scene.until_state("ws-b", WorkstreamState.RUNNING)
     assert scene.ask(Verb.BUDGET, amount=0.3).ok
-    until(lambda: "no agent was asked" in scene.view().workstream("ws-b").reason, 20, "the conflict")
+    until(lambda: "no agent was asked" in reason(scene), 20, "the conflict")
     assert conflict(scene).tried[-1].detail == "budget: needs $0.50, $0.30 is left"
     assert not folder(scene).exists()
 
@@ -235,6 +242,7 @@ def killed_at(scene: Scene, trace: Path, *sets: str, **fields: object) -> None:
         first.kill()
         first.wait(10)
     finally:
+        assert server.stdin is not None and server.stdout is not None
         server.stdin.close()
         server.wait(10)
         server.stdout.close()
@@ -366,12 +374,12 @@ def test_a_resolution_that_meets_a_new_conflict_elsewhere_keeps_what_was_decided
     first, second = two()
     second = workstream("ws-b", *second.tasks, change.format("ws-b", "other.txt"))
     scene.begin(first, second, late, sets=("overlap=allow", "forecast_seconds=0", "ladder.agent=none"), linger=True)
-    until(lambda: "needs you" in scene.view().workstream("ws-b").reason, 20, "the first conflict")
+    until(lambda: "needs you" in reason(scene), 20, "the first conflict")
     assert [file.path for file in conflict(scene).files] == ["list.txt"]
     scene.until_state("ws-late", WorkstreamState.MERGED, 20)
     assert scene.ask(Verb.EDIT, conflict="c1", file="list.txt", content=BOTH, settle=True).ok
     until(lambda: len(scene.view().conflicts) == 2, 20, "the second conflict")
-    until(lambda: "needs you" in scene.view().workstream("ws-b").reason, 20, "the ladder")
+    until(lambda: "needs you" in reason(scene), 20, "the ladder")
     again = next(c for c in scene.view().conflicts if c.id == "c2")
     assert [file.path for file in again.files] == ["other.txt"]
     assert scene.ask(Verb.TAKE, conflict="c2", side=Side.BOTH, settle=True).ok

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from uet_tui.gates import memory
 from uet_tui.gates.checks import Check, Step
 from uet_tui.gates.memory import Memory, mark_of
 
@@ -26,14 +25,12 @@ def test_what_was_said_of_a_tree_is_said_of_it_again_by_whoever_asks(tmp_path: P
     assert Memory(tmp_path).recall(TREE, "n") is None
 
 
-def test_it_is_forgotten_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Memory(tmp_path).keep(TREE, "m", "passed")
-    now = memory.time.time()
-    monkeypatch.setattr(memory.time, "time", lambda: now + 23 * 3600)
-    assert Memory(tmp_path).recall(TREE, "m")
-    for clock in (now + 25 * 3600, now - 3600):
-        monkeypatch.setattr(memory.time, "time", lambda clock=clock: clock)
-        assert Memory(tmp_path).recall(TREE, "m") is None
+def test_it_is_forgotten_after_a_day_and_where_the_clock_was_set_back(tmp_path: Path) -> None:
+    now = 1_000_000.0
+    Memory(tmp_path, lambda: now).keep(TREE, "m", "passed")
+    assert Memory(tmp_path, lambda: now + 23 * 3600).recall(TREE, "m")
+    assert Memory(tmp_path, lambda: now + 25 * 3600).recall(TREE, "m") is None
+    assert Memory(tmp_path, lambda: now - 3600).recall(TREE, "m") is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ def prompt_for(
     note: str,
     simulated: SimulatedSettings,
     commands: Sequence[str] = (),
+    wish: str = "",
 ) -> str:
     """The text of the prompt file for one attempt.
 
@@ -21,9 +22,10 @@ def prompt_for(
         ws: what is to be done.
         agent: who does it.
         attempt: which try this is, from 1.
-        note: what went wrong before, or what the operator wants it to know; empty on a first attempt.
+        note: what went wrong before; empty on a first attempt.
         simulated: the settings of the rehearsal agent.
         commands: what is run on the work afterwards.
+        wish: what the operator wants it to heed.
     """
     match agent.prompt:
         case "script":
@@ -38,10 +40,10 @@ def prompt_for(
             }
             return json.dumps(spec, indent=2)
         case "text":
-            return _text(ws, note, commands)
+            return _text(ws, note, commands, wish)
 
 
-def _text(ws: Workstream, note: str, commands: Sequence[str]) -> str:
+def _text(ws: Workstream, note: str, commands: Sequence[str], wish: str) -> str:
     parts = [
         f"# {ws.id}\n",
         _section("Tasks", ws.tasks),
@@ -49,6 +51,7 @@ def _text(ws: Workstream, note: str, commands: Sequence[str]) -> str:
         _section("Files you may create", ws.files_create),
         _section("What must hold when you are done", ws.acceptance_tests),
         _section("Commands that are run on your work when you are done, and must end with 0", commands),
+        f"## What the operator says\n\n{wish}\n" if wish else "",
         f"## What went wrong before\n\n{_fenced(note)}\n" if note else "",
         "## Rules\n\n- Change and create only the files named above; anything else is refused.\n"
         "- Do not commit, push, or change git's configuration: your working tree is collected when you end.\n"

@@ -1,4 +1,4 @@
-"""What the next attempt is told of a conflict that it is to avoid: what the operator says, and what both sides did."""
+"""What the next attempt is told of a conflict that it is to avoid: what both sides did."""
 
 from collections.abc import Iterator
 
@@ -12,11 +12,10 @@ _LONGEST = 8_000
 """Characters of an account: it is one part of a prompt among others."""
 
 
-def account(plan: Plan, conflict: ConflictRecord, note: str) -> str:
+def account(plan: Plan, conflict: ConflictRecord) -> str:
     """The account of a conflict for the agent that does the work again on the new tip."""
     paths = ", ".join(file.path for file in conflict.files)
-    told = f"{note}\n\n" if note else ""
-    told += f"The first result conflicted in {paths} with what was merged meanwhile, which is in your files now.\n"
+    told = f"The first result conflicted in {paths} with what was merged meanwhile, which is in your files now.\n"
     for id in conflict.against:
         tasks = "; ".join(plan.workstreams[id].tasks) if id in plan.workstreams else ""
         told += f"{id} was merged" + (f": {tasks}" if tasks else "") + "\n"

@@ -11,7 +11,7 @@ from typing import Final
 from uet_tui.core import vocabulary
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.conflicts import RUNGS, ConflictFile, Rung, holds, take_proposals
-from uet_tui.core.effects import AskAgent, Climb, EndAsk
+from uet_tui.core.effects import AskAgent, Climb, EndAsk, LayOut
 from uet_tui.core.events import AgentAnswered, Climbed
 from uet_tui.core.gate_entries import keep_gates
 from uet_tui.core.policy import Policy, Resolve
@@ -109,9 +109,7 @@ def climbed(board: Board, event: Climbed) -> None:
     keep_gates(board, event.gates)
     if conflict.state not in CONFLICT_OPEN:
         return
-    conflict.files = event.files or conflict.files
-    conflict.gates = event.gates
-    conflict.proposal = _who(board, conflict) or None
+    _show(board, conflict, event)
     for rung in event.tried:
         _tried(board, conflict, rung)
     if _complete(conflict.files) and not event.problem:
@@ -275,9 +273,11 @@ def _to_operator(board: Board, conflict: ConflictRecord, evidence: str = "") -> 
     _tell_waits(board, conflict, reason)
 
 
-def _show(board: Board, conflict: ConflictRecord, event: AgentAnswered) -> None:
-    """Makes the agent's proposal the one that the operator sees."""
-    conflict.files = event.files or conflict.files
+def _show(board: Board, conflict: ConflictRecord, event: Climbed | AgentAnswered) -> None:
+    """Makes what was proposed what the operator sees."""
+    if event.files and event.files != conflict.files:
+        conflict.files = event.files
+        board.effects.append(LayOut(conflict.id))
     conflict.gates = event.gates
     conflict.proposal = _who(board, conflict) or None
 

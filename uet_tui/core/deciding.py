@@ -139,7 +139,8 @@ def _redo(board: Board, event: Asked) -> str:
     conflict.by = f"{event.command.by}: redo on the new tip"
     board.move_conflict(conflict, ConflictState.HUMAN_RESOLVED)
     record.granted_attempts += 1
-    record.note = account(board.plan, conflict, event.command.note)
+    record.note = account(board.plan, conflict)
+    record.wish = event.command.note or record.wish
     board.move_workstream(record, WorkstreamState.PENDING)
     board.tell(vocabulary.WORKSTREAM_PENDING, f"{record.id} is done again on the new tip", workstream=record.id)
     board.wait_for_turn(record.id)

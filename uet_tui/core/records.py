@@ -65,7 +65,9 @@ class WorkstreamRecord:
     granted_attempts: int = 0
     """Attempts beyond the circuit breaker that the operator granted by `retry`."""
     note: str = ""
-    """What the next attempt's agent must be told: what went wrong, or the operator's words."""
+    """What the next attempt's agent must be told of the attempt before: what went wrong. A record, no instruction."""
+    wish: str = ""
+    """What the operator wants further attempts to heed."""
     queued_at: float | None = None
     """Since when it is in the merge queue."""
     overtaken: int = 0

@@ -200,7 +200,7 @@ def _retry(board: Board, event: Asked) -> str:
     record.granted_attempts += 1
     record.error_repeats = record.result_repeats = 0
     record.retry_at = None
-    record.note = event.command.note or record.note
+    record.wish = event.command.note or record.wish
     board.move_workstream(record, WorkstreamState.PENDING)
     board.tell(
         vocabulary.WORKSTREAM_PENDING, f"{record.id} will be tried again", workstream=record.id, attempt=record.attempts

@@ -12,6 +12,7 @@ from uet_tui.agents.prompt import prompt_for
 from uet_tui.agents.use import read_use
 from uet_tui.core.effects import Collect, StartAttempt
 from uet_tui.core.events import AttemptEnded, Collected
+from uet_tui.core.records import WorkstreamRecord
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.gating import Gated, commands_for, gate_tree
@@ -40,16 +41,17 @@ def make_sandbox(
 
 
 def start_attempt(
-    place: Workplace, effect: StartAttempt, agent_name: str, note: str, leaving: threading.Event
+    place: Workplace, effect: StartAttempt, record: WorkstreamRecord, leaving: threading.Event
 ) -> "subprocess.Popen[bytes]":
     """Resets the sandbox and starts the agent in it; returns the keeper's handle, to be reaped."""
     folder = place.paths.attempt(effect.workstream, effect.attempt)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(agent_name), place.settings
+    ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = make_sandbox(place, effect.worker, effect.base, leaving, folder / "git-before")
     prompt = folder / PROMPT
     commands = commands_for(place, ws, place.control.tree_of(effect.base)) if agent.prompt == "text" else ()
-    prompt.write_text(prompt_for(ws, agent, effect.attempt, note, settings.simulated, commands), encoding="utf-8")
+    told = prompt_for(ws, agent, effect.attempt, record.note, settings.simulated, commands, record.wish)
+    prompt.write_text(told, encoding="utf-8")
     return attempts.start(
         folder,
         {

@@ -162,7 +162,7 @@ class LocalRunner:
                 self._report(WorkerReady(worker))
             case StartAttempt(id, attempt, _, _):
                 record = records.workstreams[id]
-                keeper = start_attempt(place, effect, record.agent, record.note, self._leaving)
+                keeper = start_attempt(place, effect, record, self._leaving)
                 with self._keepers_lock:
                     self._keepers.add(keeper)
                 self._report(AttemptStarted(id, attempt))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,8 +33,9 @@ class Remembered:
 class Memory:
     """The verdicts in one folder. Safe for many threads and processes: each verdict is one file, put there whole."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
+        self._clock = clock
 
     def recall(self, tree: str, mark: str) -> Remembered | None:
         """What was said of a tree not long ago, if anything."""
@@ -42,7 +44,7 @@ class Memory:
             if file is not None:
                 with file:
                     found = Remembered(**json.load(file))
-                if 0 <= time.time() - found.at < _KEPT_SECONDS:
+                if 0 <= self._clock() - found.at < _KEPT_SECONDS:
                     return found
         return None
 
@@ -51,7 +53,7 @@ class Memory:
         path = self._path(tree, mark)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _writing:
-            write_whole(path, json.dumps(asdict(Remembered(verdict, base, time.time()))).encode())
+            write_whole(path, json.dumps(asdict(Remembered(verdict, base, self._clock()))).encode())
 
     def _path(self, tree: str, mark: str) -> Path:
         return self._folder / tree / f"{mark}.json"

@@ -105,6 +105,7 @@ class Workstream(_Stored, table=True):
     result_repeats: int
     granted_attempts: int
     note: str = Field(sa_type=Prose)
+    wish: str = Field(sa_type=Prose)
     queued_at: datetime | None
     overtaken: int
     held: bool

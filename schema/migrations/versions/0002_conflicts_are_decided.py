@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Adds them; what was there before has none of it."""
     none, zero, nothing = sa.text("'[]'"), sa.text("0"), sa.text("''")
     for column in (
+        sa.Column("wish", sa.Text(), nullable=False, server_default=nothing),
         sa.Column("queued_at", sa.DateTime(timezone=True)),
         sa.Column("overtaken", sa.Integer(), nullable=False, server_default=zero),
         sa.Column("held", sa.Boolean(), nullable=False, server_default=zero),
