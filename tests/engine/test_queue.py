@@ -189,3 +189,17 @@ def test_while_conflicts_wait_everything_else_is_merged_just_the_same(scene: Sce
     assert [id for id in order if not id.startswith("ws-x")] == [ws.id for ws in others]
     batches = scene.events("batch_taken")
     assert len(batches) == -(-(20 + len(meeting)) // 4), "no batch was made for nothing"
+
+
+def test_a_branch_that_somebody_moved_costs_no_further_attempts(scene: Scene) -> None:
+    go = scene.repository.path.parent / "go"
+    held = workstream("ws-a", f"while [ ! -e {go} ]; do sleep 0.02; done", "echo a > a.txt")
+    opened = scene.begin(held, workstream("ws-b", f"while [ ! -e {go} ]; do sleep 0.02; done", "echo b > b.txt"))
+    control = opened.place.control
+    base = scene.operator.head
+    strange = control.commit_tree(control.tree_of(base), (base,), "Somebody else's")
+    control.update_refs([(opened.place.integration, strange, base)])
+    go.touch()
+    view = scene.finish()
+    assert [(row.state, row.attempts) for row in view.workstreams] == [(WorkstreamState.FAILED, 1)] * 2
+    assert all("not where it was left" in row.reason for row in view.workstreams)

@@ -136,16 +136,17 @@ class _Batch:
         for layer in found.layers:
             id, attempt = layer.entry.workstream, layer.entry.attempt
             self._kept.append(id)
-            if layer.entry.conflict and layer.resolution:
-                remember(self._place, self._conflicts[layer.entry.conflict], layer.resolution)
             gates = tuple(replace(gate, workstream=id, attempt=attempt) for gate in said.entries)
             self._report(Merged(id, commit, gates))
             reached("queue.merge-reported")
+        for layer in found.layers:  # after all is told: what cannot be remembered takes nothing back
+            if layer.entry.conflict and layer.resolution:
+                remember(self._place, self._conflicts[layer.entry.conflict], layer.resolution)
         return commit
 
     def _fail(self, entries: Sequence[QueueEntry], problem: str) -> None:
         for entry in entries:
-            self._report(MergeFailed(entry.workstream, problem))
+            self._report(MergeFailed(entry.workstream, problem, retryable=False))
 
     def _tell_halved(self, found: Stack, said: Gated) -> None:
         ids = [entry.workstream for entry in found.entries]

@@ -208,7 +208,8 @@ def _failure(effect: Effect, error: str) -> Sequence[Event]:
         case Collect(id, attempt):
             return [Collected(id, attempt, None, "", f"could not be collected: {error}")]
         case Merge(entries):
-            return [MergeFailed(entry.workstream, f"could not be merged: {error}") for entry in entries]
+            why = f"could not be merged: {error}"
+            return [MergeFailed(entry.workstream, why, retryable=False) for entry in entries]
         case Climb(conflict):
             return [Climbed(conflict, (), (), problem=error)]
         case AskAgent(conflict, ask):
