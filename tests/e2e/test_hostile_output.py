@@ -153,6 +153,7 @@ class Walk:
         for name in workstreams:
             self._workstream(name)
         self._desk()
+        self._forecast()
         self._dialogs()
 
     def _see(self, key: str, *what: str) -> None:
@@ -201,6 +202,8 @@ class Walk:
         self._see("d", "│ (diff --git|It changed nothing|No diff yet)")
         self._terminal.press("PageDown", "End", "Home", "Right")
         self._see("v", f"│ [0-9:]+ ▶ ws-{name} started on worker")
+        self._see("t", "GATE_LINT|acceptance 1|No gate")
+        self._terminal.press("Down", "PageDown")
         self._see("o", f"│ A{SHOWN_AS}")
         self._terminal.press("PageUp", "Home", "End")
         self._home()
@@ -216,9 +219,17 @@ class Walk:
         self._see("u", "0/2 decided")
         self._see("a", "▌ (hunk 1 of A|no-text is)")  # a notification
         self._see("R", "Do ws-(ours|theirs) again")
-        self._see("n", "0/2 decided")
+        self._away("Escape", "Do ws-(ours|theirs) again")
+        self._see("v", "↓  down")
+        self._terminal.press("PageDown", "End")
+        self._away("Escape", "↓  down")
         self._see("x", "Quarantine ws-(ours|theirs)")
         self._see("n", "0/2 decided")
+        self._home()
+
+    def _forecast(self) -> None:
+        self._see("m", "esc back")
+        self._terminal.press("Down", "Right", "End")
         self._home()
 
     def _dialogs(self) -> None:
