@@ -206,6 +206,7 @@ def test_a_whole_side_overrides_what_was_chosen_before():
         (Side.OURS, "src/none.py", None, "is not a file of this conflict"),
         (Side.OURS, "src/a.py", 3, "has hunks 1 to 2, there is no hunk 3"),
         (Side.PROPOSAL, "src/a.py", None, "has no proposal"),
+        (Side.PROPOSAL, "src/a.py", 1, "has no proposal"),
         (Side.OURS, None, 1, "say which file"),
     ],
 )

@@ -141,10 +141,12 @@ def take(
         if hunk is None and side is Side.PROPOSAL:
             return _propose(file)
         if not file.hunks:
-            raise ChoiceError(f"{file.path} ({file.kind}) can only be taken whole: {_whole(file)}")
+            raise ChoiceError(f"{one_line(file.path)} ({file.kind}) can only be taken whole: {_whole(file)}")
         numbers = {h.number for h in file.hunks} if hunk is None else {hunk}
         if not numbers <= {h.number for h in file.hunks}:
             raise ChoiceError(f"{one_line(file.path)} has hunks 1 to {len(file.hunks)}, there is no hunk {hunk}")
+        if side is Side.PROPOSAL and not file.proposed_by:
+            raise ChoiceError(f"{one_line(file.path)} has no proposal to take")
         if side is Side.PROPOSAL and any(h.proposal is None for h in file.hunks if h.number in numbers):
             raise ChoiceError(
                 f"the proposal for {one_line(file.path)} does not fall into hunks: take it for the whole file"
@@ -162,7 +164,7 @@ def _whole(file: ConflictFile) -> str:
 def _propose(file: ConflictFile) -> ConflictFile:
     """The file with its whole proposal taken: part by part where it falls into parts, so that each can be undone."""
     if not file.proposed_by:
-        raise ChoiceError(f"{file.path} has no proposal to take")
+        raise ChoiceError(f"{one_line(file.path)} has no proposal to take")
     parts = bool(file.hunks) and all(hunk.proposal is not None for hunk in file.hunks)
     hunks = tuple(replace(hunk, choice="proposal" if parts else None) for hunk in file.hunks)
     return replace(file, choice=None if parts else "proposal", edited=None, hunks=hunks)

@@ -92,10 +92,9 @@ def _gates(gates: Sequence[GateView]) -> RenderableType:
 
 def _fact(name: str, values: Iterable[str]) -> Iterable[Text]:
     heading = name
-    for value in values:
-        if value:
-            yield Text.assemble((f"{heading:<16}", "dim"), cell(value))
-            heading = ""
+    for line in (line for value in values for line in value.splitlines()):
+        yield Text.assemble((f"{heading:<16}", "dim"), cell(line))
+        heading = ""
 
 
 def why(view: WorkstreamView, waits_for: Sequence[WorkstreamView]) -> RenderableType:
