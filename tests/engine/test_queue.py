@@ -81,6 +81,12 @@ def test_three_that_are_green_alone_and_red_together_never_make_the_branch_red(s
     assert halved.startswith("ws-a, ws-b and ws-c do not pass together (GATE_UNIT failed")
     assert [(ws.id, ws.attempts) for ws in view.workstreams] == [("ws-a", 1), ("ws-b", 1), ("ws-c", 2)]
     assert len(commits(shares)) == 2, "the good two are one commit"
+    told = [text.partition(", ")[0] for text in shares.events("gate_result") if "(merged" in text]
+    assert told[:3] == [
+        "ws-a GATE_UNIT passed (merged",
+        "ws-b GATE_UNIT passed (merged",
+        "ws-c GATE_UNIT failed (merged",
+    ], "the verdict that speaks against the culprit is the culprit's, though it was found while all were looked at"
     prompt = (attempt_folder(shares, "ws-c", 2) / PROMPT).read_text()
     assert "120 are over 100: ['a', 'b', 'base', 'c']" in prompt
     seen = log.read_text().splitlines()

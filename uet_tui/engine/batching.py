@@ -13,7 +13,7 @@ from uet_tui.core import vocabulary
 from uet_tui.core.effects import Merge, QueueEntry
 from uet_tui.core.events import Event, Merged, MergeFailed, Noted
 from uet_tui.core.queueing import listed
-from uet_tui.core.records import Records
+from uet_tui.core.records import GateEntry, Records
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.climbing import remember
 from uet_tui.engine.gating import Gated, anything_to_run, gate_tree
@@ -116,7 +116,7 @@ class _Batch:
         if alone:
             entry = found.layers[0].entry
             problem = f"as merged: {said.problem}"
-            self._report(MergeFailed(entry.workstream, problem, said.entries, said.detail, said.retryable))
+            self._report(MergeFailed(entry.workstream, problem, _of(entry, said), said.detail, said.retryable))
             reached("queue.culprit-reported")
             return tip
         self._tell_halved(found, said)
@@ -134,10 +134,8 @@ class _Batch:
             return found.tip
         reached("queue.branch-moved")
         for layer in found.layers:
-            id, attempt = layer.entry.workstream, layer.entry.attempt
-            self._kept.append(id)
-            gates = tuple(replace(gate, workstream=id, attempt=attempt) for gate in said.entries)
-            self._report(Merged(id, commit, gates))
+            self._kept.append(layer.entry.workstream)
+            self._report(Merged(layer.entry.workstream, commit, _of(layer.entry, said)))
             reached("queue.merge-reported")
         for layer in found.layers:  # after all is told: what cannot be remembered takes nothing back
             if layer.entry.conflict and layer.resolution:
@@ -198,3 +196,8 @@ class _Batch:
                 accepting=accepting,
             )
         return said
+
+
+def _of(entry: QueueEntry, said: Gated) -> tuple[GateEntry, ...]:
+    """What was said of a tree, on record for one of those that are in it."""
+    return tuple(replace(gate, workstream=entry.workstream, attempt=entry.attempt) for gate in said.entries)
