@@ -91,6 +91,10 @@ def test_every_kind_is_shipped_with_commands_and_a_limit() -> None:
             "\n      - run: x\n        no_tests_exit: five",
             "5: `gates.GATE_UNIT.commands.0.no_tests_exit` should be a valid integer",
         ),
+        (
+            "\n      - run: x\n        no_tests_exit: 0",
+            "5: `gates.GATE_UNIT.commands.0.no_tests_exit` should be greater than or equal to 1, not 0",
+        ),
         ("\n      - run: x\n        run: y", "5: `run` stands here twice; keep one of them"),
         ("\n      - [a]\n", "4: `gates.GATE_UNIT.commands.0` should be a command, or a mapping with `run`, not"),
         ("\n      - {1: 2}\n", "4: a key must be a word, not 1"),
@@ -106,9 +110,10 @@ def test_a_wrong_gate_is_told_with_its_line_and_the_right_key(repository: Path, 
     assert "\n" not in str(caught.value)
 
 
-def test_a_gate_of_ones_own_needs_all_its_keys(repository: Path) -> None:
-    (repository / "config" / "gates.yaml").write_text("gates:\n  GATE_MINE: {commands: [x]}\n")
+@pytest.mark.parametrize("keys", ["commands: [x]", "commands: [x], timeout_seconds: 9, no_tests: passed, env: []"])
+def test_a_gate_that_no_plan_can_name_is_an_unknown_key(repository: Path, keys: str) -> None:
+    (repository / "config" / "gates.yaml").write_text(f"gates:\n  GATE_LINTT: {{{keys}}}\n")
     with pytest.raises(
-        UetError, match=r"config/gates.yaml:2: `gates.GATE_MINE` lacks `timeout_seconds`; add it \(and 2"
+        UetError, match=r"^config/gates.yaml:2: unknown key `gates.GATE_LINTT`; did you mean `gates.GATE_LINT`\?"
     ):
         load_settings(repository, {})

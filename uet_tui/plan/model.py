@@ -49,14 +49,16 @@ class CircuitBreaker(_Frozen):
     """How often the same diff may come again before the workstream is quarantined."""
 
 
+GateKind = Literal["GATE_LINT", "GATE_UNIT", "GATE_INTEGRATION", "GATE_SECURITY"]
+"""What there are gates for."""
+
+
 class TestGate(_Frozen):
     """A gate that must hold before the workstream is merged."""
 
     __test__ = False  # pytest would collect it by its name
 
-    type: Annotated[
-        Literal["GATE_LINT", "GATE_UNIT", "GATE_INTEGRATION", "GATE_SECURITY"], Field(examples=["GATE_UNIT"])
-    ]
+    type: Annotated[GateKind, Field(examples=["GATE_UNIT"])]
     """Which of the configured gates it is."""
     required: bool = True
     """Whether the workstream cannot be merged without it."""

@@ -30,6 +30,8 @@ _WORDS = {
     "a valid tuple": "a list",
 }
 """What a setting should be, in the words of whoever writes YAML."""
+_KEY = "[key]"
+"""How pydantic says that it means a mapping's key, not what stands under it."""
 _NO_SETTING = frozenset({"UET_ATTEMPT", "UET_FAILPOINT"})
 """Variables that uet itself gives to agents, so that an agent may call `uet` too; and what tests of uet kill it by."""
 
@@ -134,19 +136,24 @@ def _typed(tree: Section) -> Settings:
     try:
         return Settings.model_validate_json(json.dumps(tree.plain()), strict=True)
     except ValidationError as error:
-        wrong = sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
+        wrong = sorted(error.errors(include_url=False), key=lambda one: not _unknown(one))
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise UetError(_told(tree, wrong[0]) + more) from error
 
 
+def _unknown(wrong: "ErrorDetails") -> bool:
+    """Whether it is the key itself that is wrong."""
+    return wrong["type"] == "extra_forbidden" or wrong["loc"][-1:] == (_KEY,)
+
+
 def _told(tree: Section, wrong: "ErrorDetails") -> str:
     """One line that names the place, the key, what is wrong and what would be right."""
-    path = tuple(str(part) for part in wrong["loc"])
+    path = tuple(str(part) for part in wrong["loc"] if part != _KEY)
     key, place = ".".join(path), tree.origin_of(wrong["loc"])
+    if _unknown(wrong):
+        meant = nearest(path)
+        return f"{place}: unknown key `{key}`" + (f"; did you mean `{meant}`?" if meant else "")
     match wrong["type"]:
-        case "extra_forbidden":
-            meant = nearest(path)
-            return f"{place}: unknown key `{key}`" + (f"; did you mean `{meant}`?" if meant else "")
         case "missing":
             return f"{place}: `{'.'.join(path[:-1])}` lacks `{path[-1]}`; add it"
         case _:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from uet_tui.plan.model import GateKind
 from uet_tui.plan.scopes import normalise
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -66,7 +67,7 @@ class GateCommand(_Section):
     """It applies only where one of those files holds this: a regular expression, `^` and `$` at lines."""
     fallback: bool = False
     """It applies only where no command that is no fallback does."""
-    no_tests_exit: int | None = None
+    no_tests_exit: Annotated[int, Field(ge=1, le=255)] | None = None
     """The exit code by which it says that there was nothing to test: 5 for pytest."""
 
     @field_validator("when")
@@ -216,5 +217,5 @@ class Settings(_Section):
     simulated: SimulatedSettings
     budget: BudgetSettings
     agents: Mapping[str, AgentSettings]
-    gates: Mapping[str, GateSettings]
+    gates: Mapping[GateKind, GateSettings]
     acceptance: AcceptanceSettings

@@ -34,6 +34,8 @@ def keys_at(path: Path) -> tuple[str, ...]:
     annotation = _type_at(path)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return tuple(annotation.model_fields)
+    if get_origin(annotation) is Mapping:
+        return get_args(get_args(annotation)[0])
     return ()
 
 
