@@ -386,3 +386,18 @@ def test_a_resolution_that_meets_a_new_conflict_elsewhere_keeps_what_was_decided
     scene.until_state("ws-b", WorkstreamState.MERGED, 20)
     assert merged(scene) == BOTH
     assert merged(scene, "other.txt").splitlines() == ["top", "from ws-late", "from ws-b", "bottom"]
+
+
+def test_whose_work_it_meets_is_known_under_the_names_that_both_sides_had_for_a_file(scene: Scene) -> None:
+    scene.repository.write("list.txt", "".join(f"line {number}\n" for number in range(20)))
+    scene.repository.commit("A list")
+    scene.operator = type(scene.operator).discover(scene.repository.path)
+    scene.begin(
+        workstream("ws-a", "sed -i 's/line 4/ours/' list.txt"),
+        workstream("ws-b", "sleep 0.5", "sed -i 's/line 4/theirs/' list.txt", "mv list.txt listed.txt"),
+        sets=("overlap=allow", "forecast_seconds=0"),
+    )
+    (conflict,) = scene.finish().conflicts
+    assert [file.path for file in conflict.files] == ["listed.txt"]
+    assert conflict.against == ("ws-a",)
+    assert conflict.ours_tasks

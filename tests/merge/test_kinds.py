@@ -103,6 +103,15 @@ def test_a_file_that_one_side_renamed_and_the_other_deleted(bench: Bench, ours_r
     assert (kept, gone) == ({"a": LINES}, {})
 
 
+@pytest.mark.parametrize("name", ["ours", "theirs"])
+def test_a_file_that_one_side_renamed_and_both_changed_tells_its_old_name(bench: Bench, name: str) -> None:
+    renamed: Edits = {"f": None, "a": OURS}
+    sides = (renamed, {"f": CLASH}) if name == "ours" else ({"f": CLASH}, renamed)
+    (file,) = clash(bench, {"f": LINES}, *sides).files
+    assert (file.path, file.kind, file.beside, len(file.hunks)) == ("a", "content", ("f",), 1)
+    assert file.note == f"{name} renamed f to it"
+
+
 def test_two_files_that_were_renamed_to_one_name_are_told_and_can_be_kept_together(bench: Bench) -> None:
     found = clash(bench, {"f": LINES, "g": OTHER}, {"f": None, "c": LINES}, {"g": None, "c": OTHER})
     (file,) = found.files

@@ -275,3 +275,12 @@ def test_of_a_batch_only_those_who_changed_a_file_are_named(bench: Bench) -> Non
     assert merges_touching(control, bench.base, tip, ["two"]) == ("ws-b",)
     assert merges_touching(control, bench.base, tip, ["one", "two"]) == ("ws-a", "ws-b")
     assert merges_touching(control, bench.base, tip, ["three"]) == ()
+
+
+def test_who_changed_what_lies_below_a_path_is_named_for_it(bench: Bench) -> None:
+    control = bench.control
+    result = bench.commit(bench.base, {"folder/below": b"x", "folderly": b"x"})
+    trailers = [(RUN, "r1"), *merge_trailers([("ws-a", 1)])]
+    tip = control.commit_tree(control.tree_of(result), (bench.base, result), "Merge", trailers)
+    assert merges_touching(control, bench.base, tip, ["folder"]) == ("ws-a",)
+    assert merges_touching(control, bench.base, tip, ["fold"]) == ()

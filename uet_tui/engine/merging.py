@@ -112,7 +112,7 @@ def _merged(place: Workplace, side: _Side, onto: str) -> Clean | Conflicted:
 def _refused(
     place: Workplace, entry: QueueEntry, tip: str, at: str, side: _Side, outcome: Conflicted
 ) -> MergeConflicted | MergeDeferred:
-    paths = [file.path for file in outcome.files]
+    paths = _paths(outcome)
     if at != tip:
         alone = _merged(place, side, tip)
         if isinstance(alone, Clean):
@@ -120,7 +120,12 @@ def _refused(
             met = listed(mates) if mates else "another"
             return MergeDeferred(entry.workstream, f"conflicts with {met} of its batch")
         outcome = alone
-        paths = [file.path for file in outcome.files]
+        paths = _paths(outcome)
     base = place.control.merge_base(tip, entry.commit) or place.base
     against = merges_touching(place.control, base, tip, paths)
     return MergeConflicted(entry.workstream, tip, side.commit, outcome.files, against)
+
+
+def _paths(outcome: Conflicted) -> list[str]:
+    """Where both sides met, under all names that they had for it."""
+    return [path for file in outcome.files for path in (file.path, *file.beside)]

@@ -146,7 +146,7 @@ def _with_note(merging: Merging, file: ConflictFile, *, nested: bool) -> Conflic
     """The file with what happened to it and what taking a side will do, where its hunks do not say it all."""
     came = {name: _came_from(merging, tree, file.path) for name, tree in _sides(merging)}
     if file.hunks:
-        return _with_collision(file, {name: old for name, old in came.items() if old}, nested=nested)
+        return _with_old_names(file, {name: old for name, old in came.items() if old}, nested=nested)
     told = [_story(merging, file, name, came[name]) for name, _ in _sides(merging)]
     sides = (("ours", file.ours), ("theirs", file.theirs))
     does = [f"{name}: {_outcome(merging.control, entry)}" for name, entry in sides]
@@ -163,13 +163,17 @@ def _came_from(merging: Merging, tree: str, path: str) -> str | None:
     return next((old for old, new in merging.renames(tree).items() if new == path), None)
 
 
-def _with_collision(file: ConflictFile, came: Mapping[str, str], *, nested: bool) -> ConflictFile:
-    """Of two files that met under one name a hunk shows both; what is not taken has no other name any more."""
-    if file.base is not None or not came:
+def _with_old_names(file: ConflictFile, came: Mapping[str, str], *, nested: bool) -> ConflictFile:
+    """A file with hunks, with what it was called before.
+
+    Of two files that met under one name a hunk shows both; what is not taken has no other name any more.
+    """
+    if not came:
         return file
-    told = " and ".join(f"{name} renamed {one_line(old)} to it" for name, old in came.items())
-    more = ["what the other side changed under the old name is not in it"] if nested else []
-    note = "; ".join([f"two files met here: {told}", "what you do not take is in no other file", *more])
+    note = " and ".join(f"{name} renamed {one_line(old)} to it" for name, old in came.items())
+    if file.base is None:
+        more = ["what the other side changed under the old name is not in it"] if nested else []
+        note = "; ".join([f"two files met here: {note}", "what you do not take is in no other file", *more])
     return replace(file, note=note, beside=tuple(dict.fromkeys((*file.beside, *came.values()))))
 
 

@@ -77,7 +77,10 @@ def steps(control: ControlRepository, tip: str, base: str) -> tuple[Step, ...]:
 
 
 def merges_touching(control: ControlRepository, base: str, tip: str, paths: Collection[str]) -> tuple[str, ...]:
-    """The workstreams whose merges between two commits of the integration branch changed any of the paths, by id."""
+    """The workstreams whose merges between two commits of the integration branch changed any of the paths, by id.
+
+    What lies below a path counts: it may be a folder on one side and a file on the other.
+    """
     found: set[str] = set()
     at = tip
     while at != base:
@@ -86,10 +89,14 @@ def merges_touching(control: ControlRepository, base: str, tip: str, paths: Coll
             break
         before = commit.parents[0]
         step = steps(control, at, before)[0]
-        if not step.reverts and any(change.path in paths for change in control.changes(before, at)):
+        if not step.reverts and any(_among(change.path, paths) for change in control.changes(before, at)):
             found.update(_who_touched(control, step, commit.parents[1:], paths))
         at = before
     return tuple(sorted(found))
+
+
+def _among(path: str, names: Collection[str]) -> bool:
+    return path in names or any(path.startswith(f"{name}/") for name in names)
 
 
 def _who_touched(
@@ -105,5 +112,5 @@ def _who_touched(
     return [
         id
         for id, (parents, result) in own.items()
-        if not parents or any(change.path in paths for change in control.changes(parents[0], result))
+        if not parents or any(_among(change.path, paths) for change in control.changes(parents[0], result))
     ]
