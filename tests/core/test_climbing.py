@@ -380,6 +380,24 @@ def test_a_superseded_agent_is_ended_again_after_a_crash():
     assert run.run.state == "FAILED"
 
 
+@pytest.mark.parametrize("at_it", [False, True])
+def test_a_run_that_is_resumed_without_a_resolver_ends_the_one_at_work_and_asks_no_other(at_it):
+    run, id = scene(budget=10.0)
+    if not at_it:
+        run.does(Verb.PAUSE)
+        run.climbs_to(id)
+    else:
+        ask(run, id)
+    run.policy = replace(run.policy, resolver={})
+    run.crash()
+    if at_it:
+        assert [(end.conflict, end.ask) for end in run.ended_asks] == [(id, 1)]
+        run.answers_ask(id, Rung("agent", "failed", detail="ended on request"), usd=0.1)
+        assert (run.run.spent_usd, run.run.reserved_usd) == (0.1, 0.0)
+    assert run.asked == []
+    assert run.reason("ws-a").startswith(f"needs you: conflict {id}")
+
+
 def test_a_redo_or_skip_while_the_ladder_is_tried_makes_what_it_finds_nobodys():
     run, id = scene()
     run.does(Verb.SKIP, workstream="ws-a")

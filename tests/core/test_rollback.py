@@ -208,6 +208,19 @@ def test_what_did_not_end_is_given_up_with_its_conflict() -> None:
     assert story.run.state is RunState.CANCELLED and story.run.ended_at is not None
 
 
+def test_what_the_operator_holds_in_the_merge_queue_is_given_up_too() -> None:
+    story = Undoing(workstream("ws-a"), workstream("ws-b"), workers=2)
+    story.begin()
+    story.does(Verb.HOLD, workstream="ws-b")
+    story.comes_to_merge("ws-a", "ws-b")
+    story.merges("ws-a")
+    assert (story.run.state, story.state("ws-b")) == (RunState.PAUSED, WorkstreamState.QUEUED)
+    resumed(story).asks_rollback()
+    assert story.state("ws-b") is WorkstreamState.CANCELLED
+    story.reverts()
+    assert (story.run.state, story.unanswered) == (RunState.CANCELLED, [])
+
+
 def test_a_landed_run_takes_its_branch_along_and_is_not_landed_any_more() -> None:
     story = resumed(three_in_a_row())
     assert story.run.tip == "tip-3"

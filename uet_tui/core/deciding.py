@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from uet_tui.core import climbing, vocabulary
+from uet_tui.core import asking, climbing, vocabulary
 from uet_tui.core import conflicts as decisions
 from uet_tui.core.accounts import account
 from uet_tui.core.board import Board
@@ -11,6 +11,7 @@ from uet_tui.core.conflicts import ConflictFile, Rung
 from uet_tui.core.effects import LayOut
 from uet_tui.core.events import Asked
 from uet_tui.core.failing import give_up
+from uet_tui.core.proposals import enqueue_resolution
 from uet_tui.core.records import ConflictRecord
 from uet_tui.core.states import (
     CONFLICT_OPEN,
@@ -97,7 +98,7 @@ def _merge_resolution(board: Board, conflict: ConflictRecord, command: Command) 
     proposed = all(choice == "proposal" for file in conflict.files for choice in _choices(file))
     by = f"{command.by}: proposal by {conflict.proposal}" if proposed else command.by
     conflict.tried = (*conflict.tried, Rung("operator", "settled", detail=by))
-    climbing.enqueue_resolution(board, conflict, by)
+    enqueue_resolution(board, conflict, by)
     return f"the resolution of {conflict.id} is in the merge queue"
 
 
@@ -117,8 +118,8 @@ def _again(board: Board, event: Asked) -> str:
     if doing:
         raise Refusal(f"conflict {conflict.id}: {doing} already; wait for what comes of it")
     conflict.note = event.command.note
-    if not climbing.waits_for_agent(conflict):
-        climbing.wait_for_agent(board, conflict)
+    if not asking.waits_for_agent(conflict):
+        asking.wait_for_agent(board, conflict)
     board.touch_conflict(conflict)
     return f"agent {agent} is asked about {conflict.id}" + ("" if board.dispatching else " when the run goes on")
 

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from uet_tui.core import attempts, climbing, ending, landing, merges, pairs, rollback, scheduling, steering, workers
+from uet_tui.core import (
+    asking,
+    attempts,
+    climbing,
+    ending,
+    landing,
+    merges,
+    pairs,
+    rollback,
+    scheduling,
+    steering,
+    workers,
+)
 from uet_tui.core.board import Board
 from uet_tui.core.effects import Effect
 from uet_tui.core.events import (
@@ -62,7 +74,7 @@ class Machine:
         elif type(event) not in _QUIET:
             scheduling.schedule(board)
             if board.records.conflicts:
-                climbing.go_on(board)
+                asking.go_on(board)
             if board.dispatching or type(event) is not Began:  # the command that is to be carried out comes next
                 ending.conclude(board)
         step = Step(board.changes, tuple(board.effects))
@@ -106,7 +118,7 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     MergeFailed: merges.merge_failed,
     MergeDeferred: merges.merge_deferred,
     Climbed: climbing.climbed,
-    AgentAnswered: climbing.agent_answered,
+    AgentAnswered: asking.agent_answered,
     Reverted: rollback.reverted,
     RevertFailed: rollback.revert_failed,
     Forecast: pairs.forecast,

@@ -51,8 +51,9 @@ def _check(board: Board) -> None:
             f"the run is {run.state.value}: end it with `uet stop` first; where nobody has it any more, `uet resume` "
             "takes it up"
         )
-    if board.active:
-        id = min(board.active)
+    at_work = board.active - board.queue.held
+    if at_work:
+        id = min(at_work)
         state = board.workstream(id).state.value
         raise Refusal(f"{id} is {state}: wait until it is over, or end the run with `uet stop`, then roll back")
     for conflict in board.records.conflicts.values():

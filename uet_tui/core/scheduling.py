@@ -13,6 +13,8 @@ from uet_tui.plan.model import Workstream
 
 _HOLD_SHARE, _LONGEST_HOLD = 0.1, 1.0
 """A worker is kept for more urgent work for at most this share of an attempt's time, and this many seconds."""
+_CENT = 1e-9
+"""What sums of money may be off by."""
 
 
 def schedule(board: Board) -> None:
@@ -204,13 +206,19 @@ def _barred(board: Board, ws: Workstream, current_wave: int) -> tuple[str, str] 
     """What keeps a ready workstream from starting whoever else runs, and the reason to show; None if nothing does."""
     if current_wave and board.workstream(ws.id).wave > current_wave:
         return WAVE, f"waits for wave {current_wave} to end"
+    lack = beyond_budget(board, ws)
+    return (BUDGET, lack) if lack else None
+
+
+def beyond_budget(board: Board, ws: Workstream) -> str:
+    """What the budget lacks for one more agent at a workstream, as a reason to show; empty if it has enough."""
     run = board.records.run
     if run.budget_usd is not None:
         left = run.budget_usd - run.spent_usd - run.reserved_usd
         need = reserve(board, ws)
-        if need > left + 1e-9 or left <= 0:
-            return BUDGET, f"budget: needs ${need:.2f}, ${max(left, 0.0):.2f} is left"
-    return None
+        if need > left + _CENT or left <= 0:
+            return f"budget: needs ${need:.2f}, ${max(left, 0.0):.2f} is left"
+    return ""
 
 
 def reserve(board: Board, ws: Workstream) -> float:

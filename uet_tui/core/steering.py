@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from uet_tui.core import climbing, deciding, landing, queueing, rollback, vocabulary
+from uet_tui.core import asking, climbing, deciding, landing, queueing, rollback, vocabulary
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.commands import Answer, Command, Refusal, Verb
 from uet_tui.core.conflicts import ChoiceError
@@ -138,7 +138,7 @@ def _stop(board: Board, event: Asked) -> str:
         if attempt.state in (AttemptState.CREATED, AttemptState.RUNNING):
             board.effects.append(KillAttempt(id, number))
             running += 1
-    running += climbing.end_asks(board)
+    running += asking.end_asks(board)
     return f"stopping {running} running attempt{'s' if running != 1 else ''}; `uet resume` goes on later"
 
 

@@ -1,0 +1,164 @@
+"""Asking an agent about a conflict: whose turn it is, the money for it, and what follows from its answer."""
+
+from uet_tui.core import vocabulary
+from uet_tui.core.board import BUDGET, Board
+from uet_tui.core.conflicts import Rung
+from uet_tui.core.effects import AskAgent, EndAsk
+from uet_tui.core.events import AgentAnswered
+from uet_tui.core.gate_entries import keep_gates
+from uet_tui.core.proposals import complete, propose, put_rung, show, take_or_propose, to_operator
+from uet_tui.core.records import ConflictRecord, CostEntry
+from uet_tui.core.scheduling import beyond_budget, reserve
+from uet_tui.core.states import CONFLICT_OPEN, ConflictState, RunState
+
+
+def go_on(board: Board) -> None:
+    """Asks the next agent, if none is at work on a conflict and the run starts agents at all."""
+    conflicts = board.records.conflicts
+    if not asks_agents(board) or any(conflict.asking for conflict in conflicts.values()):
+        return
+    for conflict in conflicts.values():
+        if waits_for_agent(conflict) and _start_ask(board, conflict):
+            return
+
+
+def asks_agents(board: Board) -> bool:
+    """Whether the run starts agents at all, as it is now."""
+    running = board.records.run.state is RunState.RUNNING and board.rollback is None
+    return running and board.dispatching and not board.stopping
+
+
+def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
+    """Asks the agent of a conflict whose turn it is; says whether there was one, and money for it."""
+    run, record = board.records.run, board.workstream(conflict.workstream)
+    ws = board.plan.workstreams[record.id]
+    conflict.climbing = False
+    board.touch_conflict(conflict)
+    lack = beyond_budget(board, ws) if record.id in board.policy.resolver else "none resolves conflicts of it now"
+    if lack:
+        put_rung(board, conflict, Rung("agent", "not applicable", detail=lack))
+        hand_over = propose if conflict.state is ConflictState.PROPOSED else to_operator
+        hand_over(board, conflict, f"no agent was asked ({lack})")
+        return False
+    conflict.asking = True
+    conflict.reserved_usd = reserve(board, ws)
+    run.reserved_usd += conflict.reserved_usd
+    board.touch_run()
+    effect = _ask(board, conflict)
+    board.why(record, f"agent {effect.agent} is at conflict {conflict.id}")
+    board.tell(
+        vocabulary.AGENT_ASKED,
+        f"conflict {conflict.id}: agent {effect.agent} is asked to resolve it",
+        workstream=record.id,
+        attempt=conflict.attempt,
+        conflict=conflict.id,
+        ask=effect.ask,
+    )
+    board.effects.append(effect)
+    return True
+
+
+def resume_ask(board: Board, conflict: ConflictRecord) -> None:
+    """Takes up what an agent is at; one that is not wanted any more, or not known, is ended, and its money counted."""
+    if conflict.state not in CONFLICT_OPEN or conflict.workstream not in board.policy.resolver:
+        board.effects.append(EndAsk(conflict.id, conflict.asks))
+    board.effects.append(_ask(board, conflict))
+
+
+def _ask(board: Board, conflict: ConflictRecord) -> AskAgent:
+    return AskAgent(conflict.id, conflict.asks, _agent(board, conflict), conflict.note)
+
+
+def _agent(board: Board, conflict: ConflictRecord) -> str:
+    """Who is asked; the workstream's own agent where the settings were changed since."""
+    return board.policy.resolver.get(conflict.workstream, board.workstream(conflict.workstream).agent)
+
+
+def agent_answered(board: Board, event: AgentAnswered) -> None:
+    """The agent that was asked is gone: its money is settled, and what it made is judged like any other proposal."""
+    conflict = board.records.conflicts.get(event.conflict)
+    if conflict is None or (event.ask == conflict.asks and not conflict.asking):
+        return  # told twice
+    _count_money(board, conflict, event)
+    if event.ask != conflict.asks:
+        return
+    conflict.asking = False
+    _give_reserve_back(board, conflict)
+    keep_gates(board, event.gates)
+    put_rung(board, conflict, event.rung)
+    if conflict.state not in CONFLICT_OPEN:
+        return
+    if board.stopping and event.rung.verdict == "failed":
+        wait_for_agent(board, conflict)  # it was ended with everything else; whoever resumes the run asks again
+        return
+    settled = event.rung.verdict == "settled" and complete(event.files)
+    if settled and not event.problem:
+        show(board, conflict, event)
+        take_or_propose(board, conflict)
+    elif conflict.state is ConflictState.PROPOSED:
+        propose(board, conflict, f"the proposal by {conflict.proposal} stays; {_verdict(event)}")
+    else:
+        if event.rung.verdict != "failed":
+            show(board, conflict, event)
+        to_operator(board, conflict, _verdict(event))
+
+
+def _verdict(event: AgentAnswered) -> str:
+    """Why what the agent made is not taken, as a clause."""
+    if event.problem:
+        return f"the gates refuse what the agent made: {event.problem}"
+    how = {"refused": "what the agent made is refused", "not applicable": "no agent was asked"}
+    return f"{how.get(event.rung.verdict, 'the agent failed')}: {event.rung.detail}"
+
+
+def _give_reserve_back(board: Board, conflict: ConflictRecord) -> None:
+    if conflict.reserved_usd:
+        run = board.records.run
+        run.reserved_usd = max(0.0, run.reserved_usd - conflict.reserved_usd)
+        conflict.reserved_usd = 0.0
+        board.touch_run()
+        board.unpark(BUDGET)
+    board.touch_conflict(conflict)
+
+
+def _count_money(board: Board, conflict: ConflictRecord, event: AgentAnswered) -> None:
+    if not (event.usd or event.tokens_in or event.tokens_out):
+        return
+    record = board.workstream(conflict.workstream)
+    agent = _agent(board, conflict)
+    record.cost_usd += event.usd
+    board.touch_workstream(record)
+    board.records.run.spent_usd += event.usd
+    board.touch_run()
+    board.changes.costs.append(
+        CostEntry(
+            board.now,
+            record.id,
+            conflict.attempt,
+            agent,
+            record.model if agent == record.agent else "",
+            event.usd,
+            event.tokens_in,
+            event.tokens_out,
+        )
+    )
+
+
+def waits_for_agent(conflict: ConflictRecord) -> bool:
+    """Whether it waits for its turn to ask an agent."""
+    return conflict.climbing and conflict.asks > 0 and not conflict.asking and conflict.state in CONFLICT_OPEN
+
+
+def wait_for_agent(board: Board, conflict: ConflictRecord, why: str = "waits to ask an agent") -> None:
+    """Puts a conflict in line for an agent; `go_on` asks it when it is its turn."""
+    conflict.asks += 1
+    conflict.climbing = True
+    board.touch_conflict(conflict)
+    board.why(board.workstream(conflict.workstream), f"{why} about conflict {conflict.id}")
+
+
+def end_asks(board: Board) -> int:
+    """Ends the agents that are at conflicts; gives how many."""
+    asking = [conflict for conflict in board.records.conflicts.values() if conflict.asking]
+    board.effects += [EndAsk(conflict.id, conflict.asks) for conflict in asking]
+    return len(asking)
