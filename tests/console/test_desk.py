@@ -1,9 +1,10 @@
 """The conflict desk: what each key asks for, where it goes, and what survives a change of the world."""
 
 import asyncio
+import signal
 import stat
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from uet_tui.console.desk.marks import MarkedLine
 from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.desk.side import COLOURED, SideBox
 from uet_tui.console.dialogs.confirm import ConfirmDialog
-from uet_tui.console.editing import left_marker
+from uet_tui.console.editing import Copy, left_marker
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, WorkstreamState
@@ -381,9 +382,19 @@ def editor(tmp_path: Path, script: str) -> str:
 
 
 @pytest.fixture
-def lent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal that can be lent: tests have none."""
-    monkeypatch.setattr(Stage, "suspend", lambda _self: nullcontext())
+def lent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A terminal that can be lent: tests have none. Like Textual, it does not come back where something is raised."""
+    back: list[bool] = []
+
+    @contextmanager
+    def suspend(_self: Stage) -> Iterator[None]:
+        back.append(False)
+        yield
+        back[-1] = True
+
+    monkeypatch.setattr(Stage, "suspend", suspend)
+    yield
+    assert all(back), "the terminal was lent and never taken back"
 
 
 MARKED = "a\n<<<<<<< ours\nb\r\n=======\nc\n>>>>>>> theirs\n"
@@ -438,6 +449,15 @@ async def test_an_editor_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPa
     app = desk(three())
     await edited(app)
     assert ["/no/such/editor" in note.message for note in app._notifications] == [True]
+
+
+def test_an_interrupt_is_the_editors_alone_and_kept_from_nothing_afterwards(tmp_path: Path) -> None:
+    copy, before = Copy("a\n", "a.py"), signal.getsignal(signal.SIGINT)
+    program = editor(tmp_path, f'trap "echo interrupted > {tmp_path}/seen" INT; kill -INT $PPID $$; echo b > "$1"')
+    assert copy.edit([program]) == "b\n"
+    assert (tmp_path / "seen").exists()
+    assert signal.getsignal(signal.SIGINT) is before
+    copy.remove()
 
 
 async def test_a_terminal_that_cannot_be_lent_gets_a_word_of_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,11 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from uet_tui.errors import UetError
@@ -43,7 +46,8 @@ class Copy:
             UetError: the editor failed, or what it left is no text; it is kept and named.
         """
         try:
-            code = subprocess.run([*command, str(self.file)], check=False).returncode
+            with _interrupts_ignored():
+                code = subprocess.run([*command, str(self.file)], check=False).returncode
         except OSError as error:
             raise UetError(f"the editor {command[0]} did not start: {error.strerror}") from error
         if code != 0:
@@ -56,6 +60,16 @@ class Copy:
     def remove(self) -> None:
         """Deletes the copy: what is in it was taken, or is of no use."""
         shutil.rmtree(self.file.parent, ignore_errors=True)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Lets ctrl+c be the editor's alone: the terminal sends it to every program in the foreground, to this one too."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which the editor would inherit
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def left_marker(text: str, marked: str) -> int | None:

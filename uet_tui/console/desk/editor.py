@@ -12,8 +12,15 @@ def edit(app: App[object], command: list[str], copy: Copy) -> str:
     Raises:
         UetError: the editor failed, or this terminal cannot be lent.
     """
+    made: str | UetError
     try:
         with app.suspend():
-            return copy.edit(command)
+            try:
+                made = copy.edit(command)
+            except UetError as error:
+                made = error  # out of here only: Textual takes the terminal back where nothing is raised
     except SuspendNotSupported:
-        raise UetError("this terminal cannot be lent to an editor: use `uet conflicts edit` in another") from None
+        made = UetError("this terminal cannot be lent to an editor: use `uet conflicts edit` in another")
+    if isinstance(made, UetError):
+        raise made
+    return made
