@@ -175,7 +175,7 @@ def test_real_tests_that_fail_send_their_output_with_the_failure(scene: Scene) -
         sets=(gate({"run": pytest_here, "no_tests_exit": 5}),),
     )
     scene.finish()
-    assert "GATE_UNIT failed: 1 failed in" in reason(scene)
+    assert "GATE_UNIT failed: FAILED tests/test_app.py::test_greet - AssertionError" in reason(scene)
     note = scene.sql("SELECT note FROM workstreams WHERE run = ?", scene.run)[0][0]
     assert "assert 'goodbye x' == 'hello x'" in note
     assert len(note) <= 4_000

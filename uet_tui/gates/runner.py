@@ -13,6 +13,7 @@ from pathlib import Path
 
 from uet_tui.core import verdicts
 from uet_tui.gates.checks import Step
+from uet_tui.gates.telling import last_line, telling_line
 from uet_tui.text import harmless, one_line
 
 _OUTPUT_KEPT = 4_000
@@ -79,26 +80,25 @@ def run_step(
         began = out.tell()
     code = run_command(step.run, sandbox, log, environ, time.monotonic() + seconds, leaving)
     output = harmless(end_of(log, began))
-    last = _last_line(output)
     if code == 0:
         return Said(verdicts.PASSED, output)
     if code is None:
-        return Said(verdicts.TIMEOUT, output, f"`{one_line(step.run, 80)}` did not end in time: {last}")
+        return Said(verdicts.TIMEOUT, output, f"`{one_line(step.run, 80)}` did not end in time: {last_line(output)}")
     if code == step.no_tests_exit:
         return Said(no_tests, output, "it found no tests")
     missing = _missing(code, output)
     if missing is not None:
         program, trouble = missing
         return Said(verdicts.ERROR, output, trouble, absent=program == _program(step.run))
-    return Said(verdicts.FAILED, output, last)
+    return Said(verdicts.FAILED, output, telling_line(output, f"it printed nothing and ended with {code}"))
 
 
 def _missing(code: int, output: str) -> tuple[str, str] | None:
     """The program that a command could not be run without, if it is known, and what to do about it."""
     advice = "install it where gates run (`sandbox.setup` can), or change the command"
     if code == 126:
-        return "", f"a program may not be executed: {_last_line(output)}"
-    if code == 127 or _MADE_NOTHING.match(_last_line(output)):
+        return "", f"a program may not be executed: {last_line(output)}"
+    if code == 127 or _MADE_NOTHING.match(last_line(output)):
         found = list(_NOT_FOUND.finditer(output))
         program = (found[-1][1] or found[-1][2]) if found else ""
         return program, f"the program {program or 'that it needs'} is not there: {advice}"
@@ -113,10 +113,6 @@ def _program(command: str) -> str | None:
     words = (word for word in command.split() if not _ASSIGNMENT.match(word))
     first = next(words, "")
     return first if first and "/" not in first else None
-
-
-def _last_line(output: str) -> str:
-    return one_line((output.strip().splitlines() or ["it printed nothing"])[-1], 200)
 
 
 def run_command(
