@@ -421,6 +421,30 @@ def test_a_tree_that_failed_is_run_again(scene: Scene, outside: Path) -> None:
     assert runs(outside) == 5, "twice in each run, and once at the base commit"
 
 
+def test_what_an_agent_left_in_a_folder_that_is_kept_lets_no_tree_onto_the_branch(scene: Scene, outside: Path) -> None:
+    scene.repository.write(".gitignore", ".venv/\n")
+    scene.repository.commit("Ignore")
+    scene = Scene(scene.repository)
+    installs = "mkdir -p .venv; echo x > .venv/installed"
+    scene.begin(
+        workstream("ws-a", installs, "echo a > a.txt", **GATED, **ONCE),
+        sets=(gate("test -e .venv/installed || test ! -e a.txt"),),
+    )
+    scene.finish()
+    assert said(scene) == [("GATE_UNIT", "passed")]
+    assert said(scene, where="merged") == [("GATE_UNIT", "failed")]
+    assert scene.state("ws-a") is WorkstreamState.FAILED
+
+
+def test_what_one_gate_makes_of_the_files_is_not_what_the_next_one_looks_at(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-a", "echo wrong > a.txt", test_gates=[LINT, UNIT], **ONCE),
+        sets=(gate("echo right > a.txt", kind="LINT"), gate("test ! -e a.txt || grep right a.txt")),
+    )
+    scene.finish()
+    assert said(scene) == [("GATE_LINT", "passed"), ("GATE_UNIT", "failed")]
+
+
 # Back to the agent, and when to stop
 
 

@@ -31,6 +31,7 @@ def test_it_is_forgotten_after_a_day_and_where_the_clock_was_set_back(tmp_path: 
     assert Memory(tmp_path, lambda: now + 23 * 3600).recall(TREE, "m")
     assert Memory(tmp_path, lambda: now + 25 * 3600).recall(TREE, "m") is None
     assert Memory(tmp_path, lambda: now - 3600).recall(TREE, "m") is None
+    assert Memory(tmp_path, lambda: now + 25 * 3600).recall(TREE, "m", however_old=True)
 
 
 @pytest.mark.parametrize(

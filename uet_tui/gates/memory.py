@@ -37,14 +37,14 @@ class Memory:
         self._folder = folder
         self._clock = clock
 
-    def recall(self, tree: str, mark: str) -> Remembered | None:
-        """What was said of a tree not long ago, if anything."""
+    def recall(self, tree: str, mark: str, *, however_old: bool = False) -> Remembered | None:
+        """What was said of a tree not long ago, or ever, if anything."""
         with suppress(OSError, ValueError, TypeError):
             file = open_regular(self._path(tree, mark))
             if file is not None:
                 with file:
                     found = Remembered(**json.load(file))
-                if 0 <= self._clock() - found.at < _KEPT_SECONDS:
+                if however_old or 0 <= self._clock() - found.at < _KEPT_SECONDS:
                     return found
         return None
 

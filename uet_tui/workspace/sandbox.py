@@ -105,6 +105,10 @@ class Sandbox:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(here, target)
 
+    def holds_more(self, commit: str) -> bool:
+        """Whether it holds anything beside a commit that it was just reset to: what resets leave alone."""
+        return bool(strays(self._control.objects, self.folder, self._control.tree_of(commit), ()))
+
     def snapshot(self, parent: str, message: str) -> Snapshot:
         """All files that are not ignored, as one commit on `parent`; the sandbox is left as it is.
 
