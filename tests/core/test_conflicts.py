@@ -5,7 +5,7 @@ import pytest
 from tests.core.driver import Driver, conflicted_file, workstream
 from uet_tui.core import conflicts
 from uet_tui.core.commands import Side, Verb
-from uet_tui.core.conflicts import ChoiceError
+from uet_tui.core.conflicts import ChoiceError, Entry
 from uet_tui.text import one_line
 
 
@@ -198,6 +198,18 @@ def test_a_whole_side_overrides_what_was_chosen_before():
     files = conflicts.take(files, Side.THEIRS)
     assert [hunk.choice for hunk in files[0].hunks] == ["theirs", "theirs"]
     assert conflicts.decided(files)
+
+
+def test_what_was_written_by_hand_is_only_thrown_away_by_an_act_that_names_its_file():
+    written = Entry("100644", "1" * 40)
+    files = conflicts.edit((conflicted_file("src/a.py"), conflicted_file("src/b.py")), "src/a.py", written)
+    a, b = conflicts.take(files, Side.BOTH)
+    assert (a.choice, a.edited) == ("edited", written)
+    assert [hunk.choice for hunk in b.hunks] == ["both", "both"]
+    with pytest.raises(ChoiceError, match="everything was edited: name the file to take ours"):
+        conflicts.take((a,), Side.OURS)
+    (a,) = conflicts.take((a,), Side.OURS, "src/a.py")
+    assert (a.choice, a.edited, [hunk.choice for hunk in a.hunks]) == (None, None, ["ours", "ours"])
 
 
 @pytest.mark.parametrize(

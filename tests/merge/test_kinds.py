@@ -112,6 +112,20 @@ def test_a_file_that_one_side_renamed_and_both_changed_tells_its_old_name(bench:
     assert file.note == f"{name} renamed f to it"
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "note"),
+    [
+        (b"1\n3\n", b"1\n3", "ours: line ends LF; theirs: line ends LF, none after the last line"),
+        (b"1\r\nA\r\n", b"1\nB\n", "ours: line ends CRLF; theirs: line ends LF"),
+        (b"1\r\nA\n", b"B", "ours: line ends CRLF and LF; theirs: no line end"),
+        (b"1\r\nA\r\n", b"1\r\nB\r\n", ""),
+    ],
+)
+def test_line_ends_are_told_where_the_sides_differ_in_them(bench: Bench, ours: bytes, theirs: bytes, note: str) -> None:
+    (file,) = clash(bench, {"f": b"1\n2\n"}, {"f": ours}, {"f": theirs}).files
+    assert (file.kind, file.note) == ("content", note)
+
+
 def test_two_files_that_were_renamed_to_one_name_are_told_and_can_be_kept_together(bench: Bench) -> None:
     found = clash(bench, {"f": LINES, "g": OTHER}, {"f": None, "c": LINES}, {"g": None, "c": OTHER})
     (file,) = found.files

@@ -123,7 +123,7 @@ def _meant(files: tuple[ConflictFile, ...], path: str) -> str:
 def take(
     files: tuple[ConflictFile, ...], side: Side, path: str | None = None, hunk: int | None = None
 ) -> tuple[ConflictFile, ...]:
-    """The files with a side taken for one hunk, one file, or everything that is not decided otherwise.
+    """The files with a side taken for one hunk, one file, or everything but what the operator wrote.
 
     Raises:
         ChoiceError: no such file or hunk; `both` for a file that has no hunks; no proposal to take, or none for the
@@ -133,8 +133,12 @@ def take(
         if len(files) != 1:
             raise ChoiceError("say which file the hunk is in: --file PATH")
         path = files[0].path
+    if path is None and all(file.choice == "edited" for file in files):
+        raise ChoiceError(f"everything was edited: name the file to take {side.value} instead of what was written")
 
     def change(file: ConflictFile) -> ConflictFile:
+        if path is None and file.choice == "edited":
+            return file  # written by hand: only an act that names the file throws it away
         if hunk is None and side in (Side.OURS, Side.THEIRS):
             cleared = tuple(replace(h, choice=_CHOICE[side]) for h in file.hunks)
             return replace(file, choice=None if file.hunks else _CHOICE[side], edited=None, hunks=cleared)

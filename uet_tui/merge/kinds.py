@@ -146,7 +146,9 @@ def _with_note(merging: Merging, file: ConflictFile, *, nested: bool) -> Conflic
     """The file with what happened to it and what taking a side will do, where its hunks do not say it all."""
     came = {name: _came_from(merging, tree, file.path) for name, tree in _sides(merging)}
     if file.hunks:
-        return _with_old_names(file, {name: old for name, old in came.items() if old}, nested=nested)
+        file = _with_old_names(file, {name: old for name, old in came.items() if old}, nested=nested)
+        told = [file.note, _line_ends(merging.control, file)]
+        return replace(file, note="; ".join(part for part in told if part))
     told = [_story(merging, file, name, came[name]) for name, _ in _sides(merging)]
     sides = (("ours", file.ours), ("theirs", file.theirs))
     does = [f"{name}: {_outcome(merging.control, entry)}" for name, entry in sides]
@@ -175,6 +177,21 @@ def _with_old_names(file: ConflictFile, came: Mapping[str, str], *, nested: bool
         more = ["what the other side changed under the old name is not in it"] if nested else []
         note = "; ".join([f"two files met here: {note}", "what you do not take is in no other file", *more])
     return replace(file, note=note, beside=tuple(dict.fromkeys((*file.beside, *came.values()))))
+
+
+def _line_ends(control: ControlRepository, file: ConflictFile) -> str:
+    """How the sides end their lines where they differ in it: two hunks that look alike are not."""
+    sides = {"ours": file.ours, "theirs": file.theirs}
+    ends = {name: _ends(control.read_blob(entry.oid)) for name, entry in sides.items() if entry}
+    return "; ".join(f"{name}: {how}" for name, how in ends.items()) if len(set(ends.values())) > 1 else ""
+
+
+def _ends(text: bytes) -> str:
+    crlf = text.count(b"\r\n")
+    lf = text.count(b"\n") - crlf
+    kinds = [kind for kind, count in (("CRLF", crlf), ("LF", lf)) if count]
+    told = f"line ends {' and '.join(kinds)}" if kinds else "no line end"
+    return told if not kinds or text.endswith(b"\n") else f"{told}, none after the last line"
 
 
 def _story(merging: Merging, file: ConflictFile, name: str, came: str | None) -> str:
