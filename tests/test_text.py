@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from uet_tui.text import harmless, one_line
+from uet_tui.text import harmless, laid_bare, one_line
 
 DANGEROUS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -69,6 +69,18 @@ def test_ordinary_text_is_untouched(text: str) -> None:
 def test_every_control_character_of_unicode_is_gone_but_tab_and_newline() -> None:
     controls = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cc"]
     assert {harmless(char) for char in controls} <= {"", "\t", "\n", "␛"}
+
+
+@given(ANY_TEXT | HOSTILE)
+def test_text_laid_bare_is_harmless_and_shows_each_character_that_is_not(text: str) -> None:
+    bare = laid_bare(text)
+    assert not DANGEROUS.search(bare)
+    assert bare == harmless(bare)
+    assert bare.count("‹U+") >= sum(char in "\x1b\x07\u202e\u2066\x9b\u200f" for char in text)
+
+
+def test_text_laid_bare_tells_what_would_have_been_done() -> None:
+    assert laid_bare("if \u202eadmin\u2066:\n\t\x1b[31mred") == "if ‹U+202E›admin‹U+2066›:\n\t‹U+001B›[31mred"
 
 
 @given(ANY_TEXT | HOSTILE, st.integers(2, 40))

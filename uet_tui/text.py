@@ -45,6 +45,15 @@ def harmless(text: str) -> str:
     return _CONTROL.sub("", _SEQUENCE.sub(_SHOWN, plain))
 
 
+def laid_bare(text: str) -> str:
+    """Lines of a file for somebody who decides about them: what `harmless` takes away is shown by its number.
+
+    A file with an escape sequence or a bidi control in it reads other than it runs; whoever approves it must see that.
+    """
+    plain = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    return _CONTROL.sub(lambda found: f"‹U+{ord(found[0]):04X}›", plain)
+
+
 def one_line(text: str, limit: int = 300) -> str:
     """Harmless text on one line, cut at `limit` characters with an ellipsis."""
     flat = " ".join(harmless(text[: limit * 8]).split())

@@ -95,9 +95,9 @@ def test_the_same_lines_conflict_with_hunks_of_what_each_side_did(bench: Bench) 
     assert (two.ours, two.base, two.theirs) == (("ours 10", "and more"), ("line 10",), ())
 
 
-def test_what_hunks_show_is_harmless(bench: Bench) -> None:
+def test_what_hunks_show_is_harmless_and_hides_nothing(bench: Bench) -> None:
     file = only(clash(bench, {"f": b"a\n"}, {"f": b"\x1b]52;c;eA==\x07\xff\r\n"}, {"f": b"[/x]\xe2\x80\xae\n"}))
-    assert (file.hunks[0].ours, file.hunks[0].theirs) == (("␛\ufffd",), ("[/x]",))
+    assert (file.hunks[0].ours, file.hunks[0].theirs) == (("‹U+001B›]52;c;eA==‹U+0007›\ufffd",), ("[/x]‹U+202E›",))
 
 
 def test_conflict_markers_in_the_files_themselves_confuse_nothing(bench: Bench) -> None:

@@ -113,7 +113,7 @@ def test_conflicts_come_open_ones_first_with_what_waits_behind_them(under_way: W
     (file,) = first.files
     assert (file.path, file.kind, file.decided) == ("src/app.py", "content", False)
     (hunk,) = file.hunks
-    assert (hunk.number, hunk.line, hunk.ours, hunk.theirs) == (1, 3, ("ours",), ("theirs", "␛theirs"))
+    assert (hunk.number, hunk.line, hunk.ours, hunk.theirs) == (1, 3, ("ours",), ("theirs", "‹U+001B›[2Jtheirs"))
     assert second.closed_at == at(9)
 
 
@@ -183,7 +183,7 @@ def test_a_conflict_tells_what_was_tried_what_the_gates_said_and_what_a_proposal
         RungView("agent", "settled", 40.0, 0.06, "it said"),
     )
     assert view.gates == (GateView("GATE_UNIT", 1, "proposal", "failed", 1.5, "1 failed␛", at(7)),)
-    assert (view.files[0].proposed_by, view.files[0].lost) == ("union", ("-gone␛",))
+    assert (view.files[0].proposed_by, view.files[0].lost) == ("union", ("-gone‹U+001B›[2J",))
 
 
 def test_the_forecast_comes_conflicts_first(writer: Writer, reader: Reader) -> None:

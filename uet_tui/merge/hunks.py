@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, islice
 
 from uet_tui.core.conflicts import Hunk
-from uet_tui.text import harmless
+from uet_tui.text import laid_bare
 
 _CONTEXT = 3
 """Lines shown around a hunk."""
@@ -136,8 +136,8 @@ def _place(lines: Lines, before: Lines, side: Lines, after: Lines, start: int) -
 
 
 def shown(lines: Lines) -> tuple[str, ...]:
-    """Lines as people read them: harmless, without their ends."""
-    return tuple(harmless(line.decode("utf-8", "replace")).rstrip("\r\n") for line in lines)
+    """Lines as people read them: laid bare, without their ends."""
+    return tuple(laid_bare(line.decode("utf-8", "replace").rstrip("\r\n")) for line in lines)
 
 
 def parts(found: Sequence[Piece], text: bytes) -> tuple[bytes, ...] | None:

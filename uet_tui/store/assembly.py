@@ -22,7 +22,7 @@ from uet_tui.store.money import Used, cost_view
 from uet_tui.store.needs import needs
 from uet_tui.store.rows import moment
 from uet_tui.store.views import AttemptView, RunView, WorkerView, WorkstreamView
-from uet_tui.text import harmless, one_line
+from uet_tui.text import harmless, laid_bare, one_line
 
 _HELD = frozenset({RunState.PAUSED, RunState.DRAINING, RunState.HALTED})
 _UNDER_WAY = frozenset({RunState.RUNNING, RunState.PAUSED, RunState.DRAINING})
@@ -240,8 +240,8 @@ def _hunk(hunk: Hunk) -> HunkView:
 
 
 def _lines(lines: Sequence[str]) -> tuple[str, ...]:
-    """Lines that the store keeps exactly, since a resolution is made of them, made harmless to be shown."""
-    return tuple(harmless(line.rstrip("\r")).replace("\n", "␤") for line in lines)
+    """Lines that the store keeps exactly, laid bare to be shown."""
+    return tuple(laid_bare(line.rstrip("\r")).replace("\n", "␤") for line in lines)
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from uet_tui.errors import UetError
 from uet_tui.store.files import open_regular
-from uet_tui.text import harmless, one_line
+from uet_tui.text import laid_bare, one_line
 
 SIDES: Final = ("base", "ours", "theirs", "proposal")
 
@@ -23,7 +23,7 @@ def side_file(folder: Path, index: int, side: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class SideText:
-    """What a file is on one side of a conflict, harmless to be shown."""
+    """What a file is on one side of a conflict, laid bare to be shown."""
 
     about: str
     """In words: `text, 120 bytes`, `link to ../lib`, `submodule at commit 3f2c...`."""
@@ -38,7 +38,8 @@ def side_text(folder: Path, index: int, side: str) -> SideText | None:
         return None
     with file:
         about, _, text = file.read().decode("utf-8", "replace").partition("\n")
-    return SideText(one_line(about), tuple(harmless(text).splitlines()))
+    lines = text.removesuffix("\n").split("\n") if text else ()
+    return SideText(one_line(about), tuple(laid_bare(line.rstrip("\r")) for line in lines))
 
 
 def conflict_text(folder: Path, index: int) -> str:
