@@ -98,6 +98,17 @@ def test_what_a_batch_gives_back_goes_before_all_that_waits():
     assert run.merging is not None and run.merging.tip == run.run.tip
 
 
+def test_why_one_left_its_batch_is_told_once():
+    run = busy("ws-a", "ws-b")
+    run.merges("ws-0")
+    run.defers("ws-b", "conflicts with ws-a of its batch")
+    told = [event.text for event in run.log if event.workstream == "ws-b"]
+    assert told[-2:] == [
+        "ws-b is back in the queue: conflicts with ws-a of its batch",
+        "ws-b is in the merge queue",
+    ]
+
+
 def test_a_culprit_is_told_what_the_gate_printed_and_the_others_are_kept():
     run = busy("ws-a", "ws-b")
     run.merges("ws-0")

@@ -47,14 +47,15 @@ def come_back(board: Board, record: WorkstreamRecord, reason: str) -> None:
     """Puts an entry of a batch back into the queue: it has waited long enough, and goes before what came later."""
     _answered(board, record)
     record.overtaken = max(record.overtaken, board.policy.patience)
-    board.move_workstream(record, WorkstreamState.QUEUED, f"{_BACK}{reason}")
-    board.enqueue(record.id)
+    board.move_workstream(record, WorkstreamState.QUEUED, _where(record))
     board.tell(
         vocabulary.MERGE_DEFERRED,
-        f"{record.id} is {record.reason}",
+        f"{record.id} is {_BACK}{reason}",
         workstream=record.id,
         attempt=record.attempts,
     )
+    board.enqueue(record.id)
+    board.why(record, f"{_BACK}{reason}")
 
 
 def leave(board: Board, record: WorkstreamRecord) -> None:
