@@ -230,6 +230,17 @@ def test_a_conflict_is_settled_and_merged_without_an_orchestrator():
     assert run.run.state == "COMPLETED"
 
 
+def test_what_a_run_that_nobody_has_waits_for_is_as_the_operator_left_it():
+    run, conflict = waiting()
+    assert run.run.reason == f"waits for the operator: conflict {conflict}"
+    run.crash(dispatch=False)
+    run.does(Verb.DEFER, conflict=conflict)
+    assert run.run.reason == f"waits for the operator: conflict {conflict}"
+    run.crash(dispatch=False)
+    run.does(Verb.REDO, conflict=conflict)
+    assert (run.run.state, run.run.reason) == ("PAUSED", "decided; resume goes on")
+
+
 def test_the_last_resolution_without_an_orchestrator_ends_the_run():
     run = Driver(workstream("ws-a")).begin()
     run.comes_to_merge("ws-a")

@@ -1,6 +1,6 @@
 """How a run begins again and how it comes to rest: over, drained, halted, or waiting for the operator."""
 
-from uet_tui.core import climbing, vocabulary
+from uet_tui.core import asking, climbing, vocabulary
 from uet_tui.core.attempts import collect_effect
 from uet_tui.core.board import BUDGET, Board
 from uet_tui.core.effects import KillAttempt, LayOut, LetGo
@@ -19,6 +19,9 @@ from uet_tui.core.workers import fill_workers, terminate
 
 _SETTLED = frozenset({RunState.COMPLETED, RunState.CANCELLED})
 """States of a run that is over in which there is nothing to go on with, until a workstream is retried."""
+
+_OPERATOR = "waits for the operator: "
+"""How the reason of a run begins that rests because the operator has to decide."""
 
 
 def began(board: Board, event: Began) -> None:
@@ -108,11 +111,12 @@ def _stuck(board: Board) -> None:
         why = f"no worker could be made: {board.broken}" if board.broken else "no worker is left; resume goes on"
         _rest(board, RunState.PAUSED, why, "operator")
     else:
-        _rest(board, RunState.PAUSED, f"waits for the operator: {_waits_for(board)}", "operator")
+        _rest(board, RunState.PAUSED, f"{_OPERATOR}{_waits_for(board)}", "operator")
 
 
 def _waits_for(board: Board) -> str:
-    conflicts = [c.id for c in board.records.conflicts.values() if c.state in CONFLICT_OPEN]
+    still_open = (c for c in board.records.conflicts.values() if c.state in CONFLICT_OPEN)
+    conflicts = [c.id for c in still_open if not asking.waits_for_agent(c)]
     held = sorted(r.id for r in board.records.workstreams.values() if r.held and r.state not in WORKSTREAM_OVER)
     found = [f"conflict {', '.join(conflicts)}"] if conflicts else []
     found += [f"{', '.join(held)} held"] if held else []
@@ -131,6 +135,10 @@ def _conclude_offline(board: Board) -> None:
         return
     if board.over == len(board.records.workstreams) and board.records.run.state not in _SETTLED:
         _end(board)
+    run = board.records.run
+    if run.state is RunState.PAUSED and run.reason.startswith(_OPERATOR):
+        waits = _waits_for(board)
+        board.move_run(run.state, f"{_OPERATOR}{waits}" if waits else "decided; resume goes on")
     board.effects.append(LetGo("done"))
 
 
