@@ -9,6 +9,7 @@ import pytest
 from tests.engine.queued import bring_to_the_queue
 from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.support.repository import Repository, make_repository
+from uet_tui.core.conflicts import Entry
 from uet_tui.core.states import ConflictState, RunState, WorkstreamState
 from uet_tui.store.paths import PROMPT
 
@@ -209,3 +210,30 @@ def test_a_branch_that_somebody_moved_costs_no_further_attempts(scene: Scene) ->
     view = scene.finish()
     assert [(row.state, row.attempts) for row in view.workstreams] == [(WorkstreamState.FAILED, 1)] * 2
     assert all("not where it was left" in row.reason for row in view.workstreams)
+
+
+@pytest.mark.parametrize("smuggled", ["bad.txt", ""], ids=["another tree", "the tree that is red"])
+def test_a_merge_that_somebody_else_made_in_the_runs_name_is_not_taken_for_one_of_its_own(
+    scene: Scene, smuggled: str
+) -> None:
+    go = scene.repository.path.parent / "go"
+    wait = f"while [ ! -e {go} ]; do sleep 0.02; done"
+    opened = scene.begin(
+        workstream("ws-a", "echo a > a.txt", scope=["a.txt"]),
+        workstream("ws-b", wait, "echo b > b.txt", scope=["b.txt"], **UNIT),
+        sets=('gates.GATE_UNIT.commands=["test ! -e bad.txt -a ! -e a.txt -o ! -e b.txt"]', "forecast_seconds=0"),
+    )
+    scene.until_state("ws-a", WorkstreamState.MERGED)
+    control, branch = opened.place.control, opened.place.integration
+    tip = control.head_of(branch)
+    assert tip is not None
+    edits = {name: Entry("100644", control.write_blob(b"b\n")) for name in ("b.txt", smuggled) if name}
+    trailers = {"UET-Run": scene.run, "UET-Workstream": "ws-b", "UET-Attempt": "1"}
+    forged = control.commit_tree(control.tree_with(control.tree_of(tip), edits), (tip,), "Merge ws-b", trailers)
+    control.update_refs([(branch, forged, tip)])
+    go.touch()
+    view = scene.finish()
+    row = view.workstream("ws-b")
+    assert row is not None and row.state is WorkstreamState.FAILED
+    assert "not where it was left" in row.reason
+    assert view.tip == tip

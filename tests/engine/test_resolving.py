@@ -401,3 +401,13 @@ def test_whose_work_it_meets_is_known_under_the_names_that_both_sides_had_for_a_
     assert [file.path for file in conflict.files] == ["listed.txt"]
     assert conflict.against == ("ws-a",)
     assert conflict.ours_tasks
+
+
+def test_a_gate_that_only_the_resolution_gives_something_to_look_at_is_run_on_it(scene: Scene) -> None:
+    traps = json.dumps([{"run": "exit 1", "when": ["list.txt"], "contains": "^trap"}])
+    begin(scene, f"gates.GATE_UNIT.commands={traps}", "ladder.agent=none", test_gates=UNIT)
+    scene.finish()
+    answer = scene.ask_offline(Verb.EDIT, conflict="c1", file="list.txt", content="trap\n", settle=True)
+    assert not answer.ok, answer
+    assert scene.state("ws-b") is WorkstreamState.CONFLICTED
+    assert "GATE_UNIT failed" in reason(scene)

@@ -60,6 +60,7 @@ class _Batch:
         rows = records.workstreams.values()
         self._held_to = {row.id for row in rows if row.state is WorkstreamState.MERGED and row.merge_commit}
         """Whose required gates the branch passes already, and must not fail."""
+        self._recorded = {row.merge_commit for row in rows if row.state is WorkstreamState.MERGED}
         self._kept: list[str] = []
         """Who of this batch is merged."""
         self._said: dict[_Asked, Gated] = {}
@@ -71,12 +72,11 @@ class _Batch:
         if tip != batch.tip:
             try:
                 done = steps(self._place.control, tip or "", batch.tip)
-                if any(step.run != self._place.run or not step.workstreams for step in done):
-                    raise UetError("something else is on it")
+                made = [(step, *self._vouched(step, left)) for step in reversed(done)]
             except UetError as error:
                 self._fail(left, f"the integration branch is at {tip}, not where it was left: {error}")
                 return
-            left = self._take_up(left, done)
+            left = self._take_up(left, made)
         if tip is None or not left:
             return
         if self._anything_to_gate(left, tip):
@@ -85,15 +85,37 @@ class _Batch:
             for entry in left:
                 tip = self._settle((entry,), tip, gated=False)
 
-    def _take_up(self, entries: Sequence[QueueEntry], done: Sequence[Step]) -> tuple[QueueEntry, ...]:
+    def _vouched(self, step: Step, entries: Sequence[QueueEntry]) -> tuple[tuple[QueueEntry, ...], Gated]:
+        """Which entries a commit on the branch merges, and what its gates say.
+
+        What it says of itself proves nothing, since whatever can write to the control repository can write that. If it
+        is not on record, it must hold what these results come to, and pass.
+
+        Raises:
+            UetError: this run did not make it.
+        """
+        found = tuple(e for pair in step.merged for e in entries if (e.workstream, e.attempt) == pair)
+        said = Gated((), "", "")
+        if step.commit not in self._recorded:
+            again = stack(self._place, found, step.before, self._conflicts)
+            if step.run != self._place.run or [layer.tree for layer in again.layers[-1:]] != [step.tree]:
+                raise UetError(f"{step.commit} is not a merge that this run made")
+            if self._anything_to_gate(found, step.before):
+                said = self._gate(again, step.commit)
+            if said.problem:
+                raise UetError(f"{step.commit} does not pass: {said.problem}")
+        self._kept += [entry.workstream for entry in found]
+        return found, said
+
+    def _take_up(
+        self, entries: Sequence[QueueEntry], made: Sequence[tuple[Step, tuple[QueueEntry, ...], Gated]]
+    ) -> tuple[QueueEntry, ...]:
         """Reports what was merged before an orchestrator died; gives what was not."""
         left = list(entries)
-        for step in reversed(done):
-            for entry in entries:
-                if (entry.workstream, entry.attempt) in step.merged:
-                    left.remove(entry)
-                    self._kept.append(entry.workstream)
-                    self._report(Merged(entry.workstream, step.commit))
+        for step, found, said in made:
+            for entry in found:
+                left.remove(entry)
+                self._report(_merged(entry, step.commit, said))
         return tuple(left)
 
     def _settle(self, entries: Sequence[QueueEntry], tip: str, *, gated: bool = True) -> str:
@@ -158,6 +180,8 @@ class _Batch:
         gates = self._gates(ids)
         if not gates and not any(self._place.plan.workstreams[id].acceptance_tests for id in ids):
             return False
+        if any(entry.conflict for entry in entries):
+            return True  # what was decided may hold what neither side has
         trees = {self._place.control.tree_of(commit) for commit in (tip, *(entry.commit for entry in entries))}
         return any(anything_to_run(self._place, gates, tree, ids) for tree in sorted(trees))
 
@@ -201,3 +225,9 @@ class _Batch:
 def _of(entry: QueueEntry, said: Gated) -> tuple[GateEntry, ...]:
     """What was said of a tree, on record for one of those that are in it."""
     return tuple(replace(gate, workstream=entry.workstream, attempt=entry.attempt) for gate in said.entries)
+
+
+def _merged(entry: QueueEntry, commit: str, said: Gated) -> Merged:
+    """That an entry is on the branch, with what the gates said of the commit as said of it."""
+    gates = (replace(gate, workstream=entry.workstream, attempt=entry.attempt) for gate in said.entries)
+    return Merged(entry.workstream, commit, tuple(gates))

@@ -58,12 +58,14 @@ from uet_tui.engine.reverting import revert
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError
+from uet_tui.settings.model import MOST_WORKERS
 from uet_tui.text import one_line
 
 _log = logging.getLogger(__name__)
 
-_THREADS = 64
-"""More than effects ever run at once; threads are made as they are needed."""
+_THREADS = 2 * MOST_WORKERS + 64
+"""More than effects ever run at once: gates of all workers must not keep the merge queue, or the end of an agent,
+waiting. Threads are made as they are needed."""
 
 
 class Runner(Protocol):

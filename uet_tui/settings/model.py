@@ -12,6 +12,8 @@ from uet_tui.plan.scopes import normalise
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MOST_WORKERS = 256
+"""Attempts that may run at once."""
 
 
 class _Section(BaseModel):
@@ -191,7 +193,7 @@ class SimulatedSettings(_Section):
 class Settings(_Section):
     """All settings."""
 
-    workers: Annotated[int, Field(ge=1, le=256)]
+    workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)]
     schedule: Literal["eager", "waves"]
     overlap: Literal["serialize", "allow", "error"]
     scope: Literal["enforce", "warn", "off"]
