@@ -182,6 +182,35 @@ def test_an_agent_that_fails_leaves_the_conflict_to_the_operator(
     assert detail in reason(scene)
 
 
+COMMITS = """
+    import subprocess
+    def git(*args):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *args], check=True)
+    {}
+    git("add", "-A")
+    git("commit", "-qm", "Tried")
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [
+        (COMMITS.format('open("new.txt", "w").write("x")', 'git("reset", "-q", "--hard", "HEAD^")'), ".git"),
+        (COMMITS.format('os.mkdir("own"); os.chdir("own"); git("init", "-q"); open("f", "w")', ""), "own/.git"),
+    ],
+    ids=["commits", "a repository"],
+)
+def test_what_an_agent_made_that_no_snapshot_holds_stays_in_the_folder_of_its_ask(
+    scene: Scene, tmp_path: Path, code: str, kept: str
+) -> None:
+    begin(scene, *agent(tmp_path, code))
+    scene.finish()
+    place = folder(scene) / "git-after" / kept
+    said = subprocess.run(["git", "--git-dir", place, "log", "--all", "--reflog", "--format=%s"], capture_output=True)
+    assert b"Tried" in said.stdout, said.stderr
+
+
 def test_a_proposal_that_the_gates_refuse_is_shown_with_what_they_said(scene: Scene, tmp_path: Path) -> None:
     red = gate("if grep -q ws-a list.txt && grep -q ws-b list.txt; then echo both is wrong; exit 1; fi")
     begin(scene, *agent(tmp_path, KEEP_BOTH), red, "resolve=auto", test_gates=UNIT)

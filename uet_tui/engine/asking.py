@@ -23,7 +23,7 @@ from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.engine import attempts
 from uet_tui.engine.keeper import STOP
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
-from uet_tui.engine.sandboxes import make_ready
+from uet_tui.engine.sandboxes import make_ready, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError
@@ -300,11 +300,11 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
     if taken.exists():
         return _Left(taken.read_text().strip() or None)
     sandbox = place.sandbox(sandbox_name(conflict))
-    if not sandbox.folder.is_dir():
-        return _Left(None, "its sandbox is gone: the agent deleted it")
     parents = (conflict.ours_commit, conflict.theirs_commit)
     base = place.control.commit_tree(start, parents, f"Conflict {conflict.id}")
-    snapshot = sandbox.snapshot(base, f"What agent {effect.agent} made of conflict {conflict.id}")
+    message = f"What agent {effect.agent} made of conflict {conflict.id}"
+    snapshot = take_snapshot(sandbox, base, message, taken.with_name("sandbox"))
+    sandbox.put_away(taken.with_name("git-after"))
     if snapshot.commit is not None:
         ref = place.ask_ref(conflict.workstream, conflict.id, effect.ask)
         place.control.update_refs([(ref, snapshot.commit, None)])

@@ -4,7 +4,6 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from uet_tui.agents.launching import command_line, environment
@@ -16,9 +15,8 @@ from uet_tui.core.records import WorkstreamRecord
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.gating import Gated, commands_for, gate_tree
-from uet_tui.engine.sandboxes import make_ready
+from uet_tui.engine.sandboxes import make_ready, take_snapshot
 from uet_tui.engine.workplace import Workplace
-from uet_tui.errors import UetError
 from uet_tui.store.files import write_whole
 from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
 from uet_tui.text import one_line
@@ -112,7 +110,7 @@ def collect(
         snapshot = Snapshot(commit, place.control.tree_of(commit), changes, ())
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
-        snapshot = _snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
+        snapshot = take_snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
     problem = snapshot.problems[0] if snapshot.problems else ""
     strays = outside(snapshot.changes, ws)
     beyond = _beyond(strays)
@@ -154,18 +152,6 @@ def _beyond(paths: tuple[str, ...]) -> str:
         return ""
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"changed {one_line(paths[0], 120)}{more}, which is outside its scope"
-
-
-def _snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
-    """The snapshot; where there is none to be had, the next attempt must not reset what it would have held."""
-    if not sandbox.folder.is_dir():
-        raise UetError("its sandbox is gone: the agent deleted it")
-    try:
-        return sandbox.snapshot(base, message)
-    except (UetError, OSError) as error:
-        with suppress(OSError):
-            sandbox.folder.rename(refuge)
-        raise UetError(f"{error}; all that it left is in {refuge}") from error
 
 
 def write_diff(place: Workplace, folder: Path, base: str, commit: str) -> None:

@@ -1,16 +1,17 @@
-"""Making sandboxes ready: what a worker, the merge queue or the baseline needs before anything runs in theirs."""
+"""Making sandboxes ready before anything runs in them, and taking what an agent left there."""
 
 import os
 import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import end_of, run_command
 from uet_tui.text import one_line
-from uet_tui.workspace.sandbox import Sandbox
+from uet_tui.workspace.sandbox import Sandbox, Snapshot
 
 
 def make_ready(
@@ -43,6 +44,22 @@ def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> Non
         if code != 0:
             how = f"did not end in {settings.timeout_seconds:g} s" if code is None else f"ended with {code}"
             raise UetError(f"setup command `{command}` {how}: {_last_line(end_of(log))}; {log} has all of it")
+
+
+def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
+    """All that an agent left as one commit on `base`.
+
+    Raises:
+        UetError: there is none to be had. What is left is in `refuge` then: the next reset would not leave it.
+    """
+    if not sandbox.folder.is_dir():
+        raise UetError("its sandbox is gone: the agent deleted it")
+    try:
+        return sandbox.snapshot(base, message)
+    except (UetError, OSError) as error:
+        with suppress(OSError):
+            sandbox.folder.rename(refuge)
+        raise UetError(f"{error}; all that it left is in {refuge}") from error
 
 
 def _last_line(text: str) -> str:

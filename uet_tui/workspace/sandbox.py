@@ -74,7 +74,7 @@ class Sandbox:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.index.parent.mkdir(parents=True, exist_ok=True)
         self._unlock()
-        self._put_away(keep_git or self.index.with_name(self.index.name + ".kept"))
+        self.put_away(keep_git or self.index.with_name(self.index.name + ".kept"))
         try:
             self._check_out(commit)
         except (GitError, PermissionError):
@@ -93,7 +93,8 @@ class Sandbox:
             keep = (*self.keep, *map(os.fsdecode, copied))
             self._git.run("clean", "-ffdxq", *(f"--exclude={pattern}" for pattern in keep))
 
-    def _put_away(self, place: Path) -> None:
+    def put_away(self, place: Path) -> None:
+        """Moves to a folder what no snapshot holds: what an agent committed or stashed, repositories that it made."""
         if self._agent_git.holds_work():
             self._agent_git.move_to(_free(place / ".git"))
         for path, kind in list(oddities(self.folder, self.keep)):
