@@ -295,6 +295,17 @@ def test_commands_steer_a_live_run(scene: Scene) -> None:
     assert scene.file("0.txt") == "0"
 
 
+def test_what_is_held_where_nobody_has_the_run_is_let_go_there(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "sleep 0.5", "echo a > a.txt"))
+    scene.until_state("ws-a", WorkstreamState.RUNNING)
+    assert scene.ask(Verb.HOLD, workstream="ws-a").ok
+    view = scene.finish()
+    assert (view.state, view.reason) == (RunState.PAUSED, "waits for the operator: ws-a held")
+    assert scene.ask_offline(Verb.RELEASE, workstream="ws-a").message == "ws-a goes on"
+    assert scene.view().state is RunState.COMPLETED
+    assert scene.file("a.txt") == "a"
+
+
 def test_draining_all_ends_the_orchestrator_and_resuming_finishes(scene: Scene) -> None:
     scene.begin(
         workstream("ws-a", "sleep 0.3", "echo a > a.txt"),

@@ -37,7 +37,8 @@ def _decidable(board: Board, command: Command) -> ConflictRecord:
     conflict = _conflict(board, command)
     doing = climbing.busy(conflict)
     if doing:
-        then = "wait for what comes of it" if board.dispatching else "`uet resume` takes it up"
+        gone = conflict.asking and not board.dispatching  # the ladder is tried by whoever has the run
+        then = "`uet resume` takes it up" if gone else "wait for what comes of it"
         raise Refusal(f"conflict {conflict.id} cannot be decided now: {doing}; {then}, or redo or quarantine it")
     return conflict
 
