@@ -241,6 +241,25 @@ def test_what_holds_the_run_as_a_whole_is_noticed(writer: Writer, reader: Reader
     assert reader.run("run-1").needs == (NeedView("halted", "", run.reason),)
 
 
+def test_what_is_held_needs_the_operator_once_nothing_else_goes_on(writer: Writer, reader: Reader) -> None:
+    run = samples.run_record()
+    run.state = RunState.RUNNING
+    held = replace(writer.load("run-1").workstreams["ws-c"], held=True)
+    writer.commit("run-1", TOKEN, Changes(run, {"ws-c": held}))
+    assert reader.run("run-1").needs == ()
+    run.state = RunState.PAUSED
+    writer.commit("run-1", TOKEN, Changes(run))
+    (need,) = reader.run("run-1").needs
+    assert need == NeedView("held", "ws-c", "ws-c is held: nothing of it goes on until you let it go")
+
+
+def test_a_rollback_that_is_not_done_needs_the_operator(under_way: Writer, reader: Reader) -> None:
+    run = samples.run_record()
+    run.state = RunState.CANCELLED
+    under_way.commit("run-1", TOKEN, Changes(run))
+    assert NeedView("rollback", "", "the rollback is not done: 1 still merged") in reader.run("run-1").needs
+
+
 def test_runs_are_listed_newest_first(under_way: Writer, reader: Reader) -> None:
     under_way.create_run(samples.records("run-2", BEGIN + 100), samples.plan())
     newest, oldest = reader.runs()

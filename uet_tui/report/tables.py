@@ -16,6 +16,8 @@ _NEXT = {
     "conflict": "uet conflicts show {}",
     "quarantined": "uet show {}, then uet retry {} or uet skip {}",
     "failed": "uet show {}, then uet retry {} or uet skip {}",
+    "held": "uet release {}, then uet resume",
+    "rollback": "uet rollback",
     "halted": "uet budget --total AMOUNT, then uet resume",
     "land": "uet land",
 }

@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Sequence
 
 from uet_tui.core.records import Records
-from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.core.states import WORKSTREAM_OVER, RunState, WorkstreamState
 from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.views import NeedView
 
 
 def needs(records: Records, conflicts: Sequence[ConflictView]) -> tuple[NeedView, ...]:
-    """Conflicts that wait for nobody else and were not put off, then what could be retried, a halt, landing."""
+    """Conflicts that wait for nobody else and were not put off, then what could be retried, let go or gone on with."""
     return tuple(_needs(records, conflicts))
 
 
 def _needs(records: Records, conflicts: Sequence[ConflictView]) -> Iterator[NeedView]:
     run = records.run
+    merged = sum(ws.state is WorkstreamState.MERGED for ws in records.workstreams.values())
     for conflict in conflicts:
         if conflict.needs_operator:
             reason = records.workstreams[conflict.workstream].reason
@@ -23,8 +24,13 @@ def _needs(records: Records, conflicts: Sequence[ConflictView]) -> Iterator[Need
         for ws in records.workstreams.values():
             if ws.state is state and run.landed_at is None and run.state is not RunState.CANCELLED:
                 yield NeedView(kind, ws.id, f"{ws.id} {kind}: {ws.reason}" if ws.reason else f"{ws.id} {kind}")
+    if run.state is RunState.PAUSED:
+        for ws in records.workstreams.values():
+            if ws.held and ws.state not in WORKSTREAM_OVER:
+                yield NeedView("held", ws.id, f"{ws.id} is held: nothing of it goes on until you let it go")
+    if run.state is RunState.CANCELLED and merged:
+        yield NeedView("rollback", "", f"the rollback is not done: {merged} still merged")
     if run.state is RunState.HALTED:
         yield NeedView("halted", "", run.reason or "halted by the budget: raise it and resume")
     if run.state is RunState.COMPLETED and run.landed_at is None and run.target_branch:
-        merged = sum(ws.state is WorkstreamState.MERGED for ws in records.workstreams.values())
         yield NeedView("land", "", f"{merged} merged workstreams can land on {run.target_branch}")

@@ -147,7 +147,7 @@ class NeedView:
     """One thing that waits for the operator: what `w` goes to."""
 
     kind: str
-    """`conflict`, `quarantined`, `failed`, `halted` or `land`."""
+    """`conflict`, `quarantined`, `failed`, `held`, `rollback`, `halted` or `land`."""
     target: str
     """The id of the conflict or workstream; empty for the run itself."""
     text: str
