@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uet_tui.plan.model import Workstream
 from uet_tui.settings.model import AgentSettings, SimulatedSettings
 
-_DIFF = 20_000
+LONGEST_DIFF = 20_000
 """Characters of a diff that are told: enough for what one conflict is about."""
 _NOTE = 4_000
 """Characters of what was tried before that are told."""
@@ -94,7 +94,8 @@ def _side(title: str, side: Side) -> str:
     told = f"## {title}\n\n"
     for ws in side.workstreams:
         told += f"{ws.id} was to:\n\n" + fenced("\n".join(ws.tasks) or "(no tasks were written down)") + "\n\n"
-    return told + "It changed, since the base:\n\n" + fenced(_cut(side.diff, _DIFF) or "(nothing that is text)") + "\n"
+    diff = _cut(side.diff, LONGEST_DIFF) or "(nothing that is text)"
+    return told + f"It changed, since the base:\n\n{fenced(diff)}\n"
 
 
 def _tried(question: Question) -> str:
@@ -102,7 +103,7 @@ def _tried(question: Question) -> str:
     if question.evidence:
         told += f"## What was tried before\n\n{fenced(_cut(chr(10).join(question.evidence), _NOTE))}\n"
     if question.before:
-        told += f"\n## The proposal before\n\n{fenced(_cut(question.before, _DIFF))}\n"
+        told += f"\n## The proposal before\n\n{fenced(_cut(question.before, LONGEST_DIFF))}\n"
     return told
 
 

@@ -3,7 +3,6 @@
 Whatever becomes of the orchestrator meanwhile, the agent is started once: who finds it started waits for its end.
 """
 
-import difflib
 import logging
 import os
 import subprocess
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uet_tui.agents.launching import command_line, environment
-from uet_tui.agents.resolving import Question, Side, resolving_prompt
+from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side, resolving_prompt
 from uet_tui.agents.use import Use, read_use
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
 from uet_tui.core.effects import AskAgent, EndAsk
@@ -174,23 +173,16 @@ def _question(place: Workplace, effect: AskAgent, conflict: ConflictRecord, file
 
 
 def _diff(control: ControlRepository, files: Sequence[ConflictFile], side: str) -> str:
-    """What a side changed in some files since the base; files that are no text are left out."""
-    told: list[str] = []
+    """What a side changed in some files since the base, as git tells it: in fair time whatever is in them."""
+    empty = control.objects.empty_tree
+    told = ""
     for file in files:
         new: Entry | None = getattr(file, side)
-        if all(is_text(control, entry) for entry in (file.base, new) if entry):
-            told += difflib.unified_diff(
-                _lines(control, file.base),
-                _lines(control, new),
-                f"base/{file.path}",
-                f"{side}/{file.path}",
-                lineterm="",
-            )
-    return "\n".join(told)
-
-
-def _lines(control: ControlRepository, entry: Entry | None) -> list[str]:
-    return control.read_blob(entry.oid).decode("utf-8", "replace").splitlines() if entry else []
+        old_tree, new_tree = (control.tree_with(empty, {file.path: e} if e else {}) for e in (file.base, new))
+        told += control.diff(old_tree, new_tree, LONGEST_DIFF)
+        if len(told) > LONGEST_DIFF:
+            break
+    return told
 
 
 def _wait(folder: Path, keeper: "subprocess.Popen[bytes] | None", leaving: threading.Event) -> attempts.Ended:
