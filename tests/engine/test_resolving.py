@@ -289,6 +289,19 @@ def test_an_agent_goes_on_when_the_orchestrator_is_killed_and_is_asked_once(scen
     assert scene.view().costs.spent_usd == 0.125
 
 
+def test_a_command_of_the_ladder_that_outlives_its_orchestrator_is_ended_before_it_is_run_again(
+    scene: Scene, tmp_path: Path
+) -> None:
+    trace, outlived = tmp_path / "trace", tmp_path / "outlived"
+    again = f"test -d /proc/$(cat {trace})/cwd/ && touch {outlived}; printf 'top\\nfrom ws-a\\nfrom ws-b\\nbottom\\n'"
+    command = f"if [ -e {trace} ]; then ({again}) > list.txt; else echo $$ > {trace}; sleep 60; fi"
+    killed_at(scene, trace, f"ladder.regenerate={json.dumps([{'paths': ['list.txt'], 'command': command}])}")
+    scene.resume()
+    scene.finish()
+    assert conflict(scene).state is ConflictState.PROPOSED
+    assert not outlived.exists()
+
+
 def test_an_agent_that_ends_while_nobody_has_the_run_is_heard_afterwards(scene: Scene, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     code = f'open("{trace}", "a").write("asked\\n"); time.sleep(0.5)\n' + dedent(KEEP_BOTH)

@@ -45,6 +45,7 @@ def climb(place: Workplace, conflict: ConflictRecord, leaving: threading.Event) 
         leaving=leaving,
     )
     try:
+        workshop.end_left()
         if any(covers(entry.paths, file.path) for entry in settings.regenerate for file in conflict.files):
             make_ready(place, sandbox, conflict.ours_commit, leaving)
         done = ladder.climb(control, tree, conflict.files, settings, workshop, time.monotonic)

@@ -35,6 +35,10 @@ class SandboxWorkshop:
         self._cookie = cookie
         self._leaving = leaving
 
+    def end_left(self) -> None:
+        """Ends what its commands left running, those of an orchestrator that was killed included."""
+        keeper.end_all(lambda: keeper.carrying(self._cookie))
+
     def in_tree(self, tree: str, command: str) -> Ran:
         """Runs a command in the sandbox, checked out at a tree, and says what it changed there.
 
@@ -61,5 +65,5 @@ class SandboxWorkshop:
             deadline = time.monotonic() + self._seconds
             code = run_command(command, folder, self._log, {**self._environ, **more}, deadline, self._leaving)
         finally:
-            keeper.end_all(lambda: keeper.carrying(self._cookie))
+            self.end_left()
         return Ran(code, end_of(self._log))
