@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from tests.console import desks
-from tests.console.samples import hunk, sample_run
+from tests.console.samples import gate, hunk, sample_run
 from tests.console.stage import Stage, words
 from tests.console.test_desk import MARKED, click_word, edited, editor, lent, three  # noqa: F401 - a fixture
 from uet_tui.console.desk.screen import ConflictDesk
@@ -50,6 +50,35 @@ async def test_a_proposal_that_holds_is_approved_with_one_key() -> None:
         assert str(app.shown.query_one("#proposal").border_title) == "proposal: by agent claude, 0:48, $0.06"
         await pilot.press("a")
         assert app.acts == [(Verb.APPROVE, {"conflict": "c1"})]
+
+
+async def test_a_proposal_that_gates_are_red_on_is_not_recommended() -> None:
+    red = gate("GATE_UNIT", "failed", "proposal", output="1 failed\n")
+    made = desks.proposed(gates=(red,))
+    (file,) = made.files
+    app = desks.desk(replace(made, files=(replace(file, hunks=file.hunks[1:]),)))
+    async with app.run_test(size=BIG) as pilot:
+        assert words(app, "#next").startswith("✗ gates are red on the proposal, v shows what they said")
+        await pilot.press("a")
+        assert isinstance(app.screen, ConfirmDialog)
+        assert app.acts == []
+
+
+async def test_only_what_applies_to_a_place_is_offered_for_it() -> None:
+    app = desks.desk(three(proposal=False))
+    async with app.run_test(size=BIG) as pilot:
+        assert words(app, "#next") == "? 4 decisions are left: o ours, t theirs, b B both, e edit"
+        await pilot.press("}")
+        assert "b.png" in words(app, "#place")
+        assert words(app, "#next") == "? 4 decisions are left: o ours, t theirs"
+
+
+async def test_with_little_room_the_heading_leaves_out_what_one_can_do_without() -> None:
+    app = desks.desk(desks.proposed())
+    async with app.run_test(size=(80, 24)):
+        said = words(app, "#heading")
+        assert "conflict 1 of 1" in said and "decided  2 wait  open for" in said
+        assert len(said) <= 78
 
 
 async def test_a_proposal_that_drops_lines_is_never_taken_in_passing() -> None:
@@ -311,6 +340,7 @@ async def test_what_was_written_with_markers_left_is_kept_for_the_next_time(
     await edited(app, ("e", "n", "e", "n"))
     assert app.acts == []
     assert (tmp_path / "seen").read_text().count("more\n") == 1
+    assert told(app) == ["Nothing is taken. What you wrote is kept: e goes on with it."] * 2
 
 
 def test_the_sample_run_opens_at_what_needs_the_operator() -> None:

@@ -16,11 +16,13 @@ from tests.console.samples import (
     event,
     finished_run,
     hostile_run,
+    pair,
     sample_run,
     worker,
     workstream,
 )
 from uet_tui.console.home.banner import landable, summary
+from uet_tui.console.home.conflicts import made_by
 from uet_tui.console.home.header import first_line, second_line
 from uet_tui.console.home.pane import Pane
 from uet_tui.console.home.waves import folded_waves, waves_of, workstream_line
@@ -330,6 +332,26 @@ async def test_a_decided_conflict_no_longer_counts() -> None:
     async with running(source, (80, 24)) as (pilot, home):
         source.change(conflicts=(conflict(state=conflict().state.__class__.HUMAN_RESOLVED),))
         await eventually(pilot, lambda: not home.conflicts_pane.alert())
+
+
+async def test_a_conflict_that_comes_is_in_sight_where_the_pane_stood_at_its_top() -> None:
+    source = FakeSource(sample_run(conflicts=(), pairs=(pair("ws-13-plugins", "ws-14-engine"),)))
+    async with running(source) as (pilot, home):
+        pane = home.conflicts_pane
+        assert rows(pane) == ["ws-13-plugins × ws-14-engine"]
+        many = tuple(replace(conflict(), id=f"c{number}") for number in range(1, 12))
+        source.change(conflicts=many)
+        await eventually(pilot, lambda: pane.count() == 12)
+        assert (pane.selected, pane.scroll_offset.y) == ("c1", 0)
+        await pilot.press("5", "down")
+        source.change(conflicts=(replace(conflict(), id="c0"), *many))
+        await eventually(pilot, lambda: pane.count() == 13)
+        assert pane.selected == "c2"
+
+
+def test_a_proposal_that_drops_lines_is_not_said_to_be_fine() -> None:
+    dropping = tuple(replace(file, lost=("ours added: x",)) for file in conflict().files)
+    assert made_by(replace(conflict(), files=dropping, busy="", proposal="agent claude"), 60).endswith(", loses lines")
 
 
 async def test_a_thousand_workstreams_and_many_events_are_drawn_by_the_line() -> None:

@@ -107,8 +107,17 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         return True
 
     @contextmanager
-    def keeping_place(self) -> Iterator[None]:
-        """Lets items change inside; the cursor stays on its item, and the item in sight stays where it is."""
+    def keeping_place(self, *, at_top: bool = False) -> Iterator[None]:
+        """Lets items change inside; the cursor stays on its item, and the item in sight stays where it is.
+
+        Args:
+            at_top: a list that is at its top stays there, and what comes above its first item is seen.
+        """
+        if at_top and self._cursor == 0 and self.scroll_offset.y == 0:
+            yield
+            self._measure()
+            self.refresh()
+            return
         top, cursor = self.scroll_offset.y, self.selected
         line = self._cursor * self.item_lines
         in_sight = top <= line < top + self._page()

@@ -56,6 +56,18 @@ def why_not(place: Place, action: str, parameter: object = None) -> str:
             return ""
 
 
+def ways(place: Place) -> str:
+    """How this place can be decided, with the keys: `o ours, t theirs, b B both, e edit`."""
+    keys = {
+        "o ours": ("take", "ours"),
+        "t theirs": ("take", "theirs"),
+        "b B both": ("take", "both"),
+        "p the proposal": ("take", "proposal"),
+        "e edit": ("edit", None),
+    }
+    return ", ".join(key for key, act in keys.items() if not why_not(place, *act))
+
+
 def _why_not_take(place: Place, side: object, *, whole: bool) -> str:
     file = file_at(place.conflict, place.spot)
     if file is None:

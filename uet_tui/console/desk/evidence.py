@@ -44,6 +44,16 @@ def proposal_gates(conflict: ConflictView) -> tuple[GateView, ...]:
     return tuple(gate for gate in conflict.gates if gate.where in ("proposal", "merged"))
 
 
+def gates_red(conflict: ConflictView) -> bool:
+    """Whether a gate speaks against the proposal."""
+    return any(gate.red for gate in proposal_gates(conflict))
+
+
+def gates_against(conflict: ConflictView) -> bool:
+    """Whether gates were red on what would be merged: nothing was decided otherwise than proposed."""
+    return gates_red(conflict) and all(choice_at(conflict, spot) in (None, "proposal") for spot in spots(conflict))
+
+
 def lost(conflict: ConflictView) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The files whose proposal drops something, with the evidence."""
     return tuple((file.path, file.lost) for file in conflict.files if file.lost)
@@ -90,7 +100,7 @@ def glance(conflict: ConflictView) -> tuple[str, str]:
         return "no proposal", QUIET
     if lost(conflict):
         return "⊘ loses lines", CARE
-    if any(gate.red for gate in proposal_gates(conflict)):
+    if gates_red(conflict):
         return "✗ gates red", BAD
     return ("✓ gates ok" if proposal_gates(conflict) else "» proposed"), GOOD
 
@@ -167,6 +177,6 @@ def doubts(conflict: ConflictView) -> str:
         for path, lines in lost(conflict)
         if path in taken
     ]
-    if set(choices.values()) <= {None, "proposal"} and any(gate.red for gate in proposal_gates(conflict)):
+    if gates_against(conflict):
         said.append("Gates are red on the proposal. They run again before it is merged; red again, it comes back here.")
     return "\n\n".join(said)

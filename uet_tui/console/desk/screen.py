@@ -7,16 +7,16 @@ from textual import on, work
 from textual.actions import parse
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click, Key, Resize
 from textual.widgets import OptionList, Static
 
-from uet_tui.console.desk import evidence
+from uet_tui.console.desk import evidence, questions
 from uet_tui.console.desk.applies import ACTS, WALKS, Place, why_not
-from uet_tui.console.desk.editor import edit
+from uet_tui.console.desk.editor import Drafts
 from uet_tui.console.desk.keys import KEYS
 from uet_tui.console.desk.listing import ConflictList
+from uet_tui.console.desk.page import ConflictPage
 from uet_tui.console.desk.side import SideBox
 from uet_tui.console.desk.sides import Sides, Texts, needs_texts, read_texts
 from uet_tui.console.desk.sitting import Sitting
@@ -33,11 +33,10 @@ from uet_tui.console.desk.spots import (
     step_hunk,
     undecided,
 )
-from uet_tui.console.desk.words import both_tasks, heading, held_up, ours_name, place, strip, tasks, what_next
 from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.dialogs.evidence import EvidenceDialog
 from uet_tui.console.dialogs.note import NoteDialog
-from uet_tui.console.editing import Copy, editor, left_marker
+from uet_tui.console.editing import editor
 from uet_tui.console.format import duration
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.console.screens import RunScreen
@@ -56,19 +55,6 @@ When the work of a workstream cannot be merged by git alone, it appears here, wi
 why they did it, and what was tried. Everything that does not depend on it goes on meanwhile.
 
 escape goes back."""
-REDO = (
-    "An agent does its tasks again, from the tip of the integration branch. What it wrote the first time stays on its "
-    "branch; what you decided here is dropped. A note tells the agent what to do otherwise."
-)
-AGAIN = (
-    "The agent gets base, both sides with their tasks, and this note, and proposes anew; until then the present "
-    "proposal is not touched."
-)
-QUARANTINE = (
-    "It is not merged in this run, and what waits behind it is skipped. Its work stays on its branch, and a retry "
-    "brings it back."
-)
-MARKERS_LEFT = "is still a line that marks a conflict, so the file cannot be taken."
 _EVENTS = 200
 """How many of the newest events of a workstream are searched for when its agent was asked."""
 
@@ -88,6 +74,7 @@ class ConflictDesk(RunScreen):
         self._source = source
         self._list_always = conflict_id is None
         self._sitting = Sitting(conflict_id)
+        self._drafts = Drafts()
         self._texts: tuple[object, Texts | None] = (None, None)
         """Of which file of which conflict texts were read last, and the texts; None while they are being read."""
         self._asked: tuple[str, datetime] | None = None
@@ -96,12 +83,7 @@ class ConflictDesk(RunScreen):
     def compose(self) -> ComposeResult:
         """From the whole to the parts, the keys last."""
         yield ConflictList()
-        with Vertical(id="conflict"):
-            for name in ("heading", "strip", "place"):
-                yield Static(id=name, markup=False)
-            yield Sides()
-            for name in ("tried", "verdicts", "tasks-ours", "tasks-theirs", "tasks-both", "next"):
-                yield Static(id=name, markup=False)
+        yield ConflictPage()
         yield Static(Content(EMPTY), id="empty", markup=False)
         yield KeyBar()
 
@@ -126,7 +108,7 @@ class ConflictDesk(RunScreen):
     def answered(self, verb: Verb, answer: Answer) -> None:
         """A refusal takes back what the desk had assumed; what an editor wrote is kept until it was taken."""
         if verb is Verb.EDIT:
-            self._sitting.edited(answer.ok)
+            self._drafts.answered(answer.ok)
         if not answer.ok and verb in (Verb.TAKE, Verb.UNDO, Verb.EDIT, Verb.APPROVE):
             self._sitting.forget()
             self._draw()
@@ -148,7 +130,7 @@ class ConflictDesk(RunScreen):
 
     def _draw(self) -> None:
         here = self._here
-        self.query_one("#conflict").display = here is not None
+        self.query_one(ConflictPage).display = here is not None
         self.query_one("#empty").display = here is None
         self._draw_words()
         if here is not None:
@@ -162,25 +144,13 @@ class ConflictDesk(RunScreen):
         listing.display = here is not None and (self._list_always or len(here[0].conflicts) > 1)
         if here is None:
             return
-        view, conflict, spot = here
-        now, sent, width = self.run_app.now(), self._sitting.sent, self.size.width - 2
+        view, conflict, _ = here
+        now, width = self.run_app.now(), self.size.width - 2
         listing.show(ordered(view.conflicts), conflict.id, now, width)
         asked = self._asked[1] if self._asked is not None and self._asked[0] == conflict.id else None
         since = duration((now - asked).total_seconds()) if asked else ""
-        words = {
-            "#heading": heading(view, conflict, sent, now, width),
-            "#strip": strip(conflict, spot, sent, width),
-            "#place": place(conflict, spot, sent, whole=self._sitting.whole, width=width),
-            "#tried": evidence.tried(conflict),
-            "#verdicts": evidence.verdicts(conflict),
-            "#tasks-ours": tasks(ours_name(conflict), conflict.ours_tasks),
-            "#tasks-theirs": tasks(conflict.workstream, conflict.theirs_tasks),
-            "#tasks-both": both_tasks(conflict, width),
-            "#next": what_next(view, conflict, sent, since),
-        }
-        self.query_one("#strip").display = len(spots(conflict)) > 1
-        for id, content in words.items():
-            self.query_one(id, Static).update(content, layout=False)
+        page = self.query_one(ConflictPage)
+        page.tell(Place(*here, None), self._sitting, now, width, since)
 
     def _known_texts(self, conflict: ConflictView, spot: Spot) -> Texts | None:
         """The texts of the file's sides, as far as they are known; begins to read them."""
@@ -302,31 +272,29 @@ class ConflictDesk(RunScreen):
         elif self._sitting.sent:
             self._sitting.approving = True
         elif doubts := evidence.doubts(conflict):
-            self._confirm(Verb.APPROVE, "Approve {} all the same?", doubts, "approve it")
+            self._confirm(Verb.APPROVE, questions.approve(conflict, doubts))
         else:
             self.act(Verb.APPROVE, conflict=conflict.id)
 
     def action_again(self) -> None:
         """Asks the agent, with a note."""
         if here := self._here:
-            conflict = here[1]
-            dialog = NoteDialog(
-                f"Ask the agent about {conflict.id}", AGAIN, "ask", conflict.note, optional=conflict.proposal is None
-            )
-            self.app.push_screen(dialog, lambda note: self._noted(Verb.AGAIN, conflict.id, note))
+            self._ask_note(Verb.AGAIN, questions.again(here[1]))
 
     def action_redo(self) -> None:
         """Sends the workstream back to be done again on the new tip, with a note."""
         if here := self._here:
-            conflict = here[1]
-            dialog = NoteDialog(
-                f"Do {conflict.workstream} again?", REDO + held_up(conflict), "redo on the tip", optional=True
-            )
-            self.app.push_screen(dialog, lambda note: self._noted(Verb.REDO, conflict.id, note))
+            self._ask_note(Verb.REDO, questions.redo(here[1]))
 
-    def _noted(self, verb: Verb, conflict: str, note: str | None) -> None:
-        if note is not None:
-            self.act(verb, conflict=conflict, note=note or None)
+    def _ask_note(self, verb: Verb, dialog: NoteDialog) -> None:
+        if here := self._here:
+            conflict = here[1].id
+
+            def act(note: str | None) -> None:
+                if note is not None:
+                    self.act(verb, conflict=conflict, note=note or None)
+
+            self.app.push_screen(dialog, act)
 
     def action_defer(self) -> None:
         """Puts the conflict off and goes to the next; or takes it up again."""
@@ -341,17 +309,17 @@ class ConflictDesk(RunScreen):
     def action_quarantine(self) -> None:
         """Asks, then gives the workstream up for this run."""
         if here := self._here:
-            self._confirm(Verb.QUARANTINE, "Quarantine {}?", QUARANTINE + held_up(here[1]), "quarantine it")
+            self._confirm(Verb.QUARANTINE, questions.quarantine(here[1]))
 
-    def _confirm(self, verb: Verb, title: str, body: str, yes: str) -> None:
+    def _confirm(self, verb: Verb, dialog: ConfirmDialog) -> None:
         if here := self._here:
-            conflict = here[1]
+            conflict = here[1].id
 
             def act(sure: bool | None) -> None:
                 if sure:
-                    self.act(verb, conflict=conflict.id)
+                    self.act(verb, conflict=conflict)
 
-            self.app.push_screen(ConfirmDialog(title.format(conflict.workstream), body, yes), act)
+            self.app.push_screen(dialog, act)
 
     def action_evidence(self) -> None:
         """Shows all that speaks for and against the proposal."""
@@ -371,38 +339,17 @@ class ConflictDesk(RunScreen):
         if (here := self._here) is None:
             return
         _, conflict, spot = here
+        index = [file.path for file in conflict.files].index(spot.path)
         try:
-            text = await self._edited(conflict, spot.path)
+            command = editor(self.run_app.editor)
+            marked = await self.read(self._source.conflict_text, conflict.id, index)
+            text = await self._drafts.write(self.app, command, marked, conflict.id, spot.path)
         except UetError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        if text is None:
-            self.notify("The file was left as it is, so nothing is taken.", markup=False)
-            return
-        self._sitting.edits.append((conflict.id, spot.path))
-        self.act(Verb.EDIT, conflict=conflict.id, file=spot.path, content=text)
-        self._go_on(conflict, file_spots(conflict, spot))
-
-    async def _edited(self, conflict: ConflictView, path: str) -> str | None:
-        """What became of a file; None if it is as it was, or is not to be taken. What was written stays a draft."""
-        command = editor(self.run_app.editor)
-        index = [file.path for file in conflict.files].index(path)
-        marked = await self.read(self._source.conflict_text, conflict.id, index)
-        drafts, draft = self._sitting.drafts, (conflict.id, path)
-        copy = Copy(drafts.get(draft, marked), path.rpartition("/")[2])
-        while True:
-            text = edit(self.app, command, copy)
-            if text == marked:
-                copy.remove()
-                return None
-            drafts[draft] = text
-            if (left := left_marker(text, marked)) is None:
-                copy.remove()
-                return text
-            said = f"Line {left} of {path} {MARKERS_LEFT} What you wrote is kept: e goes on with it."
-            if not await self.app.push_screen_wait(ConfirmDialog("Conflict markers are left", said, "edit again")):
-                copy.remove()
-                return None
+        if text is not None:
+            self.act(Verb.EDIT, conflict=conflict.id, file=spot.path, content=text)
+            self._go_on(conflict, file_spots(conflict, spot))
 
     # Where one is
 

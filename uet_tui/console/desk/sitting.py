@@ -24,10 +24,6 @@ class Sitting:
     """Whether the conflict is to be approved as soon as what was sent is in a view."""
     whole: bool = False
     """Whether the next act is for the whole file."""
-    drafts: dict[tuple[str, str], str] = field(default_factory=dict)
-    """What the operator wrote for files of conflicts, until it was taken: editing again goes on from it."""
-    edits: list[tuple[str, str]] = field(default_factory=list)
-    """Conflict and file of each edit that was sent and is not answered yet, oldest first."""
 
     def settle(self, view: RunView) -> ConflictView | None:
         """The open conflict in a new view, and the place in it, as far as they are still there."""
@@ -48,13 +44,6 @@ class Sitting:
         self.taken.clear()
         self.whole = False
         self.forget()
-
-    def edited(self, ok: bool) -> None:
-        """The oldest edit was answered: what was taken needs no draft any more."""
-        if self.edits:
-            file = self.edits.pop(0)
-            if ok:
-                self.drafts.pop(file, None)
 
     def forget(self) -> None:
         """Nothing is on its way any more."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from textual.content import Content
 from textual.style import Style
 
+from uet_tui.console.desk.evidence import gates_against
 from uet_tui.console.desk.spots import (
     Spot,
     choice_at,
@@ -18,12 +19,14 @@ from uet_tui.console.desk.spots import (
     spots,
     undecided,
 )
-from uet_tui.console.format import age, cell, clock, conflict_look, plural
+from uet_tui.console.format import BAD, age, cell, clock, conflict_look, plural
 from uet_tui.core.states import ConflictState, WorkstreamState
 from uet_tui.store.conflict_views import ConflictFileView, ConflictView
 from uet_tui.store.views import RunView
 
 GAP = "  "
+_WIDE = 96
+"""From so many cells on, lines have room for what one could do without."""
 TAKEN = {
     "ours": "ours",
     "theirs": "theirs",
@@ -61,10 +64,9 @@ def merging(view: RunView, conflict: ConflictView) -> bool:
     return conflict.open and (queued or conflict.busy == "merging")
 
 
-def _behind(conflict: ConflictView) -> str:
-    return (
-        f"{plural(len(conflict.waiting), 'waits', 'wait')} behind it" if conflict.waiting else "nothing waits behind it"
-    )
+def _behind(conflict: ConflictView, width: int) -> str:
+    said = plural(len(conflict.waiting), "waits", "wait") if conflict.waiting else "nothing waits"
+    return f"{said} behind it" if width >= _WIDE else said
 
 
 def held_up(conflict: ConflictView) -> str:
@@ -77,17 +79,18 @@ def heading(view: RunView, conflict: ConflictView, sent: Collection[Spot], now: 
     ids = [c.id for c in ordered(view.conflicts)]
     there = spots(conflict)
     decided = len(there) - len(undecided(conflict, sent))
-    room = max(16, width - 76 - len(view.id))
+    into = f" into uet/{view.id}" if width >= _WIDE else ""
+    room = max(16, width - 66 - len(into))
     return Content.assemble(
         ("conflict ", "$foreground-muted"),
         (f"{ids.index(conflict.id) + 1} of {len(ids)}", "bold"),
         GAP,
         (_short(conflict.workstream, room), "bold $text-accent"),
-        f" into uet/{view.id}",
+        into,
         GAP,
         (f"{decided}/{len(there)} decided", "$text-success" if decided == len(there) else ""),
         GAP,
-        (_behind(conflict), "$text-warning" if conflict.waiting else "$foreground-muted"),
+        (_behind(conflict, width), "$text-warning" if conflict.waiting else "$foreground-muted"),
         (f"{GAP}open for {age(conflict.opened_at, now)}" if conflict.open else "", "$foreground-muted"),
         (f"{GAP}put off" if conflict.open and conflict.deferred else "", "$text-warning"),
     )
@@ -226,8 +229,16 @@ def ours_name(conflict: ConflictView) -> str:
     return ", ".join(conflict.against) or "the base"
 
 
-def what_next(view: RunView, conflict: ConflictView, sent: Collection[Spot], since: str = "") -> Content:
-    """The one sentence that says what the conflict wants now, or how it ended; `since`: how long an agent is at it."""
+def what_next(view: RunView, conflict: ConflictView, sent: Collection[Spot], ways: str, since: str = "") -> Content:
+    """The one sentence that says what the conflict wants now, or how it ended.
+
+    Args:
+        view: the run.
+        conflict: the conflict.
+        sent: spots whose choice is on its way.
+        ways: how the place that is open can be decided, with the keys.
+        since: how long an agent is at it.
+    """
     if not conflict.open:
         return closed(conflict)
     if merging(view, conflict):
@@ -238,15 +249,15 @@ def what_next(view: RunView, conflict: ConflictView, sent: Collection[Spot], sin
     if not left:
         return Content.styled("✓ everything is decided: a approves and merges", "bold $text-success")
     bare = [spot for spot in left if not settled(conflict, spot)]
+    if not bare and gates_against(conflict):
+        red = Content.styled("✗ gates are red on the proposal", f"bold {BAD}")
+        return red + f", v shows what they said; n asks again, or decide: {ways}"
     if not bare:
-        return Content.assemble(
-            ("✓ a approves the proposal", "bold $text-success"),
-            f" for {plural(len(left), 'place', 'places')}; or decide: o ours, t theirs, b B both, e edit",
-        )
+        sure = Content.styled("✓ a approves the proposal", "bold $text-success")
+        return sure + f" for {plural(len(left), 'place', 'places')}; or decide: {ways}"
     waits = "waits to ask an agent; " if conflict.busy == "turn" else ""
-    offer = ", p the proposal" if any(proposed_at(conflict, spot) for spot in bare) else ""
     count = f"? {waits}{plural(len(bare), 'decision is', 'decisions are')} left"
-    return Content.assemble((count, "bold $text-warning"), f": o ours, t theirs, b B both{offer}, e edit")
+    return Content.assemble((count, "bold $text-warning"), f": {ways}")
 
 
 def _doing(view: RunView, conflict: ConflictView, since: str) -> str:

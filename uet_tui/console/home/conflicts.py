@@ -2,7 +2,8 @@
 
 from textual.content import Content
 
-from uet_tui.console.format import QUIET, age, cell, conflict_look, pair_look, plural, right
+from uet_tui.console.desk.evidence import gates_red, lost
+from uet_tui.console.format import CARE, QUIET, age, cell, conflict_look, pair_look, plural, right
 from uet_tui.console.home.pane import Pane
 from uet_tui.console.matrix.words import pairs_of, places
 from uet_tui.store.conflict_views import ConflictView, PairView
@@ -38,7 +39,7 @@ Merges that git cannot make alone. Only what waits behind them stands still. Bel
         pairs = [*pairs_of(view).values()]
         ahead = sorted(pairs, key=lambda pair: (pair.verdict, pair.first, pair.second))
         open = [conflict for conflict in view.conflicts if conflict.open]
-        with self.keeping_place():
+        with self.keeping_place(at_top=not self.has_focus):
             self._rows = (*open, *ahead, *(conflict for conflict in view.conflicts if not conflict.open))
         self.set_class(bool(self.alert()), "-alert")
         later = sum(conflict.deferred for conflict in open)
@@ -89,7 +90,7 @@ Merges that git cannot make alone. Only what waits behind them stands still. Bel
             (cell(f"{look.glyph} {look.word}", _STATE), look.style),
             cell(conflict.workstream, name),
             f"  {files}  ",
-            (by, QUIET if conflict.busy or not gates_red(conflict) else "$text-warning"),
+            (by, CARE if not conflict.busy and (gates_red(conflict) or lost(conflict)) else QUIET),
         )
         old = age(conflict.opened_at, self.now)
         return first, self._second(held_up(conflict), old, width)
@@ -117,12 +118,9 @@ def made_by(conflict: ConflictView, width: int) -> str:
     if conflict.proposal is None:
         return "no proposal"
     gates = "" if not conflict.gates else ", gates red" if gates_red(conflict) else ", gates ok"
+    if lost(conflict):
+        gates = ", loses lines"
     return f"{_short(conflict.proposal if gates else f'proposal: {conflict.proposal}', width - len(gates))}{gates}"
-
-
-def gates_red(conflict: ConflictView) -> bool:
-    """Whether a gate speaks against the proposal."""
-    return any(gate.red for gate in conflict.gates)
 
 
 def held_up(conflict: ConflictView) -> str:
