@@ -445,6 +445,19 @@ def test_what_one_gate_makes_of_the_files_is_not_what_the_next_one_looks_at(scen
     assert said(scene) == [("GATE_LINT", "passed"), ("GATE_UNIT", "failed")]
 
 
+def test_work_that_cannot_be_gated_is_kept_and_not_done_again(scene: Scene, outside: Path) -> None:
+    wait = f"while [ ! -e {outside}/go ]; do sleep 0.02; done"
+    scene.begin(workstream("ws-a", wait, "echo a > a.txt", **GATED), sets=(gate("true"),))
+    scene.until_state("ws-a", WorkstreamState.RUNNING)
+    until(lambda: attempt_folder(scene, "ws-a").is_dir(), 10, "the attempt's folder")
+    (attempt_folder(scene, "ws-a") / "GATE_UNIT.log").mkdir()
+    (outside / "go").touch()
+    scene.finish()
+    assert (scene.state("ws-a"), attempts(scene)) == (WorkstreamState.FAILED, 1)
+    assert "could not be gated: " in reason(scene)
+    assert scene.file("a.txt", f"refs/uet/{scene.run}/ws-a.attempt-1") == "a"
+
+
 # Back to the agent, and when to stop
 
 

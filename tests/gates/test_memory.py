@@ -70,3 +70,9 @@ def test_many_that_remember_the_same_do_not_stumble_over_each_other(tmp_path: Pa
         list(pool.map(keep, range(200)))
     assert Memory(tmp_path).recall(TREE, "m")
     assert [path.name for path in (tmp_path / TREE).iterdir()] == ["m.json"]
+
+
+def test_what_cannot_be_remembered_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / TREE).write_text("in the way")
+    Memory(tmp_path).keep(TREE, "m", "passed")
+    assert Memory(tmp_path).recall(TREE, "m") is None

@@ -17,6 +17,7 @@ from uet_tui.engine import attempts
 from uet_tui.engine.gating import Gated, commands_for, gate_tree
 from uet_tui.engine.sandboxes import make_ready, take_snapshot
 from uet_tui.engine.workplace import Workplace
+from uet_tui.errors import UetError
 from uet_tui.store.files import write_whole
 from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
 from uet_tui.text import one_line
@@ -121,18 +122,21 @@ def collect(
     gated = Gated((), problem, "")
     if effect.gate and not problem and snapshot.commit is not None and (ws.test_gates or ws.acceptance_tests):
         write_whole(taken, snapshot.commit.encode())
-        gated = gate_tree(
-            place,
-            ws.test_gates,
-            workstream=ws.id,
-            attempt=effect.attempt,
-            commit=snapshot.commit,
-            sandbox=sandbox,
-            output=folder,
-            where="sandbox",
-            leaving=leaving,
-            doing=doing,
-        )
+        try:
+            gated = gate_tree(
+                place,
+                ws.test_gates,
+                workstream=ws.id,
+                attempt=effect.attempt,
+                commit=snapshot.commit,
+                sandbox=sandbox,
+                output=folder,
+                where="sandbox",
+                leaving=leaving,
+                doing=doing,
+            )
+        except (UetError, OSError) as error:  # the work is safe in its commit, and another try would meet the same
+            gated = Gated((), f"could not be gated: {error}", "", retryable=False)
     return Collected(
         ws.id,
         effect.attempt,

@@ -1,5 +1,6 @@
 """Laying a conflict out in files: what an editor opens, and what each side of a file is, to be read on a screen."""
 
+import threading
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,9 +18,17 @@ _READ = 1_000_000
 _LOOKED_AT = 8_000
 """How far git looks for a NUL byte to tell binary from text."""
 
+_laying_out = threading.Lock()
+"""Held while a conflict is laid out: of two decisions in a row the later one must be what is there in the end."""
+
 
 def lay_out(place: Workplace, conflict: ConflictRecord) -> None:
     """Writes the files of a conflict as they are decided so far, and the sides of those that are not told by hunks."""
+    with _laying_out:
+        _lay_out(place, conflict)
+
+
+def _lay_out(place: Workplace, conflict: ConflictRecord) -> None:
     folder = place.paths.conflict(conflict.id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for index, file in enumerate(conflict.files):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,9 +13,6 @@ from uet_tui.store.files import open_regular, write_whole
 
 _KEPT_SECONDS = 24 * 3600.0
 """How long a verdict counts: what gates need beside the tree (programs, their versions) changes from day to day."""
-
-_writing = threading.Lock()
-"""A file is put whole by one thread of a process at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +45,10 @@ class Memory:
         return None
 
     def keep(self, tree: str, mark: str, verdict: str, base: str = "") -> None:
-        """Remembers what was said of a tree."""
+        """Remembers what was said of a tree, if it can."""
         path = self._path(tree, mark)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _writing:
+        with suppress(OSError):  # a full disk, say: it is run again then
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_whole(path, json.dumps(asdict(Remembered(verdict, base, self._clock()))).encode())
 
     def _path(self, tree: str, mark: str) -> Path:

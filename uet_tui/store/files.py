@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +21,7 @@ def open_regular(path: Path) -> BinaryIO | None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Puts a private file in its place in one step, safe from a power loss; nobody sees it half written."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
         file.write(data)
         file.flush()
