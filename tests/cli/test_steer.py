@@ -183,7 +183,9 @@ def test_editing_asks_for_a_file_where_several_are_undecided(
     edit_with("true")
     assert "--file src/app.py | logo.png" in uet("conflicts", "edit").line
     assert "its files are: src/app.py, logo.png" in uet("conflicts", "edit", "--file", "nope").line
-    assert "ours or theirs" in uet("conflicts", "edit", "--file", "logo.png").line
+    assert uet("conflicts", "edit", "--file", "logo.png").line == (
+        "logo.png: there is no text to edit; take ours or theirs for the whole file"
+    )
 
 
 def test_a_missing_editor_is_told(uet: Uet, orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch) -> None:

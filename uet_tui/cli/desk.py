@@ -127,8 +127,11 @@ def edit(id: Id = None, file: File = None, run: Run = None, json: Json = False, 
     with look(run) as at:
         view = _find(at, id)
         index = editing.which_file(view, file)
-        marked = conflict_text(at.paths.conflict(view.id), index)
         path = view.files[index].path
+        try:
+            marked = conflict_text(at.paths.conflict(view.id), index)
+        except UetError as error:
+            raise UetError(f"{path}: {error}") from None
         content = editing.edited(command, marked, Path(path).name)
         ask(at, Verb.EDIT, conflict=view.id, file=path, content=content, settle=True, json=json)
 

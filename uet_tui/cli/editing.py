@@ -3,6 +3,7 @@
 from uet_tui.console.editing import Copy, left_marker
 from uet_tui.errors import UetError
 from uet_tui.store.conflict_views import ConflictView
+from uet_tui.text import one_line
 
 
 def which_file(conflict: ConflictView, path: str | None) -> int:
@@ -13,6 +14,7 @@ def which_file(conflict: ConflictView, path: str | None) -> int:
         if len(left) != 1:
             raise UetError(f"conflict {conflict.id} has several files; say which one: --file {' | '.join(paths)}")
         path = left[0]
+    path = one_line(path)  # as it is, or as screens show it
     if path not in paths:
         raise UetError(f"{path} is not a file of conflict {conflict.id}; its files are: {', '.join(paths)}")
     return paths.index(path)

@@ -52,12 +52,11 @@ def conflict_text(folder: Path, index: int) -> str:
         index: which of the conflict's files, from 0.
 
     Raises:
-        UetError: there is none, or it is not text.
+        UetError: there is none, or it is not text; whoever asks names the file.
     """
-    file = text_file(folder, index)
     try:
-        return file.read_bytes().decode()
+        return text_file(folder, index).read_bytes().decode()
     except FileNotFoundError:
-        raise UetError(f"{file}: there is no text to edit; take ours or theirs for the whole file") from None
+        raise UetError("there is no text to edit; take ours or theirs for the whole file") from None
     except UnicodeDecodeError as error:
-        raise UetError(f"{file}: not UTF-8 text ({error.reason}); take ours or theirs instead") from None
+        raise UetError(f"not UTF-8 text ({error.reason}), so it cannot be edited here; take sides instead") from None
