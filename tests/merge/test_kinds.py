@@ -9,6 +9,7 @@ from uet_tui.core.commands import Side
 from uet_tui.core.conflicts import ChoiceError, Entry, edit, take
 from uet_tui.merge.merging import Conflicted, merge
 from uet_tui.merge.resolution import resolve
+from uet_tui.merge.texts import LARGEST
 from uet_tui.workspace.trees import compare
 
 LINES = b"".join(b"line %d\n" % n for n in range(1, 21))
@@ -119,6 +120,7 @@ def test_a_file_that_one_side_renamed_and_both_changed_tells_its_old_name(bench:
         (b"1\r\nA\r\n", b"1\nB\n", "ours: line ends CRLF; theirs: line ends LF"),
         (b"1\r\nA\n", b"B", "ours: line ends CRLF and LF; theirs: no line end"),
         (b"1\r\nA\r\n", b"1\r\nB\r\n", ""),
+        (b"", b"1\nB\n", ""),
     ],
 )
 def test_line_ends_are_told_where_the_sides_differ_in_them(bench: Bench, ours: bytes, theirs: bytes, note: str) -> None:
@@ -186,6 +188,13 @@ def test_binary_files_are_taken_whole_and_their_sizes_told(bench: Bench) -> None
         "ours: a file of 2 bytes; theirs: a file of 3 bytes",
     )
     assert both_ways(bench, found) == ({"f": b"\x001"}, {"f": b"\x0022"})
+
+
+def test_a_text_that_is_too_large_for_its_hunks_says_so(bench: Bench) -> None:
+    long = b"line\n" * (LARGEST // 5)
+    (file,) = clash(bench, {"f": b"base\n" + long}, {"f": b"ours\n" + long}, {"f": b"theirs\n" + long}).files
+    assert (file.kind, file.hunks) == ("binary", ())
+    assert file.note.endswith("; over 4 MB: too large to be merged by lines")
 
 
 def test_a_mode_is_decided_without_the_content(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from uet_tui.core.conflicts import ConflictFile, Entry
 from uet_tui.merge.hunks import hunks, marker_left
-from uet_tui.merge.texts import is_text, text_pieces
+from uet_tui.merge.texts import LARGEST, is_text, text_pieces
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.mergetree import MergedTree
@@ -153,6 +153,8 @@ def _with_note(merging: Merging, file: ConflictFile, *, nested: bool) -> Conflic
     sides = (("ours", file.ours), ("theirs", file.theirs))
     does = [f"{name}: {_outcome(merging.control, entry)}" for name, entry in sides]
     more = ["each name has only its own side's text"] if nested else []
+    if file.kind == "binary" and any(merging.control.objects.size(e.oid) > LARGEST for _, e in sides if e):
+        more.append(f"over {LARGEST // 1_000_000} MB: too large to be merged by lines")
     note = "; ".join([*(part for part in told if part), *does, *more])
     return replace(file, note=one_line(note, 500))
 
@@ -182,7 +184,8 @@ def _with_old_names(file: ConflictFile, came: Mapping[str, str], *, nested: bool
 def _line_ends(control: ControlRepository, file: ConflictFile) -> str:
     """How the sides end their lines where they differ in it: two hunks that look alike are not."""
     sides = {"ours": file.ours, "theirs": file.theirs}
-    ends = {name: _ends(control.read_blob(entry.oid)) for name, entry in sides.items() if entry}
+    texts = {name: control.read_blob(entry.oid) for name, entry in sides.items() if entry}
+    ends = {name: _ends(text) for name, text in texts.items() if text}
     return "; ".join(f"{name}: {how}" for name, how in ends.items()) if len(set(ends.values())) > 1 else ""
 
 
