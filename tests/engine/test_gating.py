@@ -128,6 +128,18 @@ def test_a_rehearsal_that_makes_nothing_real_is_not_held_to_gates_that_were_only
     assert said(scene) == [("GATE_UNIT", verdict), ("GATE_LINT", "passed")]
 
 
+def test_what_one_agent_only_rehearses_must_not_break_the_gates_of_the_others(scene: Scene) -> None:
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt", scope=["a.txt"], **GATED),
+        workstream("ws-b", scope=["b.txt"], tool="simulated", depends_on=["ws-a"], **ONCE),
+        sets=(gate({"run": "test ! -e b.txt", "when": ["a.txt"]}),),
+    )
+    scene.finish()
+    assert scene.state("ws-a") is WorkstreamState.MERGED
+    assert scene.state("ws-b") is WorkstreamState.FAILED
+    assert "as merged: GATE_UNIT failed" in reason(scene, "ws-b")
+
+
 def test_nothing_to_gate_is_told_once_and_holds_nothing_up(scene: Scene) -> None:
     scene.begin(workstream("ws-a", "echo a > a.txt", **GATED), sets=(gate(),))
     assert scene.finish().state is RunState.COMPLETED

@@ -88,7 +88,7 @@ def _hold(board: Board, event: Asked) -> str:
 
 
 def _release(board: Board, event: Asked) -> str:
-    record = _named(board, event.command)
+    record = named(board, event.command)
     if not record.held:
         raise Refusal(f"{record.id} is not held")
     record.held = False
@@ -117,7 +117,7 @@ def _first(board: Board, event: Asked) -> str:
 
 
 def _waiting(board: Board, command: Command) -> WorkstreamRecord:
-    record = _named(board, command)
+    record = named(board, command)
     if record.state in WORKSTREAM_OVER:
         raise Refusal(f"{record.id} is {record.state.value}: it is not going to be merged")
     if record.state is WorkstreamState.MERGING:
@@ -125,7 +125,12 @@ def _waiting(board: Board, command: Command) -> WorkstreamRecord:
     return record
 
 
-def _named(board: Board, command: Command) -> WorkstreamRecord:
+def named(board: Board, command: Command) -> WorkstreamRecord:
+    """The workstream that a command names.
+
+    Raises:
+        Refusal: it names none, or none of this run.
+    """
     if command.workstream is None:
         raise Refusal(f"{command.verb.value} needs a workstream")
     record = board.records.workstreams.get(command.workstream)

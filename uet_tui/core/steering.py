@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 
 from uet_tui.core import asking, climbing, deciding, landing, queueing, rollback, vocabulary
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.commands import Answer, Command, Refusal, Verb
+from uet_tui.core.commands import Answer, Refusal, Verb
 from uet_tui.core.conflicts import ChoiceError
 from uet_tui.core.effects import KillAttempt, LetGo, Reply
 from uet_tui.core.events import Asked
 from uet_tui.core.failing import give_up, revive
-from uet_tui.core.records import WorkerRecord, WorkstreamRecord
+from uet_tui.core.queueing import named
+from uet_tui.core.records import WorkerRecord
 from uet_tui.core.states import (
     CONFLICT_OPEN,
     RUN_OVER,
@@ -46,15 +47,6 @@ def asked(board: Board, event: Asked) -> None:
     )
     if message:
         board.effects.append(Reply(Answer(id=command.id, ok=ok, message=message)))
-
-
-def _workstream(board: Board, command: Command) -> WorkstreamRecord:
-    if command.workstream is None:
-        raise Refusal(f"{command.verb.value} needs a workstream")
-    record = board.records.workstreams.get(command.workstream)
-    if record is None:
-        raise Refusal(f"this run has no workstream {command.workstream}")
-    return record
 
 
 def _worker(board: Board, number: int) -> WorkerRecord:
@@ -169,7 +161,7 @@ def _scale(board: Board, event: Asked) -> str:
 
 
 def _kill(board: Board, event: Asked) -> str:
-    record = _workstream(board, event.command)
+    record = named(board, event.command)
     attempt = board.attempt(record.id)
     if attempt is None or attempt.state not in (AttemptState.CREATED, AttemptState.RUNNING):
         raise Refusal(f"{record.id} is {record.state.value}: no attempt of it runs")
@@ -180,7 +172,7 @@ def _kill(board: Board, event: Asked) -> str:
 
 
 def _retry(board: Board, event: Asked) -> str:
-    record = _workstream(board, event.command)
+    record = named(board, event.command)
     over = (
         WorkstreamState.FAILED,
         WorkstreamState.QUARANTINED,
@@ -222,7 +214,7 @@ def _retry(board: Board, event: Asked) -> str:
 
 
 def _skip(board: Board, event: Asked) -> str:
-    record = _workstream(board, event.command)
+    record = named(board, event.command)
     if record.state not in (
         WorkstreamState.PENDING,
         WorkstreamState.CONFLICTED,

@@ -21,22 +21,8 @@ from uet_tui.errors import UetError
 from uet_tui.store.files import write_whole
 from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
 from uet_tui.text import one_line
-from uet_tui.workspace.sandbox import Sandbox, Snapshot
+from uet_tui.workspace.sandbox import Snapshot
 from uet_tui.workspace.scope import outside
-
-
-def make_sandbox(
-    place: Workplace, worker: int, tip: str, leaving: threading.Event, keep_git: Path | None = None
-) -> Sandbox:
-    """Makes a worker's sandbox the commit `tip`, and sets it up where that was not done, or what was there is gone.
-
-    Raises:
-        UetError: a setup command failed.
-        InterruptedRunError: `leaving` was set meanwhile.
-    """
-    sandbox = place.sandbox(worker)
-    make_ready(place, sandbox, tip, leaving, keep_git)
-    return sandbox
 
 
 def start_attempt(
@@ -46,7 +32,8 @@ def start_attempt(
     folder = place.paths.attempt(effect.workstream, effect.attempt)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
-    sandbox = make_sandbox(place, effect.worker, effect.base, leaving, folder / "git-before")
+    sandbox = place.sandbox(effect.worker)
+    make_ready(place, sandbox, effect.base, leaving, folder / "git-before")
     prompt = folder / PROMPT
     commands = commands_for(place, ws, place.control.tree_of(effect.base)) if agent.prompt == "text" else ()
     told = prompt_for(ws, agent, effect.attempt, record.note, settings.simulated, commands, record.wish)

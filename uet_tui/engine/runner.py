@@ -47,7 +47,7 @@ from uet_tui.core.records import Records
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.asking import ask_agent, end_ask
-from uet_tui.engine.attempting import collect, make_sandbox, start_attempt, write_diff
+from uet_tui.engine.attempting import collect, start_attempt, write_diff
 from uet_tui.engine.batching import carry_out_batch
 from uet_tui.engine.climbing import climb
 from uet_tui.engine.forecasting import Forecaster
@@ -55,6 +55,7 @@ from uet_tui.engine.landing import land_run
 from uet_tui.engine.laying_out import lay_out
 from uet_tui.engine.publishing import Publisher, due
 from uet_tui.engine.reverting import revert
+from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError
@@ -160,7 +161,7 @@ class LocalRunner:
         place, records = self._place, self._records
         match effect:
             case SpawnWorker(worker):
-                make_sandbox(place, worker, records.run.tip, self._leaving)
+                make_ready(place, place.sandbox(worker), records.run.tip, self._leaving)
                 self._report(WorkerReady(worker))
             case StartAttempt(id, attempt, _, _):
                 record = records.workstreams[id]
