@@ -119,15 +119,28 @@ def test_stopping_ends_what_runs_and_resuming_does_it_again():
     run.ends("ws-2", AttemptState.FAILED, "exit 143")
     run.collects("ws-1")
     run.collects("ws-2")
-    assert run.run.state == "DRAINING", "ws-0 is being merged"
-    run.merges("ws-0")
     assert (run.run.state, run.run.reason) == ("PAUSED", "stopped")
-    assert run.states == {"ws-0": "MERGED", "ws-1": "PENDING", "ws-2": "PENDING"}
+    assert run.let_go == ["drained"]
+    assert run.states == {"ws-0": "MERGING", "ws-1": "PENDING", "ws-2": "PENDING"}, "gates are not waited for"
     run.crash()
+    assert run.merging is not None and [entry.workstream for entry in run.merging.entries] == ["ws-0"]
+    run.merges("ws-0")
     assert run.running == ["ws-1", "ws-2"]
     assert run.row("ws-1").attempts == 2
     run.runs_to_the_end()
     assert run.run.state == "COMPLETED"
+
+
+def test_what_is_gated_when_the_run_is_stopped_keeps_its_worker_and_is_gated_by_whoever_goes_on():
+    run = Driver(workstream("ws-a")).begin()
+    run.ends("ws-a")
+    assert run.state("ws-a") == "GATING"
+    run.does(Verb.STOP)
+    assert (run.run.state, run.state("ws-a"), run.let_go) == ("PAUSED", "GATING", ["drained"])
+    run.crash()
+    run.collects("ws-a")
+    run.merges("ws-a")
+    assert (run.run.state, run.row("ws-a").attempts) == ("COMPLETED", 1)
 
 
 def test_stopping_counts_for_nothing():

@@ -135,7 +135,7 @@ class Scene:
         """Ends what still runs, for the teardown."""
         if self.orchestrator is not None and self.orchestrator.alive:
             self.ask(Verb.STOP)
-            until(lambda: not self._active(), 15, "agents to end")
+            until(lambda: not self._active() or self.orchestrator.join(0), 15, "agents to end")
             if not self.orchestrator.join(1):
                 self.ask(Verb.DETACH)
                 self.orchestrator.join(15)

@@ -1,8 +1,11 @@
 """Whole runs: from a plan to merged work."""
 
+import json
+
 import pytest
 
 from tests.engine.scene import Scene, attempt_folder, workstream
+from tests.support.wait import until
 from uet_tui.core import vocabulary
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
@@ -334,6 +337,23 @@ def test_stopping_ends_agents_and_resuming_does_their_work_again(scene: Scene) -
     view = scene.finish()
     assert view.state is RunState.COMPLETED
     assert view.workstreams[0].attempts == 2
+
+
+def test_stopping_ends_gates_and_resuming_runs_them_again(scene: Scene) -> None:
+    outside = scene.repository.path.parent
+    slow = f"echo x >> {outside}/began; test -e {outside}/second || sleep 60"
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt", test_gates=[{"type": "GATE_UNIT"}]),
+        sets=(f"gates.GATE_UNIT.commands={json.dumps([slow])}",),
+    )
+    until((outside / "began").exists, 15, "the gate to run")
+    assert scene.ask(Verb.STOP).ok
+    view = scene.finish()
+    assert (view.state, view.reason, scene.state("ws-a")) == (RunState.PAUSED, "stopped", WorkstreamState.GATING)
+    (outside / "second").touch()
+    scene.resume()
+    view = scene.finish()
+    assert (view.state, view.workstreams[0].attempts) == (RunState.COMPLETED, 1)
 
 
 def test_leaving_and_resuming_adopts_the_agents_that_went_on(scene: Scene) -> None:

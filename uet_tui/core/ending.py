@@ -82,15 +82,25 @@ def conclude(board: Board) -> None:
     if not board.dispatching:
         _conclude_offline(board)
         return
-    if len(board.active) > len(board.queue.held) or climbing.board_has_climbs(board):
+    if climbing.board_has_climbs(board):
+        return
+    if board.stopping and run.state is RunState.DRAINING and not _any_agent(board):
+        _rest(board, RunState.PAUSED, "stopped", "drained")  # gates are ended, and begun anew by whoever goes on
+        return
+    if len(board.active) > len(board.queue.held):
         return
     if board.over == len(board.records.workstreams):
         if run.state not in RUN_OVER:
             _end(board)
     elif run.state is RunState.DRAINING:
-        _rest(board, RunState.PAUSED, "stopped" if board.stopping else "drained; resume goes on", "drained")
+        _rest(board, RunState.PAUSED, "drained; resume goes on", "drained")
     elif run.state is RunState.RUNNING and not _will_move(board):
         _stuck(board)
+
+
+def _any_agent(board: Board) -> bool:
+    """Whether an agent runs, or what one left is not safe yet."""
+    return any(board.workstream(id).state is WorkstreamState.RUNNING for id in board.active)
 
 
 def _will_move(board: Board) -> bool:
@@ -163,6 +173,6 @@ def _end(board: Board) -> None:
 
 def _retire_workers(board: Board) -> None:
     for worker in board.records.workers.values():
-        if worker.state is not WorkerState.TERMINATED:
+        if worker.state is not WorkerState.TERMINATED and worker.workstream is None:
             terminate(board, worker)
     board.free.clear()
