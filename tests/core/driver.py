@@ -229,11 +229,11 @@ class Driver:
         name = tree if tree is not None else f"tree-{id}-{key[1]}"
         self.tell(Collected(*key, commit, name, problem, no_change_stated=stated))
 
-    def merges(self, id: str) -> None:
+    def merges(self, id: str, gates: tuple[GateEntry, ...] = ()) -> None:
         """An entry of the batch under way is merged."""
         self._answered(id)
         self.tips += 1
-        self.tell(Merged(id, f"tip-{self.tips}"))
+        self.tell(Merged(id, f"tip-{self.tips}", gates))
 
     def conflicts(self, id: str, *files: str, against: Iterable[str] = ()) -> str:
         """Git cannot merge an entry of the batch under way alone; gives the conflict's id."""
@@ -271,10 +271,12 @@ class Driver:
         self.asked.remove(ask)
         self.tell(AgentAnswered(id, ask.ask, files or self.conflict(id).files, rung, gates, problem, usd))
 
-    def merge_fails(self, id: str, problem: str = "as merged: GATE_UNIT failed") -> None:
+    def merge_fails(
+        self, id: str, problem: str = "as merged: GATE_UNIT failed", gates: tuple[GateEntry, ...] = ()
+    ) -> None:
         """The merged tree does not pass."""
         self._answered(id)
-        self.tell(MergeFailed(id, problem))
+        self.tell(MergeFailed(id, problem, gates))
 
     def defers(self, id: str, reason: str = "conflicts with another of its batch") -> None:
         """An entry of the batch under way goes back into the queue."""

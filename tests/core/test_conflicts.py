@@ -1,11 +1,14 @@
 """A merge that git cannot make alone: who waits, who goes on, and what the operator can do."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.core.driver import Driver, conflicted_file, workstream
 from uet_tui.core import conflicts
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.conflicts import ChoiceError, Entry
+from uet_tui.core.records import GateEntry
 from uet_tui.text import one_line
 
 
@@ -149,6 +152,19 @@ def test_a_resolution_that_does_not_pass_goes_back_to_the_operator():
     run.does(Verb.TAKE, conflict=id, side="theirs", settle=True)
     run.merges("ws-a")
     assert run.state("ws-a") == "MERGED"
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_a_conflict_that_is_closed_shows_what_the_gates_said_of_what_was_merged(gated: bool):
+    red = GateEntry(1.0, "ws-a", 1, "GATE_UNIT", "merged", "failed", 0.1, "1 failed")
+    green = (replace(red, verdict="passed"),) if gated else ()
+    run, id = conflicted()
+    run.does(Verb.TAKE, conflict=id, side="ours", settle=True)
+    run.merge_fails("ws-a", gates=(red,))
+    assert run.conflict(id).gates == (red,)
+    run.does(Verb.TAKE, conflict=id, side="theirs", settle=True)
+    run.merges("ws-a", gates=green)
+    assert run.conflict(id).gates == green
 
 
 def test_without_a_console_the_run_waits_for_the_operator_and_lets_go():

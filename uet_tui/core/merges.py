@@ -29,6 +29,8 @@ def merged(board: Board, event: Merged) -> None:
     if record.conflict is not None:
         conflict = board.records.conflicts[record.conflict]
         if conflict.state in CONFLICT_OPEN:
+            # What was said of an earlier resolution as merged does not speak of this one.
+            conflict.gates = event.gates or tuple(gate for gate in conflict.gates if gate.where != "merged")
             board.move_conflict(conflict, climbing.closed(board, conflict))
         board.tell(
             vocabulary.CONFLICT_RESOLVED,
