@@ -55,10 +55,10 @@ class SideBox(LinesBox):
             self.put(self._wrapped(self._said))
 
     def _wrapped(self, said: Sequence[Said]) -> Iterator[Content]:
-        width = max(20, self.scrollable_content_region.width - 1)
+        width = max(20, self.scrollable_content_region.width - 2)
         for text, style in said:
             for line in wrap(text, width) or [""]:
-                yield Content.styled(line, style)
+                yield Content.styled(f" {line}", style)
 
     def label(self, title: str | Content, taken: str = "", *, warn: bool = False) -> None:
         """Names the box, and says whether it is taken."""
