@@ -453,3 +453,13 @@ def test_a_gate_that_only_the_resolution_gives_something_to_look_at_is_run_on_it
     assert not answer.ok, answer
     assert scene.state("ws-b") is WorkstreamState.CONFLICTED
     assert "GATE_UNIT failed" in reason(scene)
+
+
+def test_what_was_decided_is_not_dropped_where_there_is_nothing_to_decide_any_more(scene: Scene) -> None:
+    begin(scene, "ladder.agent=none")
+    base = scene.finish().base_commit
+    scene.rewrite("UPDATE merge_conflicts SET ours_commit = ?", base)
+    answer = scene.ask_offline(Verb.TAKE, conflict="c1", side=Side.OURS, settle=True)
+    assert not answer.ok, answer
+    assert scene.state("ws-b") is WorkstreamState.CONFLICTED
+    assert "clean when it is made again: redo it" in reason(scene)

@@ -8,6 +8,7 @@ from uet_tui.core.effects import QueueEntry
 from uet_tui.core.events import MergeConflicted, MergeDeferred, MergeFailed
 from uet_tui.core.queueing import listed
 from uet_tui.core.records import ConflictRecord
+from uet_tui.engine.proposals import conflict_tree
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.merge.merging import Clean, Conflicted, merge
@@ -95,10 +96,7 @@ def _side(place: Workplace, entry: QueueEntry, conflict: ConflictRecord | None) 
     if not decided(conflict.files):
         raise UetError(f"conflict {conflict.id} is not decided")
     ours, theirs = conflict.ours_commit, conflict.theirs_commit
-    first = merge(place.control, ours, theirs)
-    if isinstance(first, Clean):
-        return _Side(theirs)
-    tree = resolve(place.control, first.tree, conflict.files)
+    tree = resolve(place.control, conflict_tree(place, conflict), conflict.files)
     return _Side(place.control.commit_tree(tree, (ours, theirs), f"Resolution of {conflict.id}"), ours, tree)
 
 
