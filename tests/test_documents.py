@@ -1,11 +1,13 @@
 """The documents leave nothing out: every field, setting, command, state, event and exit code is in the reference."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args, get_origin
 
 import pytest
+import yaml
 from pydantic import BaseModel
 from textual.binding import Binding, BindingType
 
@@ -58,6 +60,22 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 def test_the_reference_names_all(what: str, names: list[str]) -> None:
     assert names
     assert set(names) <= WORDS, f"{what} without a word in the reference"
+
+
+@pytest.mark.parametrize("file", ["uet.yaml", "budget.yaml"])
+def test_the_reference_tells_the_defaults_that_are_shipped(file: str) -> None:
+    told = dict(re.findall(r"^\| `([\w.]+)` \| `?([^|`]+)`? \|", REFERENCE, re.MULTILINE))
+
+    def shipped(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+        for name, value in values.items():
+            if isinstance(value, Mapping) and value:
+                yield from shipped(value, f"{prefix}{name}.")
+            else:
+                yield prefix + name, value or "empty" if isinstance(value, str) else json.dumps(value)
+
+    found = dict(shipped(yaml.safe_load((DOCS.parent / "config" / file).read_text())))
+    assert found
+    assert {name: told[name].strip() for name in found} == found
 
 
 KEY_NAMES = {"question_mark": "?", "plus": "+", "minus": "-", "equals_sign": "=", "slash": "/"}
