@@ -88,7 +88,9 @@ def test_the_record_of_the_end_is_only_ever_seen_whole(stage: Stage) -> None:
     stage.sh("true").wait(10)
     assert set(json.loads((stage.folder / "exit.json").read_bytes())) == {"code", "why", "seconds", "ended_at"}
     assert not list(stage.folder.glob("*.part"))
-    for rubbish in (b"", b'{"code": 0', b"[]", b'{"code": 0, "why": "exit", "seconds": null}'):
+    told = b'{"code": %b, "why": "exit", "seconds": %b}'
+    wrong = [told % values for values in ((b"0", b"null"), (b"0", b"NaN"), (b"0", b"-1"), (b'"0"', b"1"))]
+    for rubbish in (b"", b'{"code": 0', b"[]", *wrong):
         (stage.folder / "exit.json").write_bytes(rubbish)
         assert attempts.ended(stage.folder) == Ended(None, "lost", 0.0)
 

@@ -6,6 +6,7 @@ Alive means that the attempt's lock is held, never that some pid exists.
 import contextlib
 import fcntl
 import json
+import math
 import os
 import signal
 import subprocess
@@ -67,7 +68,10 @@ def ended(folder: Path) -> Ended | None:
     """How the attempt in `folder` ended; None while it lives or was not started yet."""
     try:
         record = json.loads((folder / "exit.json").read_bytes())
-        return Ended(record["code"], str(record["why"]), float(record["seconds"]))
+        code, seconds = record["code"], float(record["seconds"])
+        if not (code is None or isinstance(code, int)) or not 0 <= seconds < math.inf:
+            raise ValueError("a keeper writes no such thing")
+        return Ended(code, str(record["why"]), seconds)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):

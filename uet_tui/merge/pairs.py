@@ -84,6 +84,9 @@ class Pairs:
         self._known = {key: verdict for key, verdict in self._known.items() if key in unknown}
         keys = {work.key for work in works}
         self._brought = {key: commit for key, commit in self._brought.items() if key[0] in keys}
+        bases = {work.branch.base for work in works}
+        self._before = {key: known for key, known in self._before.items() if bases.issuperset(key)}
+        self._between = {key: known for key, known in self._between.items() if bases.issuperset(key)}
         self._judge([pair for key, pair in unknown.items() if key not in self._known])
         return tuple(Pair(one.branch.id, other.branch.id, *self._known[one.key, other.key]) for one, other in pairs)
 
