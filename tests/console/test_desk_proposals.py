@@ -20,7 +20,7 @@ from uet_tui.console.dialogs.note import NoteDialog
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.core.commands import Side, Verb
 from uet_tui.store.conflict_text import SideText
-from uet_tui.store.conflict_views import ConflictFileView
+from uet_tui.store.conflict_views import ConflictFileView, RungView
 
 PATH = "scripts/run_workstream.py"
 BIG = (120, 40)
@@ -58,7 +58,7 @@ async def test_a_proposal_that_gates_are_red_on_is_not_recommended() -> None:
     (file,) = made.files
     app = desks.desk(replace(made, files=(replace(file, hunks=file.hunks[1:]),)))
     async with app.run_test(size=BIG) as pilot:
-        assert words(app, "#next").startswith("✗ gates are red on the proposal, v shows what they said")
+        assert words(app, "#next").startswith("✗ gates are red on the proposal, v shows; n asks again; or o ours")
         await pilot.press("a")
         assert isinstance(app.screen, ConfirmDialog)
         assert app.acts == []
@@ -79,6 +79,13 @@ async def test_with_little_room_the_heading_leaves_out_what_one_can_do_without()
         said = words(app, "#heading")
         assert "conflict 1 of 1" in said and "decided  2 wait  open for" in said
         assert len(said) <= 78
+
+
+async def test_a_later_try_that_failed_did_not_make_the_proposal() -> None:
+    later = RungView("agent", "failed", 300.0, 0.2, "ended by signal 15")
+    app = desks.desk(desks.proposed(tried=(*desks.TRIED, later)))
+    async with app.run_test(size=BIG):
+        assert str(app.shown.query_one("#proposal").border_title) == "proposal: by agent claude, 0:48, $0.06"
 
 
 async def test_a_proposal_that_drops_lines_is_never_taken_in_passing() -> None:

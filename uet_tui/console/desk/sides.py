@@ -156,7 +156,8 @@ def _theirs_title(view: RunView, conflict: ConflictView) -> str:
 def _proposal_title(conflict: ConflictView, file: ConflictFileView) -> Content:
     if not file.proposed_by and not any(hunk.proposal is not None for hunk in file.hunks):
         return Content("proposal: none")
-    made = [rung for rung in conflict.tried if rung.name == file.proposed_by and rung.verdict != "not applicable"]
+    verdict = "refused" if file.lost else "settled"  # what was tried after it, and came to nothing, did not make it
+    made = [rung for rung in conflict.tried if (rung.name, rung.verdict) == (file.proposed_by, verdict)]
     used = f", {spent(made[-1])}" if made and spent(made[-1]) else ""
     title = Content(f"proposal: by {who(conflict, file.proposed_by)}{used}")
     if file.lost:

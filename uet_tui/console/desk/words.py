@@ -251,7 +251,7 @@ def what_next(view: RunView, conflict: ConflictView, sent: Collection[Spot], way
     bare = [spot for spot in left if not settled(conflict, spot)]
     if not bare and gates_against(conflict):
         red = Content.styled("✗ gates are red on the proposal", f"bold {BAD}")
-        return red + f", v shows what they said; n asks again, or decide: {ways}"
+        return red + f", v shows; n asks again; or {ways}"
     if not bare:
         sure = Content.styled("✓ a approves the proposal", "bold $text-success")
         return sure + f" for {plural(len(left), 'place', 'places')}; or decide: {ways}"
