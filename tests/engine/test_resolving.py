@@ -161,6 +161,12 @@ def test_an_agent_that_touches_a_file_that_was_not_in_conflict_is_refused(scene:
     assert (last.verdict, last.detail) == ("refused", "touched README.md, which was not in conflict")
 
 
+def test_what_an_agent_does_to_the_mode_of_a_file_is_no_part_of_its_resolution(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, *agent(tmp_path, KEEP_BOTH + '\n    os.chmod("list.txt", 0o755)\n'), "resolve=auto")
+    assert scene.finish().state is RunState.COMPLETED
+    assert scene.repository.git("ls-tree", f"refs/heads/uet/{scene.run}", "list.txt").startswith("100644")
+
+
 @pytest.mark.parametrize(
     ("code", "sets", "detail"),
     [

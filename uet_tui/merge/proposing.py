@@ -54,7 +54,7 @@ def propose_tree(
     `start` is the tree that whoever made the result began with. What it changed elsewhere is evidence against every
     file of it: a result that needs that change is not whole without it. A file with a conflict marker left is none.
     """
-    results = {file.path: control.entry(tree, file.path) for file in files if not holds(file)}
+    results = {file.path: _as_merged(file, control.entry(tree, file.path)) for file in files if not holds(file)}
     stray = touched(control, start, tree, results)
     evidence: list[str] = []
     for file in files:
@@ -69,6 +69,13 @@ def propose_tree(
         made.append(replace(file, lost=(*file.lost, *stray)) if file.path in results else file)
         evidence += made[-1].lost if file.path in results else ()
     return tuple(made), tuple(dict.fromkeys((*evidence, *stray)))
+
+
+def _as_merged(file: ConflictFile, entry: Entry | None) -> Entry | None:
+    """A plain file with the mode that git merged it to: of a change of mode nobody would see anything."""
+    if entry and file.merged and all(one.mode.startswith("100") for one in (entry, file.merged)):
+        return replace(entry, mode=file.merged.mode)
+    return entry
 
 
 def with_settled(control: ControlRepository, tree: str, files: Sequence[ConflictFile], *, marked: bool) -> str:
