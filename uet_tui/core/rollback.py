@@ -55,7 +55,7 @@ def _check(board: Board) -> None:
     if at_work:
         id = min(at_work)
         state = board.workstream(id).state.value
-        raise Refusal(f"{id} is {state}: wait until it is over, or end the run with `uet stop`, then roll back")
+        raise Refusal(f"{id} is {state}: roll back when that is done")
     for conflict in board.records.conflicts.values():
         if conflict.state in CONFLICT_OPEN and climbing.busy(conflict):
             raise Refusal(f"conflict {conflict.id} is being resolved: roll back when that is done")
