@@ -43,6 +43,11 @@ def running(view: RunView) -> bool:
     return any(one.state is WorkstreamState.RUNNING for one in view.workstreams)
 
 
+def proposed(view: RunView) -> bool:
+    """An agent has proposed a resolution, and the operator is asked."""
+    return any(conflict.needs_operator and conflict.proposal for conflict in view.conflicts)
+
+
 async def moment(pilot: Pilot[None], app: UetApp, holds: Callable[[RunView], bool]) -> RunView:
     """The view when it first holds."""
     end = time.monotonic() + SECONDS
@@ -77,6 +82,7 @@ async def take(home: Home, run: str) -> None:
         await pilot.press("escape", "D")
         await picture(pilot, app, "dialogs")
         await pilot.press("escape", "c")
+        await moment(pilot, app, proposed)
         await picture(pilot, app, "desk")
     source.close()
 

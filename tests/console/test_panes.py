@@ -22,7 +22,7 @@ from tests.console.samples import (
     workstream,
 )
 from uet_tui.console.home.banner import landable, summary
-from uet_tui.console.home.conflicts import made_by
+from uet_tui.console.home.conflicts import ConflictsPane, made_by
 from uet_tui.console.home.header import first_line, second_line
 from uet_tui.console.home.pane import Pane
 from uet_tui.console.home.waves import folded_waves, waves_of, workstream_line
@@ -352,6 +352,15 @@ async def test_a_conflict_that_comes_is_in_sight_where_the_pane_stood_at_its_top
 def test_a_proposal_that_drops_lines_is_not_said_to_be_fine() -> None:
     dropping = tuple(replace(file, lost=("ours added: x",)) for file in conflict().files)
     assert made_by(replace(conflict(), files=dropping, busy="", proposal="agent claude"), 60).endswith(", loses lines")
+
+
+@pytest.mark.parametrize("name", ["ws-a", "ws-lossy", "ws-a-name-that-is-rather-long"])
+@pytest.mark.parametrize("width", [50, 54, 78])
+def test_the_verdict_on_a_proposal_is_never_cut_off(name: str, width: int) -> None:
+    dropping = tuple(replace(file, lost=("ours added: x",)) for file in conflict().files)
+    one = replace(conflict(), workstream=name, files=dropping, busy="", proposal="agent claude")
+    first, _ = ConflictsPane()._conflict_lines(one, width)
+    assert first.plain.endswith(", loses lines") and first.cell_length <= width
 
 
 async def test_a_thousand_workstreams_and_many_events_are_drawn_by_the_line() -> None:

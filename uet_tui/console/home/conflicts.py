@@ -84,7 +84,7 @@ Merges that git cannot make alone. Only what waits behind them stands still. Bel
     def _conflict_lines(self, conflict: ConflictView, width: int) -> tuple[Content, ...]:
         look = conflict_look(conflict.state)
         files = plural(len(conflict.files), "file")
-        by = made_by(conflict, max(16, width - _STATE - len(files) - 5 - len(conflict.workstream)))
+        by = made_by(conflict, max(16, width - _STATE - len(files) - 5 - max(10, len(conflict.workstream))))
         name = max(10, width - _STATE - len(files) - len(by) - 5)
         first = Content.assemble(
             (cell(f"{look.glyph} {look.word}", _STATE), look.style),
