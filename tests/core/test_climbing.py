@@ -264,6 +264,47 @@ def test_agents_are_asked_one_at_a_time_in_the_order_of_the_conflicts():
     assert [asked.conflict for asked in run.asked] == [first]
 
 
+def queue_of_conflicts() -> tuple[Driver, str, str]:
+    """Two conflicts with the same tip: the agent is at the first, the second waits for its turn."""
+    policy = Policy(resolve="auto", resolver={"ws-a": "claude", "ws-b": "claude"}, overlap="allow")
+    run = Driver(workstream("ws-a"), workstream("ws-b"), policy=policy, climb=False).begin(linger=True)
+    run.comes_to_merge("ws-a")
+    first = run.conflicts("ws-a")
+    run.comes_to_merge("ws-b")
+    second = run.conflicts("ws-b")
+    run.climbs_to(first)
+    run.climbs_to(second)
+    return run, first, second
+
+
+def test_what_the_branch_overtook_while_it_waited_for_its_turn_is_merged_again_before_an_agent_is_paid():
+    run, first, second = queue_of_conflicts()
+    run.answers_ask(first, SETTLED, files=whole(run, first, "agent"), usd=0.25)
+    assert run.asked == [], "the first answer is about to be merged in the same file"
+    run.merges("ws-a")
+    assert run.conflict(second).state == "AUTO_RESOLVED"
+    assert "the branch moved on" in run.conflict(second).by
+    assert [(entry.workstream, entry.conflict) for entry in run.unanswered] == [("ws-b", None)]
+    third = run.conflicts("ws-b")
+    run.climbs_to(third)
+    assert [asked.conflict for asked in run.asked] == [third]
+
+
+def test_an_agent_is_asked_after_all_where_the_resolution_before_does_not_hold():
+    run, first, second = queue_of_conflicts()
+    run.answers_ask(first, SETTLED, files=whole(run, first, "agent"), usd=0.25)
+    run.merge_fails("ws-a")
+    assert [asked.conflict for asked in run.asked] == [second]
+
+
+def test_what_the_operator_began_to_decide_is_not_merged_again():
+    run, first, second = queue_of_conflicts()
+    run.does(Verb.UNDO, conflict=second)
+    run.answers_ask(first, SETTLED, files=whole(run, first, "agent"), usd=0.25)
+    run.merges("ws-a")
+    assert run.conflict(second).state == "PENDING"
+
+
 def test_no_agent_is_asked_while_the_run_is_paused_and_it_is_when_it_goes_on():
     run, id = scene()
     run.does(Verb.PAUSE)

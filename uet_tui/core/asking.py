@@ -8,8 +8,8 @@ from uet_tui.core.events import AgentAnswered
 from uet_tui.core.gate_entries import keep_gates
 from uet_tui.core.proposals import complete, propose, put_rung, show, take_or_propose, to_operator
 from uet_tui.core.records import ConflictRecord, CostEntry
-from uet_tui.core.scheduling import beyond_budget, reserve
-from uet_tui.core.states import CONFLICT_OPEN, ConflictState, RunState
+from uet_tui.core.scheduling import beyond_budget, reserve, start_merge
+from uet_tui.core.states import CONFLICT_OPEN, ConflictState, RunState, WorkstreamState
 
 
 def go_on(board: Board) -> None:
@@ -18,7 +18,7 @@ def go_on(board: Board) -> None:
     if not asks_agents(board) or any(conflict.asking for conflict in conflicts.values()):
         return
     for conflict in conflicts.values():
-        if waits_for_agent(conflict) and _start_ask(board, conflict):
+        if waits_for_agent(conflict) and not _about_to_change(board, conflict) and _start_ask(board, conflict):
             return
 
 
@@ -34,6 +34,9 @@ def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
     ws = board.plan.workstreams[record.id]
     conflict.climbing = False
     board.touch_conflict(conflict)
+    if _overtaken(board, conflict):
+        _merge_again(board, conflict)
+        return False
     lack = beyond_budget(board, ws) if record.id in board.policy.resolver else "none resolves conflicts of it now"
     if lack:
         put_rung(board, conflict, Rung("agent", "not applicable", detail=lack))
@@ -56,6 +59,36 @@ def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
     )
     board.effects.append(effect)
     return True
+
+
+def _about_to_change(board: Board, conflict: ConflictRecord) -> bool:
+    """Whether a resolution in the same files is on its way: what an agent said before it is merged would be stale."""
+    paths = {file.path for file in conflict.files}
+    for other in board.records.conflicts.values():
+        record = board.workstream(other.workstream)
+        on_its_way = record.conflict == other.id and record.state in (WorkstreamState.QUEUED, WorkstreamState.MERGING)
+        if on_its_way and not record.held and any(file.path in paths for file in other.files):
+            return True
+    return False
+
+
+def _overtaken(board: Board, conflict: ConflictRecord) -> bool:
+    """Whether the branch moved on before anybody said anything of a conflict, so that merging again costs nothing."""
+    untouched = not any(file.choice or any(hunk.choice for hunk in file.hunks) for file in conflict.files)
+    plain = conflict.theirs_commit == board.workstream(conflict.workstream).result_commit
+    first = conflict.asks == 1 and not conflict.note and conflict.state is ConflictState.PENDING
+    return board.records.run.tip != conflict.ours_commit and plain and first and untouched
+
+
+def _merge_again(board: Board, conflict: ConflictRecord) -> None:
+    """Closes a conflict with what is the tip no more: an answer to it would be paid for, and then be stale."""
+    record = board.workstream(conflict.workstream)
+    conflict.by = "merged again: the branch moved on before an agent was asked"
+    board.move_conflict(conflict, ConflictState.AUTO_RESOLVED)
+    record.conflict = None
+    board.move_workstream(record, WorkstreamState.QUEUED, "merged again: the branch moved on")
+    board.enqueue(record.id)
+    start_merge(board)
 
 
 def resume_ask(board: Board, conflict: ConflictRecord) -> None:

@@ -130,7 +130,7 @@ def collected(board: Board, event: Collected) -> None:
     if attempt.state is not AttemptState.SUCCEEDED:
         _after_failure(board, record, attempt)
     elif event.problem:
-        tree = event.tree if event.commit else ""
+        tree = event.change if event.commit else ""
         fail(board, record, event.problem, tree=tree, detail=event.detail, retryable=event.retryable)
     elif event.commit is None:
         _no_change(board, record, stated=event.no_change_stated)

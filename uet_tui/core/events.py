@@ -68,7 +68,8 @@ class Collected:
     attempt: int
     commit: str | None
     """None: it left no change."""
-    tree: str
+    change: str
+    """What stands for what it changed, on whatever commit: it is equal where the same was made of the same files."""
     problem: str = ""
     """Why the work cannot be merged: out of scope, a nested repository, a required gate; empty if it can."""
     gates: tuple[GateEntry, ...] = ()

@@ -24,7 +24,7 @@ def fail(
         board: the run.
         record: the workstream that failed.
         error: why, in one line: the reason on the screen, and what repeats are told by.
-        tree: what the attempt made of the repository, if that was what was wrong.
+        tree: what stands for what the attempt changed, if that was what was wrong.
         detail: what the next attempt's agent should read besides, such as the end of a gate's output.
         retryable: False where another try cannot end otherwise.
     """

@@ -20,7 +20,7 @@ _CENT = 1e-9
 def schedule(board: Board) -> None:
     """Starts all that may start, and the next merge."""
     _wake(board)
-    _start_merge(board)
+    start_merge(board)
     if board.records.run.state is RunState.RUNNING and board.dispatching:
         _dispatch(board)
 
@@ -38,7 +38,7 @@ def _wake(board: Board) -> None:
             board.wait_for_turn(id)
 
 
-def _start_merge(board: Board) -> None:
+def start_merge(board: Board) -> None:
     if not board.merging and board.landing is None and board.queue:
         taken = board.queue.take(board.policy.batch)
         for record in board.queue.overtake(taken):
