@@ -356,6 +356,27 @@ def test_stopping_ends_gates_and_resuming_runs_them_again(scene: Scene) -> None:
     assert (view.state, view.workstreams[0].attempts) == (RunState.COMPLETED, 1)
 
 
+def test_the_same_wrong_change_is_told_although_the_branch_moved_on_in_between(scene: Scene) -> None:
+    go = scene.repository.path.parent / "go"
+    scene.begin(
+        workstream(
+            "ws-a",
+            f"touch {go}",
+            "echo wrong > a.txt",
+            test_gates=[{"type": "GATE_UNIT"}],
+            circuit_breaker={"max_attempts": 9, "max_error_repeats": 9, "oscillation_threshold": 1},
+        ),
+        workstream("ws-b", f"while [ ! -e {go} ]; do sleep 0.05; done; echo b > b.txt"),
+        sets=('gates.GATE_UNIT.commands=["! grep -q wrong a.txt"]', "retry.base_seconds=2", "retry.jitter=0"),
+    )
+    scene.finish(30)
+    assert scene.state("ws-b") is WorkstreamState.MERGED
+    found = scene.view().workstream("ws-a")
+    assert found is not None
+    assert (found.state, found.attempts) == (WorkstreamState.QUARANTINED, 2), found.reason
+    assert found.reason.startswith("made the same change 2 times")
+
+
 def test_leaving_and_resuming_adopts_the_agents_that_went_on(scene: Scene) -> None:
     hold = scene.repository.path.parent / "go"
     scene.begin(workstream("ws-a", f"while [ ! -e {hold} ]; do sleep 0.05; done", "echo a > a.txt"))

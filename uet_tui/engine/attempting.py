@@ -1,9 +1,11 @@
 """Carrying out an attempt: sandbox, prompt, keeper; and afterwards snapshot, scope check and gates."""
 
+import hashlib
+import json
 import os
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from uet_tui.agents.launching import command_line, environment
@@ -23,6 +25,7 @@ from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
 from uet_tui.text import one_line
 from uet_tui.workspace.sandbox import Snapshot
 from uet_tui.workspace.scope import outside
+from uet_tui.workspace.trees import Change
 
 
 def start_attempt(
@@ -128,7 +131,7 @@ def collect(
         ws.id,
         effect.attempt,
         snapshot.commit,
-        snapshot.tree,
+        change_mark(snapshot.changes),
         one_line(gated.problem),
         gated.entries,
         use.no_change,
@@ -136,6 +139,14 @@ def collect(
         detail=gated.detail,
         retryable=gated.retryable,
     )
+
+
+def change_mark(changes: Sequence[Change]) -> str:
+    """What stands for some changes: what they made of which paths, whatever else the tree holds."""
+    made = sorted(
+        (change.path, change.new.mode, change.new.oid) if change.new else (change.path,) for change in changes
+    )
+    return hashlib.sha256(json.dumps(made).encode()).hexdigest()[:40]
 
 
 def _beyond(paths: tuple[str, ...]) -> str:
