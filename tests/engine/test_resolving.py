@@ -122,6 +122,22 @@ def test_with_auto_it_is_merged_without_a_human(scene: Scene, tmp_path: Path) ->
     assert merged(scene) == BOTH
 
 
+def test_four_that_change_one_line_cost_three_asks(scene: Scene, tmp_path: Path) -> None:
+    met = tmp_path / "met"
+    met.mkdir()
+    scene.repository.write("list.txt", "top\nmiddle\nbottom\n")
+    scene.repository.commit("A list")
+    scene.operator = type(scene.operator).discover(scene.repository.path)
+    together = f"while [ $(ls {met} | wc -l) -lt 4 ]; do sleep 0.02; done"
+    names = ["ws-a", "ws-b", "ws-c", "ws-d"]
+    work = [workstream(id, f"touch {met}/{id}; {together}; sed -i 's/middle/from {id}/' list.txt") for id in names]
+    scene.begin(*work, sets=("overlap=allow", "forecast_seconds=0", "resolve=auto", *agent(tmp_path, KEEP_BOTH)))
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert sorted(merged(scene).splitlines()) == ["bottom", *(f"from {id}" for id in names), "top"]
+    assert view.costs.spent_usd == 3 * 0.125, "each ask costs money, and one merged without a conflict"
+
+
 def test_with_never_no_agent_is_asked(scene: Scene, tmp_path: Path) -> None:
     begin(scene, *agent(tmp_path, KEEP_BOTH), "resolve=never")
     scene.finish()
