@@ -133,12 +133,13 @@ class Scene:
 
     def leave(self) -> None:
         """Ends what still runs, for the teardown."""
-        if self.orchestrator is not None and self.orchestrator.alive:
+        orchestrator = self.orchestrator
+        if orchestrator is not None and orchestrator.alive:
             self.ask(Verb.STOP)
-            until(lambda: not self._active() or self.orchestrator.join(0), 15, "agents to end")
-            if not self.orchestrator.join(1):
+            until(lambda: not self._active() or orchestrator.join(0), 15, "agents to end")
+            if not orchestrator.join(1):
                 self.ask(Verb.DETACH)
-                self.orchestrator.join(15)
+                orchestrator.join(15)
 
     def _active(self) -> bool:
         return any(ws.state.value in ("RUNNING", "GATING", "MERGING") for ws in self.view().workstreams)

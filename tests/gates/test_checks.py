@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from uet_tui.gates.checks import Check, Files, acceptance_checks, gate_check
-from uet_tui.plan.model import TestGate
+from uet_tui.plan.model import GateKind, TestGate
 from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import AcceptanceSettings, GateSettings
 
@@ -17,7 +17,7 @@ def files(held: Mapping[str, str]) -> Files:
     return Files(lambda: tuple(held), lambda path: held[path].encode())
 
 
-def gate(kind: str, held: Mapping[str, str], *, rehearsal: bool = False, **settings: object) -> Check:
+def gate(kind: GateKind, held: Mapping[str, str], *, rehearsal: bool = False, **settings: object) -> Check:
     chosen = GateSettings.model_validate({**SHIPPED.gates[kind].model_dump(), **settings})
     return gate_check(TestGate.model_validate({"type": kind}), chosen, files(held), rehearsal=rehearsal)
 

@@ -39,6 +39,7 @@ def _wake(board: Board) -> None:
 
 
 def start_merge(board: Board) -> None:
+    """Takes the next batch out of the merge queue, if none is being merged and nothing is being landed."""
     if not board.merging and board.landing is None and board.queue:
         taken = board.queue.take(board.policy.batch)
         for record in board.queue.overtake(taken):
