@@ -30,6 +30,22 @@ KEEP_BOTH = """
 USE = 'print(\'{"uet": {"cost_usd": 0.125, "tokens_in": 10, "tokens_out": 2}}\')'
 BOTH = "top\nfrom ws-a\nfrom ws-b\nbottom\n"
 UNIT = [{"type": "GATE_UNIT"}]
+ONCE_A_IS_MERGED = (
+    "run=${PWD#*/.uet/runs/}; until git --git-dir ${PWD%%/.uet/*}/.uet/control.git log --format=%s uet/${run%%/*}"
+    " | grep -qx 'Merge ws-a'; do sleep 0.02; done"
+)
+"""A task that ends when ws-a is on the integration branch of its run, so that what follows conflicts with it."""
+
+
+def once(there: Path) -> str:
+    """A task that ends when a file is there."""
+    return f"until [ -e {there} ]; do sleep 0.02; done"
+
+
+def held(trace: Path, let_go: Path) -> str:
+    """Python that leaves a trace, and goes on when it is let go."""
+    wait = f"while not os.path.exists({str(let_go)!r}):\n    time.sleep(0.02)\n"
+    return f'open({str(trace)!r}, "a").write("asked\\n")\n{wait}' + dedent(KEEP_BOTH)
 
 
 def agent(folder: Path, code: str) -> tuple[str, ...]:
@@ -46,11 +62,11 @@ def agent(folder: Path, code: str) -> tuple[str, ...]:
 
 
 def two(**fields: object) -> list:
-    """Two workstreams that change the same line, the second a little later."""
+    """Two workstreams that change the same line, the second once the first is merged."""
     change = "sed -i 's/middle/from {0}/' list.txt"
     return [
         workstream("ws-a", change.format("ws-a"), **fields),
-        workstream("ws-b", "sleep 0.5", change.format("ws-b"), **fields),
+        workstream("ws-b", ONCE_A_IS_MERGED, change.format("ws-b"), **fields),
     ]
 
 
@@ -301,10 +317,11 @@ def killed_at(scene: Scene, trace: Path, *sets: str, **fields: object) -> None:
 
 def test_an_agent_goes_on_when_the_orchestrator_is_killed_and_is_asked_once(scene: Scene, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    code = f'open("{trace}", "a").write("asked\\n"); time.sleep(1.5)\n' + dedent(KEEP_BOTH)
-    killed_at(scene, trace, *agent(tmp_path, code))
+    killed_at(scene, trace, *agent(tmp_path, held(trace, tmp_path / "go")))
     assert attempts.alive(folder(scene))
     scene.resume()
+    until(lambda: "is at conflict" in reason(scene), 10, "the ask to be taken up")
+    (tmp_path / "go").touch()
     scene.finish()
     assert conflict(scene).state is ConflictState.PROPOSED
     assert trace.read_text() == "asked\n"
@@ -326,8 +343,8 @@ def test_a_command_of_the_ladder_that_outlives_its_orchestrator_is_ended_before_
 
 def test_an_agent_that_ends_while_nobody_has_the_run_is_heard_afterwards(scene: Scene, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    code = f'open("{trace}", "a").write("asked\\n"); time.sleep(0.5)\n' + dedent(KEEP_BOTH)
-    killed_at(scene, trace, *agent(tmp_path, code), "resolve=auto")
+    killed_at(scene, trace, *agent(tmp_path, held(trace, tmp_path / "go")), "resolve=auto")
+    (tmp_path / "go").touch()
     until(lambda: attempts.ended(folder(scene)), 10, "the agent to end")
     scene.resume()
     assert scene.finish().state is RunState.COMPLETED
@@ -372,9 +389,10 @@ def test_a_resolution_that_was_made_once_is_made_again_by_itself(scene: Scene, t
 
 
 def test_a_proposal_is_merged_again_where_the_tip_moved_on(scene: Scene, tmp_path: Path) -> None:
-    late = workstream("ws-late", "sleep 3", "echo late > late.txt")
+    late = workstream("ws-late", once(tmp_path / "go"), "echo late > late.txt")
     begin(scene, *agent(tmp_path, KEEP_BOTH), linger=True, more=(late,))
     until(lambda: proposed(scene), 20, "the proposal")
+    (tmp_path / "go").touch()
     scene.until_state("ws-late", WorkstreamState.MERGED, 20)
     assert scene.ask(Verb.APPROVE, conflict="c1").ok
     scene.until_state("ws-b", WorkstreamState.MERGED, 20)
@@ -383,9 +401,12 @@ def test_a_proposal_is_merged_again_where_the_tip_moved_on(scene: Scene, tmp_pat
 
 
 def test_a_proposal_that_conflicts_with_a_tip_that_moved_on_is_proposed_anew(scene: Scene, tmp_path: Path) -> None:
-    late = workstream("ws-late", "sleep 3", "sed -i 's/from ws-a/from ws-late/' list.txt", depends_on=["ws-a"])
+    late = workstream(
+        "ws-late", once(tmp_path / "go"), "sed -i 's/from ws-a/from ws-late/' list.txt", depends_on=["ws-a"]
+    )
     begin(scene, *agent(tmp_path, KEEP_BOTH), linger=True, more=(late,))
     until(lambda: proposed(scene), 20, "the proposal")
+    (tmp_path / "go").touch()
     scene.until_state("ws-late", WorkstreamState.MERGED, 20)
     tip = scene.view().tip
     assert scene.ask(Verb.APPROVE, conflict="c1").ok
@@ -427,11 +448,11 @@ def test_the_rehearsal_writes_both_sides(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_a_resolution_that_meets_a_new_conflict_elsewhere_keeps_what_was_decided_and_lands_no_marker(
-    scene: Scene,
+    scene: Scene, tmp_path: Path
 ) -> None:
     scene.repository.write("other.txt", "top\nmiddle\nbottom\n")
     change = "sed -i 's/middle/from {0}/' {1}"
-    late = workstream("ws-late", "sleep 2", change.format("ws-late", "other.txt"), depends_on=["ws-a"])
+    late = workstream("ws-late", once(tmp_path / "go"), change.format("ws-late", "other.txt"), depends_on=["ws-a"])
     scene.repository.write("list.txt", "top\nmiddle\nbottom\n")
     scene.repository.commit("Two lists")
     scene.operator = type(scene.operator).discover(scene.repository.path)
@@ -440,6 +461,7 @@ def test_a_resolution_that_meets_a_new_conflict_elsewhere_keeps_what_was_decided
     scene.begin(first, second, late, sets=("overlap=allow", "forecast_seconds=0", "ladder.agent=none"), linger=True)
     until(lambda: "needs you" in reason(scene), 20, "the first conflict")
     assert [file.path for file in conflict(scene).files] == ["list.txt"]
+    (tmp_path / "go").touch()
     scene.until_state("ws-late", WorkstreamState.MERGED, 20)
     assert scene.ask(Verb.EDIT, conflict="c1", file="list.txt", content=BOTH, settle=True).ok
     until(lambda: len(scene.view().conflicts) == 2, 20, "the second conflict")
@@ -458,7 +480,7 @@ def test_whose_work_it_meets_is_known_under_the_names_that_both_sides_had_for_a_
     scene.operator = type(scene.operator).discover(scene.repository.path)
     scene.begin(
         workstream("ws-a", "sed -i 's/line 4/ours/' list.txt"),
-        workstream("ws-b", "sleep 0.5", "sed -i 's/line 4/theirs/' list.txt", "mv list.txt listed.txt"),
+        workstream("ws-b", ONCE_A_IS_MERGED, "sed -i 's/line 4/theirs/' list.txt", "mv list.txt listed.txt"),
         sets=("overlap=allow", "forecast_seconds=0"),
     )
     (conflict,) = scene.finish().conflicts
