@@ -4,26 +4,18 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from uet_tui.console.dialogs.dialog import Dialog, key_button
+from uet_tui.console.dialogs.dialog import key_button
+from uet_tui.console.dialogs.reading import ReadingDialog
 
 
-class EvidenceDialog(Dialog[None]):
+class EvidenceDialog(ReadingDialog):
     """Headings with lines beneath them; scrolls."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v,q", "leave", "Back", show=False),
-        Binding("down,j", "scroll('down')", "Down", show=False),
-        Binding("up,k", "scroll('up')", "Up", show=False),
-        Binding("pagedown,space", "scroll('page_down')", "Page down", show=False),
-        Binding("pageup", "scroll('page_up')", "Page up", show=False),
-        Binding("home,g", "scroll('home')", "Top", show=False),
-        Binding("end,G", "scroll('end')", "Bottom", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "leave", "Back", show=False)]
 
     def __init__(self, title: str, parts: Sequence[tuple[str, Sequence[Content]]]) -> None:
         super().__init__(title)
@@ -40,7 +32,3 @@ class EvidenceDialog(Dialog[None]):
         yield key_button("↓", "down", "screen.scroll('page_down')", id="down")
         yield key_button("↑", "up", "screen.scroll('page_up')", id="up")
         yield key_button("escape", "back", "screen.leave", id="back")
-
-    def action_scroll(self, where: str) -> None:
-        """Scrolls the text, whatever has the focus."""
-        getattr(self.query_one(VerticalScroll), f"scroll_{where}")(animate=False)

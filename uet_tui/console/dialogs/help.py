@@ -5,30 +5,22 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from uet_tui.console.dialogs.dialog import Dialog, key_button
+from uet_tui.console.dialogs.dialog import key_button
 from uet_tui.console.dialogs.glossary import glossary
+from uet_tui.console.dialogs.reading import ReadingDialog
 from uet_tui.console.format import cell
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(ReadingDialog):
     """Explains the screen it lies on."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,q", "leave", "Back", show=False),
-        Binding("down,j", "scroll('down')", "Down", show=False),
-        Binding("up,k", "scroll('up')", "Up", show=False),
-        Binding("pagedown,space", "scroll('page_down')", "Page down", show=False),
-        Binding("pageup", "scroll('page_up')", "Page up", show=False),
-        Binding("home,g", "scroll('home')", "Top", show=False),
-        Binding("end,G", "scroll('end')", "Bottom", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "leave", "Back", show=False)]
 
     def __init__(self) -> None:
         super().__init__("Help")
@@ -46,10 +38,6 @@ class HelpScreen(Dialog[None]):
         """How to move, and how to leave."""
         yield key_button("↓ ↑", "scroll", "screen.scroll('page_down')", id="down")
         yield key_button("escape", "back", "screen.leave", id="back")
-
-    def action_scroll(self, where: str) -> None:
-        """Scrolls the text, whatever has the focus."""
-        getattr(self.query_one(VerticalScroll), f"scroll_{where}")(animate=False)
 
 
 def keys_of(screen: Screen[object], app: App[object]) -> list[tuple[str, list[tuple[str, str]]]]:
