@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Uet
-from tests.cli.scene import RUN
+from tests.cli.scene import RUN, conflict
 from uet_tui.core.commands import Answer, Command
+from uet_tui.core.conflicts import version
 from uet_tui.store import inbox
+from uet_tui.store.conflict_text import version_file
 from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import Home
 
@@ -140,6 +142,7 @@ def marked(orchestrator: Orchestrator) -> Path:
         b"import os\r\n<<<<<<< ours\r\njobs = 4\r\n||||||| base\r\njobs = 1\r\n"
         b"=======\r\njobs = 8\r\n>>>>>>> theirs\r\n"
     )
+    version_file(folder).write_text(version(conflict(0.0).files))
     return file
 
 

@@ -22,7 +22,7 @@ from uet_tui.console.desk.side import COLOURED, SideBox
 from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.editing import Copy, left_marker
 from uet_tui.console.key_bar import KeyBar
-from uet_tui.core.commands import Side, Verb
+from uet_tui.core.commands import Answer, Side, Verb
 from uet_tui.core.states import ConflictState, WorkstreamState
 from uet_tui.store.conflict_views import ConflictFileView, ConflictView
 
@@ -495,6 +495,24 @@ async def test_left_markers_that_are_not_edited_again_are_not_taken(
     app = desk(three())
     await edited(app, ("e", "n"))
     assert app.acts == []
+
+
+@pytest.mark.usefixtures("lent")
+async def test_an_editor_is_opened_on_what_became_of_the_decisions_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", editor(tmp_path, f'cp "$1" {tmp_path}/seen'))
+    app = desk(three())
+    app.source.texts["c1", 0] = MARKED
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("o", "{", "u", "e")
+        app.shown.answered(Verb.TAKE, Answer(id="1", ok=True, message="done"))
+        await pilot.pause()
+        assert not (tmp_path / "seen").exists()
+        app.source.texts["c1", 0] = "decided\n"
+        app.shown.answered(Verb.UNDO, Answer(id="2", ok=True, message="done"))
+        await app.workers.wait_for_complete()
+    assert (tmp_path / "seen").read_text() == "decided\n"
 
 
 @pytest.mark.parametrize(

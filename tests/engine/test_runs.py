@@ -173,13 +173,17 @@ def test_what_is_decided_is_in_the_file_that_an_editor_opens_and_so_is_what_was_
     )
     (conflict,) = scene.finish().conflicts
     folder = scene.home.run(scene.run).conflict(conflict.id)
-    assert all("<<<<<<<" in conflict_text(folder, index) for index in (0, 1))
+
+    def text(index: int) -> str:
+        return conflict_text(folder, index, lambda: scene.view().conflicts[0].version)
+
+    assert all("<<<<<<<" in text(index) for index in (0, 1))
     assert scene.ask_offline(Verb.TAKE, conflict=conflict.id, side=Side.THEIRS, file="a.txt", hunk=1).ok
-    assert conflict_text(folder, 0) in ("one\n", "two\n")
+    assert text(0) in ("one\n", "two\n")
     assert scene.ask_offline(Verb.EDIT, conflict=conflict.id, file="a.txt", content="mine\n").ok
-    assert conflict_text(folder, 0) == "mine\n"
+    assert text(0) == "mine\n"
     assert scene.ask_offline(Verb.UNDO, conflict=conflict.id, file="a.txt").ok
-    assert "<<<<<<<" in conflict_text(folder, 0)
+    assert "<<<<<<<" in text(0)
 
 
 def test_a_conflict_in_a_file_that_is_no_text_offers_whole_sides_and_nothing_to_edit(scene: Scene) -> None:
@@ -191,7 +195,7 @@ def test_a_conflict_in_a_file_that_is_no_text_offers_whole_sides_and_nothing_to_
     (conflict,) = scene.finish().conflicts
     assert [(file.path, len(file.hunks)) for file in conflict.files] == [("a.bin", 0), ("b.txt", 1)]
     laid_out = scene.home.run(scene.run).conflict(conflict.id)
-    assert sorted(path.name for path in laid_out.iterdir()) == ["0.ours", "0.theirs", "1.txt"]
+    assert sorted(path.name for path in laid_out.iterdir()) == ["0.ours", "0.theirs", "1.txt", "version"]
     assert side_text(laid_out, 0, "ours") == SideText("not text, 4 bytes", ())
     assert scene.events(vocabulary.ORCHESTRATOR_ERROR) == []
 

@@ -129,7 +129,7 @@ def edit(id: Id = None, file: File = None, run: Run = None, json: Json = False, 
         index = editing.which_file(view, file)
         path = view.files[index].path
         try:
-            marked = conflict_text(at.paths.conflict(view.id), index)
+            marked = conflict_text(at.paths.conflict(view.id), index, lambda: _find(at, view.id).version)
         except UetError as error:
             raise UetError(f"{path}: {error}") from None
         content = editing.edited(command, marked, Path(path).name)

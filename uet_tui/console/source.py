@@ -148,7 +148,11 @@ class StoreSource:
 
     def conflict_text(self, conflict: str, index: int) -> str:
         """The text of a conflict's file, with its conflict markers."""
-        return conflict_text(self._folder(f"conflicts/{conflict}"), index)
+
+        def version() -> str:
+            return next((one.version for one in self.run().conflicts if one.id == conflict), "")
+
+        return conflict_text(self._folder(f"conflicts/{conflict}"), index, version)
 
     def conflict_side(self, conflict: str, index: int, side: str) -> SideText | None:
         """What a conflict's file is on one of the `SIDES`."""

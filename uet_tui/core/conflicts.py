@@ -1,5 +1,6 @@
 """A conflict as data: what both sides did, hunk by hunk, and what has been decided. All functions are pure."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -212,3 +213,12 @@ def edit(files: tuple[ConflictFile, ...], path: str, entry: Entry) -> tuple[Conf
 def decided(files: tuple[ConflictFile, ...]) -> bool:
     """Whether every file is decided, so that a resolution can be built."""
     return all(f.decided for f in files)
+
+
+def version(files: tuple[ConflictFile, ...]) -> str:
+    """What stands for the files as they are decided so far: equal where the same was decided about the same files."""
+    told = []
+    for file in files:
+        entries = (file.base, file.ours, file.theirs, file.merged, file.proposed, file.edited)
+        told.append((file.path, file.kind, entries, file.choice, [hunk.choice for hunk in file.hunks]))
+    return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).hexdigest()[:16]

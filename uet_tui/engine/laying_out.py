@@ -4,11 +4,11 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 
-from uet_tui.core.conflicts import ChoiceError, ConflictFile, Entry
+from uet_tui.core.conflicts import ChoiceError, ConflictFile, Entry, version
 from uet_tui.core.records import ConflictRecord
 from uet_tui.engine.workplace import Workplace
 from uet_tui.merge.resolution import marked_text
-from uet_tui.store.conflict_text import SIDES, side_file, text_file
+from uet_tui.store.conflict_text import SIDES, side_file, text_file, version_file
 from uet_tui.store.files import write_whole
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
@@ -29,9 +29,11 @@ def lay_out(place: Workplace, conflict: ConflictRecord) -> None:
 
 
 def _lay_out(place: Workplace, conflict: ConflictRecord) -> None:
+    files = conflict.files
     folder = place.paths.conflict(conflict.id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for index, file in enumerate(conflict.files):
+    version_file(folder).unlink(missing_ok=True)  # nobody is to take for whole what is half laid out
+    for index, file in enumerate(files):
         with suppress(ChoiceError):  # there is nothing to edit in what is no text: a side is taken whole
             write_whole(text_file(folder, index), _text(place.control, file))
         by_hunks = bool(file.hunks) and (file.proposed is None or all(h.proposal is not None for h in file.hunks))
@@ -42,6 +44,7 @@ def _lay_out(place: Workplace, conflict: ConflictRecord) -> None:
                 side_file(folder, index, side).unlink(missing_ok=True)
             else:
                 write_whole(side_file(folder, index, side), described(place.control, entry))
+    write_whole(version_file(folder), version(files).encode())
 
 
 def _text(control: ControlRepository, file: ConflictFile) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from uet_tui.core.conflicts import ConflictFile, Hunk
+from uet_tui.core.conflicts import ConflictFile, Hunk, version
 from uet_tui.core.records import (
     AttemptRecord,
     ConflictRecord,
@@ -190,6 +190,7 @@ def _conflict(
         deferred=record.deferred,
         busy=_busy(record, records.workstreams[record.workstream]),
         note=record.note,
+        version=version(record.files),
     )
 
 

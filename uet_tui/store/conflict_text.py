@@ -1,5 +1,7 @@
 """The files of a conflict as they are laid out: what the operator's editor opens, and what each side is."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,6 +11,9 @@ from uet_tui.store.files import open_regular
 from uet_tui.text import laid_bare, one_line
 
 SIDES: Final = ("base", "ours", "theirs", "proposal")
+PATIENCE_SECONDS: Final = 5.0
+"""How long the text of a conflict is waited for; a file is laid out in milliseconds."""
+_LOOK_SECONDS: Final = 0.02
 
 
 def text_file(folder: Path, index: int) -> Path:
@@ -42,21 +47,53 @@ def side_text(folder: Path, index: int, side: str) -> SideText | None:
     return SideText(one_line(about), tuple(laid_bare(line.rstrip("\r")) for line in lines))
 
 
-def conflict_text(folder: Path, index: int) -> str:
+def version_file(folder: Path) -> Path:
+    """Where it says which decisions what is laid out holds; written last, so that what it says is whole."""
+    return folder / "version"
+
+
+def conflict_text(folder: Path, index: int, version: Callable[[], str], seconds: float = PATIENCE_SECONDS) -> str:
     """The text of one file of a conflict, byte for byte: line ends and escape sequences as they are.
 
-    What was decided is in it; what was not stands between conflict markers.
+    What was decided is in it; what was not stands between conflict markers. A decision is on record a moment before it
+    is laid out: an editor that opened what was there before would take it back without a word.
 
     Args:
         folder: the conflict's folder, `conflicts/<id>` in the run's.
         index: which of the conflict's files, from 0.
+        version: says what the conflict is on record as; called again as long as what is laid out is something else.
+        seconds: how long that is waited for.
 
     Raises:
-        UetError: there is none, or it is not text; whoever asks names the file.
+        UetError: there is none, it is not text, or it was not laid out in time; whoever asks names the file.
     """
+    end = time.monotonic() + seconds
+    while (wanted := version()) != _laid_out(folder) or (text := _text(folder, index, wanted)) is None:
+        if time.monotonic() > end:
+            raise UetError("what was decided last is not laid out yet: try again; `uet resume` if nobody has the run")
+        time.sleep(_LOOK_SECONDS)
+    return text
+
+
+def _laid_out(folder: Path) -> str:
+    file = open_regular(version_file(folder))
+    if file is None:
+        return ""
+    with file:
+        return file.read().decode("ascii", "replace")
+
+
+def _text(folder: Path, index: int, version: str) -> str | None:
+    """The text, if it is still that of this version once it is read."""
     try:
-        return text_file(folder, index).read_bytes().decode()
+        data = text_file(folder, index).read_bytes()
     except FileNotFoundError:
-        raise UetError("there is no text to edit; take ours or theirs for the whole file") from None
+        data = None
+    if _laid_out(folder) != version:
+        return None
+    if data is None:
+        raise UetError("there is no text to edit; take ours or theirs for the whole file")
+    try:
+        return data.decode()
     except UnicodeDecodeError as error:
         raise UetError(f"not UTF-8 text ({error.reason}), so it cannot be edited here; take sides instead") from None

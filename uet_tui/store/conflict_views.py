@@ -134,6 +134,8 @@ class ConflictView:
     can be decided meanwhile. Empty where it waits for the operator."""
     note: str = ""
     """What the operator told the agent that was asked last."""
+    version: str = ""
+    """What stands for its files as they are decided so far: `conflicts.version`."""
 
     @property
     def open(self) -> bool:

@@ -1,5 +1,6 @@
 """The screen of the desk: shows one conflict of many, and turns keys into commands."""
 
+import asyncio
 from datetime import datetime
 from typing import ClassVar
 
@@ -39,7 +40,7 @@ from uet_tui.console.dialogs.note import NoteDialog
 from uet_tui.console.editing import editor
 from uet_tui.console.format import duration
 from uet_tui.console.key_bar import KeyBar
-from uet_tui.console.screens import RunScreen
+from uet_tui.console.screens import Field, RunScreen
 from uet_tui.console.source import RunSource
 from uet_tui.core.commands import Answer, Side, Verb
 from uet_tui.core.vocabulary import AGENT_ASKED
@@ -55,6 +56,8 @@ When the work of a workstream cannot be merged by git alone, it appears here, wi
 why they did it, and what was tried. Everything that does not depend on it goes on meanwhile.
 
 escape goes back."""
+_DECIDES = frozenset({Verb.TAKE, Verb.UNDO, Verb.EDIT})
+"""What changes the text that an editor is opened on."""
 _EVENTS = 200
 """How many of the newest events of a workstream are searched for when its agent was asked."""
 
@@ -79,6 +82,10 @@ class ConflictDesk(RunScreen):
         """Of which file of which conflict texts were read last, and the texts; None while they are being read."""
         self._asked: tuple[str, datetime] | None = None
         """Of which conflict an agent was asked last, and when."""
+        self._on_the_way = 0
+        """How many decisions were sent and are not answered yet."""
+        self._all_answered = asyncio.Event()
+        self._all_answered.set()
 
     def compose(self) -> ComposeResult:
         """From the whole to the parts, the keys last."""
@@ -109,9 +116,20 @@ class ConflictDesk(RunScreen):
         """A refusal takes back what the desk had assumed; what an editor wrote is kept until it was taken."""
         if verb is Verb.EDIT:
             self._drafts.answered(answer.ok)
+        if verb in _DECIDES:
+            self._on_the_way -= 1
+            if not self._on_the_way:
+                self._all_answered.set()
         if not answer.ok and verb in (Verb.TAKE, Verb.UNDO, Verb.EDIT, Verb.APPROVE):
             self._sitting.forget()
             self._draw()
+
+    def act(self, verb: Verb, **fields: Field) -> None:
+        """Counts the decisions that are on their way: an editor is opened on what became of them."""
+        if verb in _DECIDES:
+            self._on_the_way += 1
+            self._all_answered.clear()
+        super().act(verb, **fields)
 
     def add_events(self, events: tuple[EventView, ...]) -> None:
         """Notes when an agent was asked."""
@@ -342,6 +360,7 @@ class ConflictDesk(RunScreen):
         index = [file.path for file in conflict.files].index(spot.path)
         try:
             command = editor(self.run_app.editor)
+            await self._all_answered.wait()
             marked = await self.read(self._source.conflict_text, conflict.id, index)
             text = await self._drafts.write(self.app, command, marked, conflict.id, spot.path)
         except UetError as error:
