@@ -54,6 +54,7 @@ from uet_tui.core.records import (
     WorkstreamRecord,
 )
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState, RunState, WorkerState, WorkstreamState
+from uet_tui.core.usage import Usage
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Workstream
 
@@ -217,7 +218,7 @@ class Driver:
         self.alive.remove(key)
         self.ended.add(key)
         code = 0 if outcome is AttemptState.SUCCEEDED else 1
-        self.tell(AttemptEnded(*key, outcome, code, error, usd))
+        self.tell(AttemptEnded(*key, outcome, code, error, (Usage(usd=usd),) if usd else ()))
 
     def collects(
         self, id: str, problem: str = "", *, tree: str | None = None, change: bool = True, stated: bool = False
@@ -269,7 +270,8 @@ class Driver:
         """The agent that was asked about a conflict is gone."""
         (ask,) = [asked for asked in self.asked if asked.conflict == id]
         self.asked.remove(ask)
-        self.tell(AgentAnswered(id, ask.ask, files or self.conflict(id).files, rung, gates, problem, usd))
+        reports = (Usage(usd=usd),) if usd else ()
+        self.tell(AgentAnswered(id, ask.ask, files or self.conflict(id).files, rung, gates, problem, reports))
 
     def merge_fails(
         self, id: str, problem: str = "as merged: GATE_UNIT failed", gates: tuple[GateEntry, ...] = ()

@@ -5,6 +5,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from uet_tui.core.usage import Usage
+
 _TAIL = 65_536
 """Bytes of output that are read: agents report at their end."""
 
@@ -13,9 +15,7 @@ _TAIL = 65_536
 class Use:
     """What one attempt used."""
 
-    usd: float = 0.0
-    tokens_in: int = 0
-    tokens_out: int = 0
+    reports: tuple[Usage, ...] = ()
     no_change: bool = False
     """It said that nothing needs changing."""
     last_line: str = ""
@@ -42,7 +42,8 @@ def read_use(output: Path, *, json_lines: bool) -> Use:
             usd = _amount(said.get("cost_usd"), usd)
             tokens_in = int(_amount(said.get("tokens_in"), tokens_in))
             tokens_out = int(_amount(said.get("tokens_out"), tokens_out))
-    return Use(usd, tokens_in, tokens_out, no_change, last)
+    used = usd or tokens_in or tokens_out
+    return Use((Usage("", tokens_in, tokens_out, usd=usd),) if used else (), no_change, last)
 
 
 def _said(line: str) -> dict[str, object] | None:

@@ -10,6 +10,7 @@ from uet_tui.core.proposals import complete, propose, put_rung, show, take_or_pr
 from uet_tui.core.records import ConflictRecord, CostEntry
 from uet_tui.core.scheduling import beyond_budget, reserve, start_merge
 from uet_tui.core.states import CONFLICT_OPEN, ConflictState, RunState, WorkstreamState
+from uet_tui.core.usage import known_usd
 
 
 def go_on(board: Board) -> None:
@@ -155,13 +156,14 @@ def _give_reserve_back(board: Board, conflict: ConflictRecord) -> None:
 
 
 def _count_money(board: Board, conflict: ConflictRecord, event: AgentAnswered) -> None:
-    if not (event.usd or event.tokens_in or event.tokens_out):
+    if not event.reports:
         return
+    usd = known_usd(event.reports)
     record = board.workstream(conflict.workstream)
     agent = _agent(board, conflict)
-    record.cost_usd += event.usd
+    record.cost_usd += usd
     board.touch_workstream(record)
-    board.records.run.spent_usd += event.usd
+    board.records.run.spent_usd += usd
     board.touch_run()
     board.changes.costs.append(
         CostEntry(
@@ -170,9 +172,9 @@ def _count_money(board: Board, conflict: ConflictRecord, event: AgentAnswered) -
             conflict.attempt,
             agent,
             record.model if agent == record.agent else "",
-            event.usd,
-            event.tokens_in,
-            event.tokens_out,
+            usd,
+            sum(report.tokens_in for report in event.reports),
+            sum(report.tokens_out for report in event.reports),
         )
     )
 

@@ -14,6 +14,7 @@ from uet_tui.core.states import (
     AttemptState,
     WorkstreamState,
 )
+from uet_tui.core.usage import known_usd
 from uet_tui.core.workers import free_worker
 
 _SPOKEN = {state: state.value.lower().replace("_", " ") for state in AttemptState}
@@ -59,7 +60,7 @@ def attempt_ended(board: Board, event: AttemptEnded) -> None:
         worker=attempt.worker,
         attempt=attempt.number,
         exit_code=event.exit_code,
-        usd=event.usd,
+        usd=known_usd(event.reports),
     )
     if ok:
         board.move_workstream(record, WorkstreamState.GATING, "gates")
@@ -87,10 +88,13 @@ def _settle(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, even
         attempt.reserved_usd = 0.0
         board.touch_run()
         board.unpark(BUDGET)
-    attempt.cost_usd, attempt.tokens_in, attempt.tokens_out = event.usd, event.tokens_in, event.tokens_out
-    record.cost_usd += event.usd
-    if event.usd or event.tokens_in or event.tokens_out:
-        run.spent_usd += event.usd
+    usd, reports = known_usd(event.reports), event.reports
+    attempt.cost_usd = usd
+    attempt.tokens_in = sum(report.tokens_in for report in reports)
+    attempt.tokens_out = sum(report.tokens_out for report in reports)
+    record.cost_usd += usd
+    if reports:
+        run.spent_usd += usd
         board.touch_run()
         board.changes.costs.append(
             CostEntry(
@@ -99,9 +103,9 @@ def _settle(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, even
                 attempt.number,
                 attempt.agent,
                 attempt.model,
-                event.usd,
-                event.tokens_in,
-                event.tokens_out,
+                usd,
+                attempt.tokens_in,
+                attempt.tokens_out,
             )
         )
 

@@ -6,6 +6,7 @@ from uet_tui.core.commands import Command
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung
 from uet_tui.core.records import GateEntry
 from uet_tui.core.states import AttemptState
+from uet_tui.core.usage import Fault, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,24 @@ class AttemptEnded:
     outcome: AttemptState
     exit_code: int | None = None
     error: str = ""
-    usd: float = 0.0
-    tokens_in: int = 0
-    tokens_out: int = 0
+    reports: tuple[Usage, ...] = ()
+    """All its reports of use, from the first: those that were told of before are not counted again."""
     no_change_stated: bool = False
     """The agent said that nothing needs changing."""
+    fault: Fault | None = None
+    """What went wrong, where it was not the work."""
+    until: float | None = None
+    """Until when its provider wants to be left alone, in seconds since the epoch; None where it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReported:
+    """The agent of an attempt has told what it used so far."""
+
+    workstream: str
+    attempt: int
+    reports: tuple[Usage, ...]
+    """All its reports, from the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +161,12 @@ class AgentAnswered:
     rung: Rung
     gates: tuple[GateEntry, ...] = ()
     problem: str = ""
-    usd: float = 0.0
-    tokens_in: int = 0
-    tokens_out: int = 0
+    reports: tuple[Usage, ...] = ()
+    """What it used."""
+    fault: Fault | None = None
+    """What went wrong, where it was not the conflict."""
+    until: float | None = None
+    """Until when its provider wants to be left alone, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +254,7 @@ Event = (
     | WorkerBroken
     | AttemptStarted
     | AttemptEnded
+    | UsageReported
     | Collected
     | Merged
     | MergeConflicted

@@ -19,6 +19,7 @@ from uet_tui.core.effects import AskAgent, EndAsk
 from uet_tui.core.events import AgentAnswered
 from uet_tui.core.records import ConflictRecord
 from uet_tui.core.states import CONFLICT_OPEN
+from uet_tui.core.usage import known_usd
 from uet_tui.engine import attempts
 from uet_tui.engine.keeper import STOP
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
@@ -65,10 +66,8 @@ def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leav
         conflict.id,
         effect.ask,
         conflict.files,
-        Rung("agent", "failed", ended.seconds, use.usd),
-        usd=use.usd,
-        tokens_in=use.tokens_in,
-        tokens_out=use.tokens_out,
+        Rung("agent", "failed", ended.seconds, known_usd(use.reports)),
+        reports=use.reports,
     )
     try:
         return _judged(place, effect, conflict, files, start, _failure(ended, use), answer, leaving)

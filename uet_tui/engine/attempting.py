@@ -74,9 +74,7 @@ def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) 
             outcome, error = AttemptState.FAILED, f"exit {code}" + (f": {last}" if last else "")
         case _:
             outcome, error = AttemptState.LOST, "its record of how it ended cannot be read"
-    return AttemptEnded(
-        workstream, attempt, outcome, ended.code, error, use.usd, use.tokens_in, use.tokens_out, use.no_change
-    )
+    return AttemptEnded(workstream, attempt, outcome, ended.code, error, use.reports, use.no_change)
 
 
 def collect(
