@@ -10,37 +10,14 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
 
-SHORTEST: Final = 8
+SHORTEST = 8
 """Characters of a value that is taken for a secret: shorter ones are words that any text holds."""
-_SECRET: Final = re.compile(
-    r"KEY(?!BOARD)|TOKEN(?!S)|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH(?!OR)|(?:^|_)(?:PW|PAT)(?:_|$)", re.IGNORECASE
-)
-"""What a variable's name tells of its value; `MAX_TOKENS` counts, and `GIT_AUTHOR_NAME` is printed everywhere."""
-_PLACE: Final = re.compile(r"_(?:FILE|PATH|DIR|SOCK)$", re.IGNORECASE)
-"""Variables that say where a secret is, and are none."""
-_NOISE: Final = rb"[\0-\x08\x0b-\x1a\x1c-\x1f\x7f]++|\x1b(?:\[[0-9;:]*(?:[mK]|\Z))?+"
+_NOISE = rb"[\0-\x08\x0b-\x1a\x1c-\x1f\x7f]++|\x1b(?:\[[0-9;:]*(?:[mK]|\Z))?+"
 """What is between the characters of a text that is shown in colour, or in two bytes a character."""
-_SHOWN: Final = re.compile(b"(?:%s)|(.)" % _NOISE, re.DOTALL)
-_NOISES: Final = re.compile(_NOISE)
-_UNQUOTED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
+_UNQUOTED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 """What stays as it is in the address of a page."""
-_CHUNK: Final = 1 << 20
-
-
-def is_secret(name: str) -> bool:
-    """Whether the value of an environment variable is taken for a secret by its name."""
-    return bool(_SECRET.search(name)) and not _PLACE.search(name)
-
-
-def secrets_in(environ: Mapping[str, str], listed: Collection[str] = ()) -> dict[str, str]:
-    """The secrets in an environment: by their names, or because they are listed."""
-    return {
-        name: value
-        for name, value in sorted(environ.items())
-        if len(value) >= SHORTEST and (name in listed or is_secret(name))
-    }
+_CHUNK = 1 << 20
 
 
 class Redactor:
@@ -48,6 +25,7 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """`secrets` are values by the name that is shown instead; values too short to tell are left alone."""
+        self._secrets = dict(secrets)
         forms: dict[bytes, str] = {}
         for name, value in secrets.items():
             if len(value) >= SHORTEST:
@@ -59,6 +37,16 @@ class Redactor:
 
     def __bool__(self) -> bool:
         return bool(self._forms)
+
+    def only(self, names: Collection[str]) -> "Redactor":
+        """One that knows some of the secrets only."""
+        return Redactor({name: value for name, value in self._secrets.items() if name in names})
+
+    def found_in(self, data: bytes) -> set[str]:
+        """The names of the secrets in some bytes."""
+        found: set[str] = set()
+        self.data(data, found)
+        return found
 
     def text(self, text: str) -> str:
         """The text without secrets. What was made harmless is redacted after that: controls may have parted them."""
@@ -74,7 +62,7 @@ class Redactor:
                 data = data.replace(form, _mark(name))
                 found.add(name)
         if b"\x1b" in data or b"\0" in data:
-            bare = _NOISES.sub(b"", data)
+            bare = re.sub(_NOISE, b"", data)
             for form, name in self._forms:
                 if form in bare:
                     data = self._spread_out(form).sub(_mark(name), data)
@@ -93,7 +81,9 @@ class Redactor:
         tail = data[-4 * self._longest :] if self._longest else b""
         if b"\x1b" not in tail and b"\0" not in tail:
             return self._opening(tail)
-        shown = [match.start() for match in _SHOWN.finditer(tail) if match[1] is not None]
+        shown = [
+            match.start() for match in re.finditer(b"(?:%s)|(.)" % _NOISE, tail, re.DOTALL) if match[1] is not None
+        ]
         length, name = self._opening(bytes(tail[at] for at in shown))
         return (len(tail) - shown[-length], name) if length else (0, "")
 
@@ -136,39 +126,46 @@ class Stream:
         return _mark(name)
 
 
+def secrets_in_file(path: str, redactor: Redactor) -> set[str]:
+    """The names of the secrets that a file holds; none are in what is no regular file, or is a link.
+
+    Raises:
+        OSError: it could not be read.
+    """
+    looking = Stream(redactor)
+    if redactor:
+        for _ in _redacted(path, looking):
+            pass
+    return looking.found
+
+
 def redact_file(path: str, redactor: Redactor) -> set[str]:
     """Rewrites a file that holds secrets without them; gives the names of those that it held.
 
-    Only a regular file that is no link; another one in its place, so that what else the file is linked to stays.
+    It is another file in its place, so that what the old one is linked to elsewhere stays as it is.
 
     Raises:
         OSError: it could not be read or written.
     """
-    if not redactor:
-        return set()
-    source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    found = secrets_in_file(path, redactor)
+    if found:
+        _rewrite(path, _redacted(path, Stream(redactor)))
+    return found
+
+
+def _redacted(path: str, stream: Stream) -> Iterator[bytes]:
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        facts = os.fstat(source)
-        if not stat.S_ISREG(facts.st_mode):
-            return set()
-        looking = Stream(redactor)
-        for _ in _redacted(source, looking):
-            pass
-        if looking.found:
-            os.lseek(source, 0, os.SEEK_SET)
-            _rewrite(path, _redacted(source, Stream(redactor)), stat.S_IMODE(facts.st_mode))
-        return looking.found
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            while data := os.read(file, _CHUNK):
+                yield stream.feed(data)
+            yield stream.close()
     finally:
-        os.close(source)
+        os.close(file)
 
 
-def _redacted(source: int, stream: Stream) -> Iterator[bytes]:
-    while data := os.read(source, _CHUNK):
-        yield stream.feed(data)
-    yield stream.close()
-
-
-def _rewrite(path: str, pieces: Iterable[bytes], mode: int) -> None:
+def _rewrite(path: str, pieces: Iterable[bytes]) -> None:
+    mode = stat.S_IMODE(os.lstat(path).st_mode)
     beside = f"{path}.redacted-{os.getpid()}"
     target = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

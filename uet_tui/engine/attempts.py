@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from uet_tui.engine import keeper
-from uet_tui.redaction import secrets_in
+from uet_tui.secrecy import secrets_in
 
 _KEEPER = Path(keeper.__file__)
 
