@@ -165,8 +165,9 @@ class Session:
     """For what holds no mark: what an agent asks on its own account, such as for a title."""
 
     def subject(self, text: str) -> str:
-        """The mark that a text holds, the longest where it holds several."""
-        return max((mark for mark in self.scripts if mark in text), key=len, default="")
+        """The mark that comes first in a text, the longest of those that begin there: what follows is context."""
+        marks = (mark for mark in self.scripts if mark in text)
+        return min(marks, key=lambda mark: (text.index(mark), -len(mark)), default="")
 
     def script(self, subject: str) -> Script:
         """What answers requests on a subject."""
