@@ -353,5 +353,5 @@ async def test_what_was_written_with_markers_left_is_kept_for_the_next_time(
 def test_the_sample_run_opens_at_what_needs_the_operator() -> None:
     first, *_ = desks.several()
     view = sample_run(conflicts=(replace(first, deferred=True), *desks.several()[1:]))
-    settled = ConflictDesk(desks.over(view).source)._sitting.settle(view)
+    settled = ConflictDesk(desks.over(view).source).sitting.settle(view)
     assert settled is not None and settled.id == "c2"

@@ -95,6 +95,7 @@ def test_the_line_of_what_is_not_there_is_that_of_what_is_around_it():
         ("[1] /* never", 1, "a comment that never ends"),
         ("[1]\n#", 2, "comes after the end"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 def test_what_is_not_json_is_one_error_with_its_line(text, line, part):
     found = failure(read_json, text)
@@ -132,6 +133,7 @@ def test_what_is_not_json_is_one_error_with_its_line(text, line, part):
         ("a: 1\n---\nb: 2", 2, "a second YAML document"),
         ("a: \ufffe", 0, "a character that YAML does not allow"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 def test_what_is_not_plain_yaml_is_one_error_with_its_line(text, line, part):
     found = failure(read_yaml, text)

@@ -10,7 +10,8 @@ from uet_tui.core.policy import Policy
 from uet_tui.plan.model import Plan
 from uet_tui.redaction import Redactor
 from uet_tui.secrecy import secrets_in
-from uet_tui.settings.model import AgentSettings, Settings
+from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.model import Settings
 from uet_tui.store.paths import Home, RunPaths
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.operator import OperatorRepository

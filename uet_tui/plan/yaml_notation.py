@@ -10,9 +10,21 @@ from collections.abc import Iterator
 
 import yaml
 
-from uet_tui.plan.documents import DocumentError, Node, Value, check_depth, check_new, number_value, quoted, text_value
+from uet_tui.plan.documents import (
+    MAX_DEPTH,
+    DocumentError,
+    Node,
+    Value,
+    check_depth,
+    check_new,
+    number_value,
+    quoted,
+    text_value,
+)
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where PyYAML was built with it: ten times faster
+_TOO_DEEP = "exceeded maximum nesting depth"
+"""How the C parser of PyYAML 6.0.4 says that it reads no further: it looks ahead, so it comes to it before we do."""
 _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _NOT_FINITE = re.compile(r"[+-]?(?:\.inf|\.nan|inf|nan|infinity)", re.IGNORECASE)
 
@@ -28,6 +40,8 @@ def read_yaml(text: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
+        if error.problem == _TOO_DEEP:
+            check_depth(MAX_DEPTH + 1, line)
         raise DocumentError(line, _explained(text, line, error.problem or error.context or "")) from None
     except yaml.YAMLError:
         raise DocumentError(0, "holds a character that YAML does not allow, such as U+FFFE: remove it") from None

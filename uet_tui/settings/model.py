@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from uet_tui.plan.model import GateKind
 from uet_tui.plan.scopes import normalise
+from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.group import Group
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -16,11 +18,7 @@ MOST_WORKERS = 256
 """Attempts that may run at once."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RetrySettings(_Section):
+class RetrySettings(Group):
     """When a failed attempt is tried again: exponential backoff with jitter."""
 
     base_seconds: Seconds
@@ -31,7 +29,7 @@ class RetrySettings(_Section):
     """The share of the delay that is drawn by chance."""
 
 
-class SandboxSettings(_Section):
+class SandboxSettings(Group):
     """What a sandbox holds beside the tracked files."""
 
     copy_untracked: tuple[str, ...]
@@ -42,23 +40,7 @@ class SandboxSettings(_Section):
     """Ignored files that survive the reset between attempts, such as `.venv/`; git ignore patterns."""
 
 
-class AgentSettings(_Section):
-    """How to start one agent and how to read what it used."""
-
-    command: tuple[str, ...]
-    """The command line; `{prompt_file}`, `{python}`, `{sandbox}` and `{attempt}` are replaced."""
-    prompt: Literal["script", "text", "spec"]
-    """What the prompt file holds: the tasks as a shell script, the rendered prompt, or the workstream as JSON."""
-    env: tuple[str, ...]
-    """Names of the environment variables that the agent gets; a trailing `*` takes all that begin so."""
-    usage: Literal["none", "json-lines"]
-    """How its use comes out: not at all, or as JSON lines with a `uet` key in its output."""
-    provider: str = ""
-    """Whose quota it uses."""
-    model: str = ""
-
-
-class GateCommand(_Section):
+class GateCommand(Group):
     """One command of a gate, and what makes it apply."""
 
     run: Annotated[str, Field(min_length=1)]
@@ -106,7 +88,7 @@ def _command(written: object) -> object:
             raise ValueError("should be a command, or a mapping with `run`")
 
 
-class GateSettings(_Section):
+class GateSettings(Group):
     """One gate kind: what runs, and for how long."""
 
     commands: tuple[Annotated[GateCommand, BeforeValidator(_command)], ...]
@@ -119,7 +101,7 @@ class GateSettings(_Section):
     """Names of the environment variables that its commands get; a trailing `*` takes all that begin so."""
 
 
-class AcceptanceSettings(_Section):
+class AcceptanceSettings(Group):
     """How the acceptance tests of a bundle that are commands are run: as gates that are required and blocking."""
 
     run: bool
@@ -134,7 +116,7 @@ Resolve = Literal["ask", "auto", "never"]
 """What becomes of a conflict that a machine could settle."""
 
 
-class MergeSettings(_Section):
+class MergeSettings(Group):
     """The merge queue."""
 
     batch: Annotated[int, Field(ge=1, le=4)]
@@ -143,7 +125,7 @@ class MergeSettings(_Section):
     """How many merges may overtake an entry before it goes first."""
 
 
-class PathCommand(_Section):
+class PathCommand(Group):
     """A command that settles conflicts in some files."""
 
     paths: tuple[str, ...]
@@ -151,7 +133,7 @@ class PathCommand(_Section):
     command: str
 
 
-class LadderSettings(_Section):
+class LadderSettings(Group):
     """What is tried on a conflict before the operator is asked."""
 
     recorded: bool
@@ -170,7 +152,7 @@ class LadderSettings(_Section):
     """Ends an agent that is asked."""
 
 
-class BudgetSettings(_Section):
+class BudgetSettings(Group):
     """How much money a run may spend."""
 
     max_cost_total: Money | None
@@ -179,7 +161,7 @@ class BudgetSettings(_Section):
     """Reserved for an attempt of a workstream that declares no `max_cost_usd`."""
 
 
-class SimulatedSettings(_Section):
+class SimulatedSettings(Group):
     """The rehearsal agent."""
 
     unit_seconds: PositiveSeconds
@@ -190,7 +172,7 @@ class SimulatedSettings(_Section):
     """What one simulated attempt claims to cost."""
 
 
-class Settings(_Section):
+class Settings(Group):
     """All settings."""
 
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)]

@@ -12,8 +12,9 @@ from textual.content import Content
 from textual.events import Click, Key, Resize
 from textual.widgets import OptionList, Static
 
-from uet_tui.console.desk import evidence, questions
+from uet_tui.console.desk import evidence
 from uet_tui.console.desk.applies import ACTS, WALKS, Place, why_not
+from uet_tui.console.desk.deciding import Deciding
 from uet_tui.console.desk.editor import Drafts
 from uet_tui.console.desk.keys import KEYS
 from uet_tui.console.desk.listing import ConflictList
@@ -23,26 +24,20 @@ from uet_tui.console.desk.sides import Sides, Texts, needs_texts, read_texts
 from uet_tui.console.desk.sitting import Sitting
 from uet_tui.console.desk.spots import (
     Spot,
-    after,
     file_at,
     file_spots,
-    has_part,
     ordered,
-    settled,
     spots,
     step_file,
     step_hunk,
-    undecided,
 )
-from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.dialogs.evidence import EvidenceDialog
-from uet_tui.console.dialogs.note import NoteDialog
 from uet_tui.console.editing import editor
 from uet_tui.console.format import duration
 from uet_tui.console.key_bar import KeyBar
-from uet_tui.console.screens import Field, RunScreen
+from uet_tui.console.screens import Field
 from uet_tui.console.source import RunSource
-from uet_tui.core.commands import Answer, Side, Verb
+from uet_tui.core.commands import Answer, Verb
 from uet_tui.core.vocabulary import AGENT_ASKED
 from uet_tui.errors import UetError
 from uet_tui.resources import SCREENS
@@ -62,7 +57,7 @@ _EVENTS = 200
 """How many of the newest events of a workstream are searched for when its agent was asked."""
 
 
-class ConflictDesk(RunScreen):
+class ConflictDesk(Deciding):
     """All conflicts of a run, one of them open, one hunk of it in four boxes."""
 
     CSS_PATH = SCREENS / "desk.tcss"
@@ -76,7 +71,7 @@ class ConflictDesk(RunScreen):
         super().__init__()
         self._source = source
         self._list_always = conflict_id is None
-        self._sitting = Sitting(conflict_id)
+        self.sitting = Sitting(conflict_id)
         self._drafts = Drafts()
         self._texts: tuple[object, Texts | None] = (None, None)
         """Of which file of which conflict texts were read last, and the texts; None while they are being read."""
@@ -98,10 +93,10 @@ class ConflictDesk(RunScreen):
 
     def show(self, view: RunView) -> None:
         """Keeps the conflict and the hunk while they are there."""
-        self._sitting.settle(view)
-        self._draw()
-        if self._sitting.approving and not self._sitting.sent:
-            self._sitting.approving = False
+        self.sitting.settle(view)
+        self.draw()
+        if self.sitting.approving and not self.sitting.sent:
+            self.sitting.approving = False
             self.action_approve()
 
     def tick(self, now: datetime) -> None:
@@ -121,8 +116,8 @@ class ConflictDesk(RunScreen):
             if not self._on_the_way:
                 self._all_answered.set()
         if not answer.ok and verb in (Verb.TAKE, Verb.UNDO, Verb.EDIT, Verb.APPROVE):
-            self._sitting.forget()
-            self._draw()
+            self.sitting.forget()
+            self.draw()
 
     def act(self, verb: Verb, **fields: Field) -> None:
         """Counts the decisions that are on their way: an editor is opened on what became of them."""
@@ -137,17 +132,9 @@ class ConflictDesk(RunScreen):
             if event.type == AGENT_ASKED:
                 self._asked = (str(event.data.get("conflict", "")), event.time)
 
-    @property
-    def _here(self) -> tuple[RunView, ConflictView, Spot] | None:
-        """The view, the open conflict and the place in it; None where there is nothing to act on."""
-        view, spot = self.run_app.view, self._sitting.spot
-        conflict = next((c for c in view.conflicts if c.id == self._sitting.chosen), None) if view else None
-        if view is None or conflict is None or spot is None or file_at(conflict, spot) is None:
-            return None
-        return view, conflict, spot
-
-    def _draw(self) -> None:
-        here = self._here
+    def draw(self) -> None:
+        """Shows the place that is in sight, and all that is known of it."""
+        here = self.here
         self.query_one(ConflictPage).display = here is not None
         self.query_one("#empty").display = here is None
         self._draw_words()
@@ -158,7 +145,7 @@ class ConflictDesk(RunScreen):
         self.refresh_bindings()
 
     def _draw_words(self) -> None:
-        here, listing = self._here, self.query_one(ConflictList)
+        here, listing = self.here, self.query_one(ConflictList)
         listing.display = here is not None and (self._list_always or len(here[0].conflicts) > 1)
         if here is None:
             return
@@ -168,7 +155,7 @@ class ConflictDesk(RunScreen):
         asked = self._asked[1] if self._asked is not None and self._asked[0] == conflict.id else None
         since = duration((now - asked).total_seconds()) if asked else ""
         page = self.query_one(ConflictPage)
-        page.tell(Place(*here, None), self._sitting, now, width, since)
+        page.tell(Place(*here, None), self.sitting, now, width, since)
 
     def _known_texts(self, conflict: ConflictView, spot: Spot) -> Texts | None:
         """The texts of the file's sides, as far as they are known; begins to read them."""
@@ -186,7 +173,7 @@ class ConflictDesk(RunScreen):
         texts = await self.read(read_texts, self._source.conflict_side, conflict, index)
         if self._texts[0] == wanted:
             self._texts = (wanted, texts)
-            self._draw()
+            self.draw()
 
     @work(exclusive=True, group="asked")
     async def _find_asked(self, conflict: ConflictView) -> None:
@@ -209,8 +196,8 @@ class ConflictDesk(RunScreen):
         return not why_not(place, action, *parameters[:1]) or None
 
     def _place(self) -> Place | None:
-        here = self._here
-        return Place(*here, self._sitting.undoable(here[1])) if here else None
+        here = self.here
+        return Place(*here, self.sitting.undoable(here[1])) if here else None
 
     def on_key(self, event: Key) -> None:
         """Says why a key does nothing here."""
@@ -223,125 +210,9 @@ class ConflictDesk(RunScreen):
             event.prevent_default()
             self.notify(f"{active.binding.description}: {reason}", severity="warning", timeout=4, markup=False)
 
-    def action_take(self, side: str) -> None:
-        """Takes a side for this hunk, or for this file where it can only be taken whole, and goes on to the next."""
-        if here := self._here:
-            _, conflict, spot = here
-            file = file_at(conflict, spot)
-            if self._sitting.whole or (side == "proposal" and file is not None and not has_part(file, spot)):
-                self.action_take_file(side)
-                return
-            self.act(Verb.TAKE, conflict=conflict.id, side=Side(side), file=spot.path, hunk=spot.hunk)
-            self._go_on(conflict, (spot,))
-
-    def action_take_file(self, side: str) -> None:
-        """Takes a side for all of this file."""
-        if here := self._here:
-            _, conflict, spot = here
-            self.act(Verb.TAKE, conflict=conflict.id, side=Side(side), file=spot.path)
-            self._go_on(conflict, file_spots(conflict, spot))
-
-    def _go_on(self, conflict: ConflictView, decided: tuple[Spot, ...]) -> None:
-        self._sitting.take(conflict, decided)
-        self._draw()
-
-    def action_whole(self) -> None:
-        """Lets the next act be for the whole file, or no longer."""
-        self._sitting.whole = not self._sitting.whole
-        self._draw()
-
-    def action_undo(self) -> None:
-        """Takes back the choice here; where there is none, the last one made, and goes there."""
-        if (here := self._here) and (back := self._sitting.undoable(here[1])):
-            conflict, file = here[1], file_at(here[1], back)
-            if self._sitting.whole:
-                self.action_undo_file()
-                return
-            whole = file is not None and file.choice is not None
-            self.act(Verb.UNDO, conflict=conflict.id, file=back.path, hunk=None if whole else back.hunk)
-            self._sitting.undo(back)
-            self._draw()
-
-    def action_undo_file(self) -> None:
-        """Takes back all that was decided for this file."""
-        if here := self._here:
-            _, conflict, spot = here
-            self.act(Verb.UNDO, conflict=conflict.id, file=spot.path)
-            for other in file_spots(conflict, spot):
-                self._sitting.undo(other)
-            self._sitting.whole, self._sitting.spot = False, spot
-            self._draw()
-
-    def action_approve(self) -> None:
-        """Merges what was decided or is proposed; as long as something is neither, goes there and says so."""
-        if not (here := self._here):
-            return
-        _, conflict, spot = here
-        left = undecided(conflict, self._sitting.sent)
-        bare = [there for there in left if not settled(conflict, there)]
-        if bare:
-            there = spot if spot in bare else next((s for s in after(conflict, spot) if s in bare), bare[0])
-            self._sitting.spot = there
-            file = file_at(conflict, there)
-            what = f"hunk {there.hunk} of {there.path}" if there.hunk else there.path
-            how = "the proposal drops lines: take it with p, or a side" if file and file.lost else "take a side"
-            self.notify(f"{what} is not decided yet: {how}, then approve", severity="warning", markup=False)
-            self._draw()
-        elif self._sitting.sent:
-            self._sitting.approving = True
-        elif doubts := evidence.doubts(conflict):
-            self._confirm(Verb.APPROVE, questions.approve(conflict, doubts))
-        else:
-            self.act(Verb.APPROVE, conflict=conflict.id)
-
-    def action_again(self) -> None:
-        """Asks the agent, with a note."""
-        if here := self._here:
-            self._ask_note(Verb.AGAIN, questions.again(here[1]))
-
-    def action_redo(self) -> None:
-        """Sends the workstream back to be done again on the new tip, with a note."""
-        if here := self._here:
-            self._ask_note(Verb.REDO, questions.redo(here[1]))
-
-    def _ask_note(self, verb: Verb, dialog: NoteDialog) -> None:
-        if here := self._here:
-            conflict = here[1].id
-
-            def act(note: str | None) -> None:
-                if note is not None:
-                    self.act(verb, conflict=conflict, note=note or None)
-
-            self.app.push_screen(dialog, act)
-
-    def action_defer(self) -> None:
-        """Puts the conflict off and goes to the next; or takes it up again."""
-        if here := self._here:
-            view, conflict, _ = here
-            self.act(Verb.DEFER, conflict=conflict.id)
-            other = next((c for c in ordered(view.conflicts) if c.needs_operator and c.id != conflict.id), None)
-            if not conflict.deferred and other is not None:
-                self._sitting.open(other)
-                self._draw()
-
-    def action_quarantine(self) -> None:
-        """Asks, then gives the workstream up for this run."""
-        if here := self._here:
-            self._confirm(Verb.QUARANTINE, questions.quarantine(here[1]))
-
-    def _confirm(self, verb: Verb, dialog: ConfirmDialog) -> None:
-        if here := self._here:
-            conflict = here[1].id
-
-            def act(sure: bool | None) -> None:
-                if sure:
-                    self.act(verb, conflict=conflict)
-
-            self.app.push_screen(dialog, act)
-
     def action_evidence(self) -> None:
         """Shows all that speaks for and against the proposal."""
-        if here := self._here:
+        if here := self.here:
             _, conflict, _ = here
             title = f"{conflict.id}: {conflict.workstream}"
             self.app.push_screen(EvidenceDialog(title, tuple(evidence.parts(conflict, conflict.waiting))))
@@ -354,7 +225,7 @@ class ConflictDesk(RunScreen):
     @work(exclusive=True, group="edit")
     async def action_edit(self) -> None:
         """Opens this file, with what is decided and markers for what is not, in the operator's editor."""
-        if (here := self._here) is None:
+        if (here := self.here) is None:
             return
         _, conflict, spot = here
         index = [file.path for file in conflict.files].index(spot.path)
@@ -368,34 +239,34 @@ class ConflictDesk(RunScreen):
             return
         if text is not None:
             self.act(Verb.EDIT, conflict=conflict.id, file=spot.path, content=text)
-            self._go_on(conflict, file_spots(conflict, spot))
+            self.go_on(conflict, file_spots(conflict, spot))
 
     # Where one is
 
     def action_hunk(self, by: int) -> None:
         """To another hunk, over the ends of files."""
-        if here := self._here:
+        if here := self.here:
             self._go(step_hunk(here[1], here[2], by))
 
     def action_file(self, by: int) -> None:
         """To another file."""
-        if here := self._here:
+        if here := self.here:
             self._go(step_file(here[1], here[2], by))
 
     def action_go(self, file: int, hunk: int) -> None:
         """To a file by its index and a hunk by its number, 0 for its first: what a click on their names does."""
-        if here := self._here:
+        if here := self.here:
             path = here[1].files[file].path if file < len(here[1].files) else None
             there = [spot for spot in spots(here[1]) if spot.path == path]
             self._go(next((spot for spot in there if spot.hunk == hunk), there[0] if there else here[2]))
 
     def _go(self, spot: Spot) -> None:
-        self._sitting.spot, self._sitting.whole = spot, False
-        self._draw()
+        self.sitting.spot, self.sitting.whole = spot, False
+        self.draw()
 
     def action_conflict(self, by: int) -> None:
         """To another conflict; after the last comes the first."""
-        if here := self._here:
+        if here := self.here:
             view, conflict, _ = here
             there = ordered(view.conflicts)
             self._open(there[([c.id for c in there].index(conflict.id) + by) % len(there)])
@@ -403,12 +274,12 @@ class ConflictDesk(RunScreen):
     @on(OptionList.OptionSelected, "#conflicts")
     def open_clicked(self, event: OptionList.OptionSelected) -> None:
         """Opens the conflict that was clicked."""
-        if (here := self._here) and event.option_index < len(here[0].conflicts):
+        if (here := self.here) and event.option_index < len(here[0].conflicts):
             self._open(ordered(here[0].conflicts)[event.option_index])
 
     def _open(self, conflict: ConflictView) -> None:
-        self._sitting.open(conflict)
-        self._draw()
+        self.sitting.open(conflict)
+        self.draw()
 
     def action_scroll(self, by: int) -> None:
         """Scrolls the box that has the focus, else all of them together."""
