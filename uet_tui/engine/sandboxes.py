@@ -48,7 +48,7 @@ def make_ready(
         UetError: a setup command failed.
         InterruptedRunError: `leaving` was set meanwhile.
     """
-    ready = sandbox.index.with_name(f"{sandbox.index.name}.ready")
+    ready = place.paths.ready(sandbox.folder.name)
     wanted = _mark(place)
     done = ready.exists() and ready.read_text() == wanted
     if not done or not sandbox.folder.exists():
