@@ -20,6 +20,8 @@ class StartAttempt:
     attempt: int
     worker: int
     base: str
+    model: str = ""
+    """Who is to answer: the workstream's model, or the cheaper one; empty leaves it to the agent."""
 
 
 @dataclass(frozen=True, slots=True)
