@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from uet_tui.agents.resolving import can_resolve
 from uet_tui.core.policy import Policy
 from uet_tui.plan.model import Plan
-from uet_tui.settings.model import AgentSettings, Settings
+from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.model import Settings
 from uet_tui.store.paths import Home, RunPaths
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.operator import OperatorRepository
