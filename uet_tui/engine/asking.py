@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uet_tui.agents.launching import Launch, agent_environment, command_line
-from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side, resolving_prompt
+from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side
 from uet_tui.agents.use import Use, read_use
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
 from uet_tui.core.effects import AskAgent, EndAsk
@@ -22,6 +22,7 @@ from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.core.usage import known_usd
 from uet_tui.engine import attempts
 from uet_tui.engine.keeper import STOP
+from uet_tui.engine.prompting import tell_conflict
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
 from uet_tui.engine.sandboxes import make_ready, take_snapshot
 from uet_tui.engine.workplace import Workplace
@@ -133,7 +134,7 @@ def _start(
     make_ready(place, sandbox, commit, leaving, folder / "git-before")
     prompt = folder / PROMPT
     question = _question(place, effect, conflict, files)
-    prompt.write_text(resolving_prompt(question, agent, settings.simulated), encoding="utf-8", errors="replace")
+    prompt.write_text(tell_conflict(place, question, agent), encoding="utf-8", errors="replace")
     home = place.paths.home(sandbox_name(conflict))
     (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
     launch = Launch(prompt, sandbox.folder, folder, home, effect.ask, agent.model)

@@ -6,17 +6,18 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from uet_tui.agents.launching import Launch, agent_environment, command_line
-from uet_tui.agents.prompt import prompt_for
 from uet_tui.agents.use import read_use
 from uet_tui.core.effects import Collect, StartAttempt
-from uet_tui.core.events import AttemptEnded, Collected
+from uet_tui.core.events import AttemptEnded, Collected, Noted
 from uet_tui.core.records import WorkstreamRecord
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
-from uet_tui.engine.gating import Gated, commands_for, gate_tree
+from uet_tui.engine.gating import Gated, gate_tree
+from uet_tui.engine.prompting import tell_task
 from uet_tui.engine.sandboxes import make_ready, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
@@ -28,23 +29,34 @@ from uet_tui.workspace.scope import outside
 from uet_tui.workspace.trees import Change
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An attempt whose agent was started."""
+
+    keeper: "subprocess.Popen[bytes]"
+    """To be reaped."""
+    estimated_tokens: int
+    """How many tokens it is thought to read; 0 where nobody counted."""
+    note: Noted | None
+    """What there is to know of its context."""
+
+
 def start_attempt(
     place: Workplace, effect: StartAttempt, record: WorkstreamRecord, leaving: threading.Event
-) -> "subprocess.Popen[bytes]":
-    """Resets the sandbox and starts the agent in it; returns the keeper's handle, to be reaped."""
+) -> Started:
+    """Resets the sandbox and starts the agent in it."""
     folder = place.paths.attempt(effect.workstream, effect.attempt)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = place.sandbox(effect.worker)
     make_ready(place, sandbox, effect.base, leaving, folder / "git-before")
     prompt = folder / PROMPT
-    commands = commands_for(place, ws, place.control.tree_of(effect.base)) if agent.prompt == "text" else ()
-    told = prompt_for(ws, agent, effect.attempt, record.note, settings.simulated, commands, record.wish)
-    prompt.write_text(told, encoding="utf-8")
+    told = tell_task(place, effect, record)
+    prompt.write_text(told.text, encoding="utf-8", errors="replace")
     home = place.paths.home(effect.worker)
     (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
     launch = Launch(prompt, sandbox.folder, folder, home, effect.attempt, agent.model)
-    return attempts.start(
+    keeper = attempts.start(
         folder,
         {
             "argv": command_line(agent, launch),
@@ -56,6 +68,7 @@ def start_attempt(
             "wake": str(place.paths.wake),
         },
     )
+    return Started(keeper, told.estimated_tokens, told.note)
 
 
 def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) -> AttemptEnded | None:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from uet_tui.plan.model import GateKind
 from uet_tui.plan.scopes import normalise
 from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.context import ContextSettings
 from uet_tui.settings.group import Group
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -198,6 +199,7 @@ class Settings(Group):
     merge: MergeSettings
     ladder: LadderSettings
     sandbox: SandboxSettings
+    context: ContextSettings
     simulated: SimulatedSettings
     budget: BudgetSettings
     agents: Mapping[str, AgentSettings]
