@@ -16,6 +16,7 @@ from uet_tui.settings.prompts import read_prompts
 
 REHEARSAL = SimulatedSettings(unit_seconds=3, speed=2, cost_usd=0.05)
 FACTS = {"id": "ws-a", "openspec_change": "OS-1", "ccpm_issue": 1, "gate": 1, "tool": "shell", "files_scope": ["src/"]}
+NO_FILES = Files()
 PROMPTS = Prompts(read_prompts(None))
 
 
@@ -23,7 +24,7 @@ def workstream(**fields: object) -> Workstream:
     return Workstream.model_validate({**FACTS, "tasks": ["Write it", "Test it"], **fields})
 
 
-def prompt(files: Files = Files(), *, ws: Workstream | None = None, **changes: object) -> str:
+def prompt(files: Files = NO_FILES, *, ws: Workstream | None = None, **changes: object) -> str:
     task = replace(Task(ws or workstream(), 1, timeout_seconds=3600, strict=True), **changes)
     return PROMPTS.render(TEMPLATE, task_facts(task, files))
 

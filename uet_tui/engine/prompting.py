@@ -172,7 +172,7 @@ class _Telling:
         """How many tokens the prompt may have, and how many of them files may take beside what must be told."""
         settings = self.place.settings.context
         window = self.agent.context_tokens or settings.window_tokens
-        limit = int(window * settings.share)
+        limit = int(window * settings.share * self.record.context_share)
         room = max(0, limit - bare - _FENCES)
         return limit, {"none": 0, "list": min(room, settings.list_tokens), "whole": room}[self.agent.context]
 
