@@ -9,13 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, select
 from sqlalchemy.exc import DBAPIError
 
+from uet_tui.core import vocabulary
+from uet_tui.core.estimates import Estimated
 from uet_tui.core.records import Records
-from uet_tui.core.states import CONFLICT_OPEN, WorkstreamState
+from uet_tui.core.states import CONFLICT_OPEN, AttemptState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.plan.model import Workstream
 from uet_tui.store import inbox, rows
 from uet_tui.store.assembly import Facts, attempt_view, gate_view, run_view
+from uet_tui.store.breakdown import breakdown
 from uet_tui.store.conflict_views import GateView
+from uet_tui.store.cost_views import CostBreakdown
 from uet_tui.store.database import open_for_reading
 from uet_tui.store.money import SERIES_MINUTES, Used
 from uet_tui.store.paths import Home
@@ -114,6 +118,12 @@ class Reader:
             facts = _facts(connection, records, now)
         return run_view(facts, alive=inbox.held(self._home.run(run)), now=now)
 
+    def costs(self, run: str) -> CostBreakdown:
+        """Where the money of a run went, in every way of looking at it."""
+        with self._reading() as connection:
+            records = rows.read_records(connection, run)
+            return breakdown(records, _used(connection, run), _declared(connection, run))
+
     def events(self, run: str, *, after: int = 0, limit: int = 1000) -> tuple[EventView, ...]:
         """Events with an id greater than `after`, oldest first."""
         chosen = select(EVENTS).where(EVENTS.c.run == run, EVENTS.c.id > after)
@@ -136,6 +146,39 @@ class Reader:
             attempt_view(rows.ATTEMPT.record(row), str(paths.attempt(workstream, row.number).relative_to(paths.folder)))
             for row in found
         )
+
+    def estimated(self, *, agent: str | None = None, model: str | None = None, limit: int = 1000) -> list[Estimated]:
+        """The newest attempts of all runs that were estimated and went well, oldest first.
+
+        Args:
+            agent: only by this one; None: by any.
+            model: only with this one; None: with any.
+            limit: how many at most.
+        """
+        told = EVENTS.c.data
+        chosen = (
+            select(ATTEMPTS.c.agent, ATTEMPTS.c.model, told, ATTEMPTS.c.tokens_in)
+            .join(
+                EVENTS,
+                (EVENTS.c.run == ATTEMPTS.c.run)
+                & (EVENTS.c.workstream == ATTEMPTS.c.workstream)
+                & (EVENTS.c.attempt == ATTEMPTS.c.number),
+            )
+            .where(EVENTS.c.type == vocabulary.CONTEXT_CHOSEN, ATTEMPTS.c.tokens_in > 0)
+            .where(ATTEMPTS.c.state == AttemptState.SUCCEEDED)
+            .order_by(ATTEMPTS.c.ended_at.desc(), EVENTS.c.id.desc())
+            .limit(limit)
+        )
+        if agent is not None:
+            chosen = chosen.where(ATTEMPTS.c.agent == agent)
+        if model is not None:
+            chosen = chosen.where(ATTEMPTS.c.model == model)
+        with self._reading() as connection:
+            found = connection.execute(chosen).all()
+        return [
+            Estimated(agent, model, int(data["counted"]), int(data["estimated"]), used)
+            for agent, model, data, used in reversed(found)
+        ]
 
     def gates(self, run: str, workstream: str) -> tuple[GateView, ...]:
         """What gates said of a workstream, in the order in which they spoke."""
@@ -173,25 +216,40 @@ class Reader:
 
 
 def _facts(connection: Connection, records: Records, now: float) -> Facts:
-    of_run = COSTS.c.run == records.run.id
-    used = connection.execute(
-        select(COSTS.c.workstream, func.sum(COSTS.c.usd), func.sum(COSTS.c.tokens_in), func.sum(COSTS.c.tokens_out))
-        .where(of_run)
-        .group_by(COSTS.c.workstream)
-    )
+    run = records.run.id
     since = rows.moment(now - 60 * SERIES_MINUTES)
-    recent = connection.execute(select(COSTS.c.time, COSTS.c.usd).where(of_run, COSTS.c.time >= since))
-    declared = connection.execute(
-        select(WORKSTREAMS.c.id, WORKSTREAMS.c.declaration).where(WORKSTREAMS.c.run == records.run.id)
-    )
-    revision = connection.execute(_REVISION, {"of_run": records.run.id}).scalar_one()
+    recent = connection.execute(select(COSTS.c.time, COSTS.c.usd).where(COSTS.c.run == run, COSTS.c.time >= since))
     return Facts(
         records=records,
-        revision=revision,
-        declared={id: Workstream.model_validate(declaration) for id, declaration in declared},
-        used={workstream: Used(*sums) for workstream, *sums in used},
+        revision=connection.execute(_REVISION, {"of_run": run}).scalar_one(),
+        declared=_declared(connection, run),
+        used=_used(connection, run),
         recent=[(time.timestamp(), usd) for time, usd in recent],
     )
+
+
+_WORK = (COSTS.c.workstream, COSTS.c.attempt, COSTS.c.conflict, COSTS.c.ask, COSTS.c.agent, COSTS.c.model)
+_TOKENS = (COSTS.c.tokens_in, COSTS.c.tokens_out, COSTS.c.tokens_cached, COSTS.c.tokens_reasoning)
+_USED = (
+    select(
+        *_WORK,
+        func.sum(COSTS.c.usd),
+        func.sum(case((COSTS.c.estimated, COSTS.c.usd), else_=0.0)),
+        func.sum(case((COSTS.c.priced, 0), else_=1)),
+        *(func.sum(column) for column in _TOKENS),
+    )
+    .where(COSTS.c.run == bindparam("of_run"))
+    .group_by(*_WORK)
+)
+
+
+def _used(connection: Connection, run: str) -> list[Used]:
+    return [Used(*found) for found in connection.execute(_USED, {"of_run": run})]
+
+
+def _declared(connection: Connection, run: str) -> dict[str, Workstream]:
+    found = connection.execute(select(WORKSTREAMS.c.id, WORKSTREAMS.c.declaration).where(WORKSTREAMS.c.run == run))
+    return {id: Workstream.model_validate(declaration) for id, declaration in found}
 
 
 def _event(row: Row[Any]) -> EventView:  # Any: the types of a whole row
