@@ -9,7 +9,7 @@ from uet_tui.core.board import Board
 from uet_tui.core.events import AttemptEnded, AttemptStarted, Event, Noted, Progressed
 from uet_tui.core.records import AttemptRecord
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, keeper
 from uet_tui.engine.attempting import ending_of
 from uet_tui.engine.stalling import Pulse, cpu_of_tree, span
 from uet_tui.engine.workplace import Workplace
@@ -48,7 +48,7 @@ class Watch:
                     vocabulary.ATTEMPT_ADOPTED, text, "info", attempt.workstream, attempt.worker, attempt.number
                 )
             else:
-                yield ended or self._ending(attempt) or _lost(attempt)
+                yield ended or self._ending(attempt) or self._lost(attempt)
 
     def ended(self) -> Iterator[Event]:
         """Attempts that say how they ended."""
@@ -66,7 +66,7 @@ class Watch:
                 attempts.end_now(folder)
             young = self._board.now - (attempt.started_at or self._board.now) < _YOUNG
             if (attempts.begun(folder) or not young) and attempts.prove_dead(folder):
-                yield self._ending(attempt) or _lost(attempt)
+                yield self._ending(attempt) or self._lost(attempt)
             else:
                 yield from self._doing(attempt, folder)
         self._pulse.forget({(attempt.workstream, attempt.number) for attempt in self._under_way()})
@@ -92,16 +92,17 @@ class Watch:
             self._stalled.discard(key)
             yield Progressed(attempt.worker, self._place.redactor.text(line))
 
+    def _lost(self, attempt: AttemptRecord) -> AttemptEnded:
+        """The end of an attempt whose keeper was killed, and with it what it would still have done."""
+        keeper.redact_folder(str(self._folder(attempt)), self._place.redactor)
+        error = "its processes are gone and nobody saw how they ended"
+        return AttemptEnded(attempt.workstream, attempt.number, AttemptState.LOST, None, error)
+
     def _folder(self, attempt: AttemptRecord) -> Path:
         return self._place.paths.attempt(attempt.workstream, attempt.number)
 
     def _ending(self, attempt: AttemptRecord) -> AttemptEnded | None:
         return ending_of(self._place, attempt.workstream, attempt.number, attempt.agent)
-
-
-def _lost(attempt: AttemptRecord) -> AttemptEnded:
-    error = "its processes are gone and nobody saw how they ended"
-    return AttemptEnded(attempt.workstream, attempt.number, AttemptState.LOST, None, error)
 
 
 def size_of(output: Path) -> int:
