@@ -9,8 +9,9 @@ from uet_tui.core.board import Board
 from uet_tui.core.events import AttemptEnded, AttemptStarted, Event, Noted, Progressed
 from uet_tui.core.records import AttemptRecord
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, keeper
 from uet_tui.engine.attempting import ending_of
+from uet_tui.engine.stalling import Pulse, cpu_of_tree, span
 from uet_tui.engine.workplace import Workplace
 from uet_tui.store.paths import OUTPUT
 from uet_tui.text import one_line
@@ -27,6 +28,8 @@ class Watch:
     def __init__(self, place: Workplace, board: Board) -> None:
         self._place = place
         self._board = board
+        self._pulse = Pulse(place.settings.stall_seconds, cpu_of_tree)
+        self._stalled: set[object] = set()
 
     def _under_way(self) -> Iterator[AttemptRecord]:
         for id in sorted(self._board.active):
@@ -45,7 +48,7 @@ class Watch:
                     vocabulary.ATTEMPT_ADOPTED, text, "info", attempt.workstream, attempt.worker, attempt.number
                 )
             else:
-                yield ended or self._ending(attempt) or _lost(attempt)
+                yield ended or self._ending(attempt) or self._lost(attempt)
 
     def ended(self) -> Iterator[Event]:
         """Attempts that say how they ended."""
@@ -63,9 +66,37 @@ class Watch:
                 attempts.end_now(folder)
             young = self._board.now - (attempt.started_at or self._board.now) < _YOUNG
             if (attempts.begun(folder) or not young) and attempts.prove_dead(folder):
-                yield self._ending(attempt) or _lost(attempt)
-            elif line := last_line(folder / OUTPUT):
-                yield Progressed(attempt.worker, self._place.redactor.text(line))
+                yield self._ending(attempt) or self._lost(attempt)
+            else:
+                yield from self._doing(attempt, folder)
+        self._pulse.forget({(attempt.workstream, attempt.number) for attempt in self._under_way()})
+
+    def _doing(self, attempt: AttemptRecord, folder: Path) -> Iterator[Event]:
+        """What an agent says, or that it shows no sign of life: told as an event once for each time that it stalls."""
+        key, limit = (attempt.workstream, attempt.number), self._place.settings.stall_seconds
+        quiet = self._pulse.quiet(key, self._board.now, size_of(folder / OUTPUT), attempts.keeper_of(folder))
+        if 0 < limit <= quiet:
+            if key not in self._stalled:
+                self._stalled.add(key)
+                text = (
+                    f"{attempt.workstream} attempt {attempt.number} shows no sign of life: for {span(quiet)} it has "
+                    "printed nothing and used no processor time"
+                )
+                yield Noted(
+                    vocabulary.ATTEMPT_STALLED, text, "warning", attempt.workstream, attempt.worker, attempt.number
+                )
+            yield Progressed(attempt.worker, f"no sign of life for {span(quiet)}")
+            return
+        line = last_line(folder / OUTPUT)
+        if line or key in self._stalled:
+            self._stalled.discard(key)
+            yield Progressed(attempt.worker, self._place.redactor.text(line))
+
+    def _lost(self, attempt: AttemptRecord) -> AttemptEnded:
+        """The end of an attempt whose keeper was killed, and with it what it would still have done."""
+        keeper.redact_folder(str(self._folder(attempt)), self._place.redactor)
+        error = "its processes are gone and nobody saw how they ended"
+        return AttemptEnded(attempt.workstream, attempt.number, AttemptState.LOST, None, error)
 
     def _folder(self, attempt: AttemptRecord) -> Path:
         return self._place.paths.attempt(attempt.workstream, attempt.number)
@@ -74,9 +105,12 @@ class Watch:
         return ending_of(self._place, attempt.workstream, attempt.number, attempt.agent)
 
 
-def _lost(attempt: AttemptRecord) -> AttemptEnded:
-    error = "its processes are gone and nobody saw how they ended"
-    return AttemptEnded(attempt.workstream, attempt.number, AttemptState.LOST, None, error)
+def size_of(output: Path) -> int:
+    """How much an agent has printed, in bytes."""
+    try:
+        return output.stat().st_size
+    except OSError:
+        return 0
 
 
 def last_line(output: Path) -> str:
