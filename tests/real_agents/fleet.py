@@ -127,10 +127,10 @@ class Fleet:
             raise
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
-    def document(self, *command: str) -> Any:
-        """The JSON document that a command prints."""
-        done = self.uet(*command, "--json", limit=60)
-        assert done.stdout, done.stderr
+    def document(self, *command: str, code: int = 0) -> Any:
+        """The JSON document that a command prints, which ends with `code`."""
+        done = self.uet(*command, "--json")
+        assert (done.returncode, bool(done.stdout)) == (code, True), done.stderr
         return json.loads(done.stdout)
 
     def events(self) -> list[Any]:
