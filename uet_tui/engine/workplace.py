@@ -1,11 +1,15 @@
 """All that a run works with: its files, its repositories, its plan and its settings."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from uet_tui.agents.resolving import can_resolve
 from uet_tui.core.policy import Policy
 from uet_tui.plan.model import Plan
+from uet_tui.redaction import Redactor
+from uet_tui.secrecy import secrets_in
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.model import Settings
 from uet_tui.store.paths import Home, RunPaths
@@ -53,6 +57,11 @@ class Workplace:
     def ask_ref(self, workstream: str, conflict: str, ask: int) -> str:
         """Where what an agent made is kept that was asked to resolve a conflict."""
         return f"refs/uet/{self.run}/{workstream}.{conflict}-ask-{ask}"
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Knows the secrets of whoever opened the run: what agents, gates and set-up may have been given."""
+        return Redactor(secrets_in(os.environ))
 
     def cookie(self, workstream: str, attempt: int) -> str:
         """What the processes of an attempt, and of its gates, are known by."""

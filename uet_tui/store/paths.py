@@ -69,6 +69,14 @@ class RunPaths:
         """The working copy of a worker; `queue` is the merge queue's own."""
         return self.folder / "sandboxes" / str(worker)
 
+    def setup_log(self, worker: int | str) -> Path:
+        """What the setup commands of a sandbox printed."""
+        return self.folder / "setup" / f"{worker}.log"
+
+    def agent_home(self, worker: int | str, agent: str) -> Path:
+        """The home that an agent has of its own in a sandbox, and keeps between attempts; never inside the sandbox."""
+        return self.folder / "homes" / str(worker) / agent
+
     def index(self, worker: int | str) -> Path:
         """The orchestrator's private index for a sandbox: never inside the sandbox, so no agent writes it."""
         return self.folder / "indexes" / str(worker)

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,9 +42,10 @@ class Unfinished:
             return
         self._git.run("read-tree", self._base)
 
-    def look(self) -> bool:
+    def look(self, leaving_out: Sequence[bytes] = ()) -> bool:
         """Takes a snapshot if any file changed since the last look, and says whether there is a new one.
 
+        Files of `leaving_out` stay as they were in the last one.
         Files that are ignored, very large, or in repositories of their own are left out. A file that changes or goes
         away meanwhile is as it was before or after; the next look sees it again.
 
@@ -57,7 +59,7 @@ class Unfinished:
         odd = list(oddities(self._sandbox.folder, self._sandbox.keep))
         if any(would_hang(path, kind) for path, kind in odd):
             return False
-        left_out = [*seen.large, *(path for path, kind in odd if kind == "repository")]
+        left_out = [*leaving_out, *seen.large, *(path for path, kind in odd if kind == "repository")]
         self._add(left_out)
         tree = self._git.run("write-tree").out.decode().strip()
         settled = seen.newest < began - _TICK
