@@ -142,6 +142,13 @@ def test_retry_after_comes_as_seconds_or_as_a_date() -> None:
             assert ask(one, "messages", "ws-a")[1].startswith(header + "{")
 
 
+def test_a_used_up_quota_says_when_the_next_period_begins_as_each_provider_does() -> None:
+    date = datetime(2026, 11, 28, 4, 30, tzinfo=UTC)
+    with provider(Fail(Failure.QUOTA, date)) as one:
+        assert "2026-11-28 at 04:30 UTC" in ask(one, "messages", "ws-a")[1]
+        assert f'"resets_at": {date.timestamp():.0f}' in ask(one, "responses", "ws-a")[1]
+
+
 @pytest.mark.parametrize("protocol", PATHS)
 def test_a_failure_may_come_in_a_stream_that_began_well(protocol: str) -> None:
     with provider(Fail(Failure.OVERLOADED, in_stream=True)) as one:

@@ -20,10 +20,23 @@ from uet_tui.resources import CONFIG
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "build" / "agents"
-MODELS = {"aider": "openai/gpt-4o", "claude": "claude-sonnet-4-5", "codex": "gpt-5"}
-"""Which model each is told to use."""
-PRICES = {"openai/gpt-4o": (3.0, 15.0), "gpt-5": (2.0, 8.0)}
-"""US dollars for a million tokens in and out, of models whose agents are not asked what it cost."""
+MODELS = {"aider": "openai/fake-1", "claude": "claude-sonnet-4-5", "codex": "fake-2"}
+"""Which model each is told to use. Claude works out what its own models cost; the others know none of these."""
+PRICES = {"openai/fake-1": (3.0, 15.0), "fake-2": (2.0, 8.0)}
+"""US dollars for a million tokens in and out, as declared: aider's where aider reads it, codex's in `budget`."""
+METADATA = {
+    name: {
+        "max_tokens": 8192,
+        "max_input_tokens": 128000,
+        "max_output_tokens": 8192,
+        "input_cost_per_token": price_in / 1e6,
+        "output_cost_per_token": price_out / 1e6,
+        "litellm_provider": "openai",
+        "mode": "chat",
+    }
+    for name, (price_in, price_out) in PRICES.items()
+}
+"""What aider is told of its models. It looks for them on the network otherwise, and knows no price."""
 
 
 def missing(program: str) -> str:
@@ -34,38 +47,6 @@ def missing(program: str) -> str:
         if note.exists() and (program == "aider") == (note.stem == "aider"):
             return f"{program} could not be installed: {note.read_text().strip()}"
     return f"{program} is not installed: make test-agents"
-
-
-def entry(program: str, url: str, *, key: str = "sk-test", **more: Any) -> dict[str, Any]:
-    """The shipped entry of an agent, pointed at a face of the fake provider, and quick to give up."""
-    shipped = yaml.safe_load((CONFIG / "agents.yaml").read_text())["agents"][program]
-    told = {
-        "aider": {"OPENAI_API_BASE": f"{url}/v1", "OPENAI_API_KEY": key},
-        "claude": {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key, "CLAUDE_CODE_MAX_RETRIES": "1"},
-        "codex": {"FAKE_KEY": key},
-    }[program]
-    command = list(shipped["command"])
-    if program == "codex":
-        face = {
-            "model_provider": "fake",
-            "model_providers.fake.name": "fake",
-            "model_providers.fake.base_url": f"{url}/v1",
-            "model_providers.fake.env_key": "FAKE_KEY",
-            "model_providers.fake.wire_api": "responses",
-            "model_providers.fake.request_max_retries": "0",
-            "model_providers.fake.stream_max_retries": "0",
-            "model_providers.fake.stream_idle_timeout_ms": "8000",
-        }
-        place = command.index("exec") + 1
-        command[place:place] = [word for name, value in face.items() for word in ("-c", f"{name}={value}")]
-    changed = {
-        "command": command,
-        "model": MODELS[program],
-        "set": {**shipped.get("set", {}), **told},
-        "env": ["PATH", "LANG"],  # whatever keys and addresses the machine has, these runs are told nothing of them
-        "keys": [],
-    }
-    return {**shipped, **changed, **more}
 
 
 def workstream(id: str, tool: str, **more: Any) -> dict[str, Any]:
@@ -92,6 +73,42 @@ class Fleet:
     settings: Mapping[str, Any] = field(default_factory=dict)
     budget: Mapping[str, Any] = field(default_factory=dict)
 
+    def hire(self, program: str, name: str = "", *, key: str = "sk-test", **more: Any) -> None:
+        """Adds an agent: the shipped entry of a program, pointed at the session of its name, and quick to give up."""
+        url = self.provider.url(name or program)
+        shipped = yaml.safe_load((CONFIG / "agents.yaml").read_text())["agents"][program]
+        told = {
+            "aider": {
+                "OPENAI_API_BASE": f"{url}/v1",
+                "OPENAI_API_KEY": key,
+                "AIDER_MODEL_METADATA_FILE": str(self._metadata),
+            },
+            "claude": {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key, "CLAUDE_CODE_MAX_RETRIES": "1"},
+            "codex": {"FAKE_KEY": key},
+        }[program]
+        command = list(shipped["command"])
+        if program == "codex":
+            face = {
+                "model_provider": "fake",
+                "model_providers.fake.name": "fake",
+                "model_providers.fake.base_url": f"{url}/v1",
+                "model_providers.fake.env_key": "FAKE_KEY",
+                "model_providers.fake.wire_api": "responses",
+                "model_providers.fake.request_max_retries": "0",
+                "model_providers.fake.stream_max_retries": "0",
+                "model_providers.fake.stream_idle_timeout_ms": "8000",
+            }
+            place = command.index("exec") + 1
+            command[place:place] = [word for name, value in face.items() for word in ("-c", f"{name}={value}")]
+        changed = {
+            "command": command,
+            "model": MODELS[program],
+            "set": {**shipped.get("set", {}), **told},
+            "env": ["PATH", "LANG"],  # whatever keys and addresses the machine has, these runs are told nothing of them
+            "keys": [],
+        }
+        self.agents[name or program] = {**shipped, **changed, **more}
+
     def prepare(self, plan: Sequence[Mapping[str, Any]]) -> None:
         """Writes plan and configuration, and commits them as an operator would."""
         for file, content in {
@@ -103,6 +120,7 @@ class Fleet:
         for one in plan:
             self.repository.write(f"workstreams/{one['id']}.yaml", yaml.safe_dump(dict(one)))
         self.repository.commit("Plan the work")
+        self._metadata.write_text(json.dumps(METADATA))
 
     def start(self, *command: str) -> "subprocess.Popen[str]":
         """Starts `uet` with a command line; output is a document, errors go nowhere but to the log."""
@@ -158,6 +176,11 @@ class Fleet:
         """A file as it is on the integration branch."""
         [branch] = self.repository.git("for-each-ref", "--format=%(refname)", "refs/heads/uet/").splitlines()
         return self.repository.git("show", f"{branch}:{path}") + "\n"
+
+    @property
+    def _metadata(self) -> Path:
+        """Where aider reads of its models: beside the repository, not in it."""
+        return self.repository.path.parent / "models.json"
 
     def _environment(self) -> dict[str, str]:
         path = f"{PROGRAMS / 'bin'}:{os.environ['PATH']}"

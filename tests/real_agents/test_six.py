@@ -6,7 +6,7 @@ import pytest
 
 from tests.provider.script import Answer, Request, Script, Session, Tokens, Write
 from tests.real_agents.conftest import MakeFleet
-from tests.real_agents.fleet import MODELS, PRICES, entry, workstream
+from tests.real_agents.fleet import MODELS, PRICES, workstream
 
 FILES = {
     "ws-aider-new": "src/by_aider.py",
@@ -52,7 +52,8 @@ def test_six_workstreams_through_three_agents_at_once(fleet: MakeFleet) -> None:
     scripts = {id: writes(path, agent_of(id), seed) for seed, (id, path) in enumerate(FILES.items())}
     agents = ("aider", "claude", "codex")
     a = fleet({agent: Session({id: script for id, script in scripts.items() if agent in id}) for agent in agents})
-    a.agents = {agent: entry(agent, a.provider.url(agent)) for agent in agents}
+    for agent in agents:
+        a.hire(agent)
     a.settings = {"workers": 6}
     a.budget = {"budget": {"max_cost_total": 5.0, "models": {name: prices(name) for name in PRICES}}}
     a.prepare([workstream(id, agent_of(id), files_scope=[path]) for id, path in FILES.items()])
