@@ -23,7 +23,7 @@ CREATE TABLE attempts (
 	exit_code INTEGER,
 	error TEXT NOT NULL,
 	"commit" VARCHAR,
-	kill_asked BOOLEAN NOT NULL,
+	kill_asked BOOLEAN NOT NULL, kill_reason TEXT DEFAULT '' NOT NULL, provider TEXT DEFAULT '' NOT NULL, tokens_cached INTEGER DEFAULT 0 NOT NULL, tokens_reasoning INTEGER DEFAULT 0 NOT NULL, reports INTEGER DEFAULT 0 NOT NULL, unpriced INTEGER DEFAULT 0 NOT NULL, estimated_tokens INTEGER DEFAULT 0 NOT NULL, estimated_usd FLOAT DEFAULT 0 NOT NULL, fault VARCHAR(16),
 	CONSTRAINT pk_attempts PRIMARY KEY (run, workstream, number),
 	CONSTRAINT fk_attempts_workstreams FOREIGN KEY(run, workstream) REFERENCES workstreams (run, id) ON DELETE CASCADE
 );
@@ -38,15 +38,15 @@ CREATE TABLE cost_tracking (
 	model TEXT NOT NULL,
 	usd FLOAT NOT NULL,
 	tokens_in INTEGER NOT NULL,
-	tokens_out INTEGER NOT NULL,
+	tokens_out INTEGER NOT NULL, tokens_cached INTEGER DEFAULT 0 NOT NULL, tokens_reasoning INTEGER DEFAULT 0 NOT NULL, estimated BOOLEAN DEFAULT 0 NOT NULL, priced BOOLEAN DEFAULT 1 NOT NULL, "conflict" VARCHAR DEFAULT '' NOT NULL, ask INTEGER DEFAULT 0 NOT NULL, number INTEGER DEFAULT 1 NOT NULL, provider TEXT DEFAULT '' NOT NULL,
 	CONSTRAINT pk_cost_tracking PRIMARY KEY (id),
 	CONSTRAINT ck_cost_tracking_usd_not_negative CHECK (usd >= 0),
 	CONSTRAINT fk_cost_tracking_attempts FOREIGN KEY(run, workstream, attempt) REFERENCES attempts (run, workstream, number) ON DELETE CASCADE
 );
 
-CREATE INDEX ix_cost_tracking_run_time ON cost_tracking (run, time);
+CREATE UNIQUE INDEX ix_cost_tracking_report ON cost_tracking (run, workstream, attempt, "conflict", ask, number);
 
-CREATE INDEX ix_cost_tracking_run_workstream_attempt ON cost_tracking (run, workstream, attempt);
+CREATE INDEX ix_cost_tracking_run_time ON cost_tracking (run, time);
 
 CREATE TABLE execution_checkpoints (
 	run VARCHAR NOT NULL,
@@ -88,7 +88,7 @@ CREATE TABLE merge_conflicts (
 	proposal TEXT,
 	closed_at DATETIME,
 	tree VARCHAR,
-	"by" TEXT NOT NULL, tried JSON DEFAULT '[]' NOT NULL, gates JSON DEFAULT '[]' NOT NULL, note TEXT DEFAULT '' NOT NULL, "deferred" BOOLEAN DEFAULT 0 NOT NULL, asks INTEGER DEFAULT 0 NOT NULL, asking BOOLEAN DEFAULT 0 NOT NULL, climbing BOOLEAN DEFAULT 0 NOT NULL, reserved_usd FLOAT DEFAULT 0 NOT NULL,
+	"by" TEXT NOT NULL, tried JSON DEFAULT '[]' NOT NULL, gates JSON DEFAULT '[]' NOT NULL, note TEXT DEFAULT '' NOT NULL, "deferred" BOOLEAN DEFAULT 0 NOT NULL, asks INTEGER DEFAULT 0 NOT NULL, asking BOOLEAN DEFAULT 0 NOT NULL, climbing BOOLEAN DEFAULT 0 NOT NULL, reserved_usd FLOAT DEFAULT 0 NOT NULL, provider TEXT DEFAULT '' NOT NULL, reports JSON DEFAULT '[]' NOT NULL,
 	CONSTRAINT pk_merge_conflicts PRIMARY KEY (run, id),
 	CONSTRAINT fk_merge_conflicts_workstreams FOREIGN KEY(run, workstream) REFERENCES workstreams (run, id) ON DELETE CASCADE
 );
@@ -119,6 +119,19 @@ CREATE TABLE operator_commands (
 	CONSTRAINT fk_operator_commands_runs FOREIGN KEY(run) REFERENCES runs (id) ON DELETE CASCADE
 );
 
+CREATE TABLE providers (
+	run VARCHAR NOT NULL,
+	name TEXT NOT NULL,
+	since DATETIME NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	until DATETIME,
+	reason TEXT NOT NULL,
+	pauses INTEGER NOT NULL,
+	"limit" INTEGER,
+	CONSTRAINT pk_providers PRIMARY KEY (run, name),
+	CONSTRAINT fk_providers_runs FOREIGN KEY(run) REFERENCES runs (id) ON DELETE CASCADE
+);
+
 CREATE TABLE runs (
 	id VARCHAR NOT NULL,
 	name TEXT NOT NULL,
@@ -139,7 +152,7 @@ CREATE TABLE runs (
 	landed_commit VARCHAR,
 	owner_token VARCHAR,
 	owner_pid INTEGER,
-	revision INTEGER NOT NULL,
+	revision INTEGER NOT NULL, phase_budget_usd FLOAT, task_budget_usd FLOAT, budget_stage VARCHAR(16) DEFAULT 'ok' NOT NULL, budget_note TEXT DEFAULT '' NOT NULL, wide INTEGER, overrides JSON DEFAULT '[]' NOT NULL,
 	CONSTRAINT pk_runs PRIMARY KEY (id)
 );
 
@@ -203,11 +216,11 @@ CREATE TABLE workstreams (
 	result_tree VARCHAR NOT NULL,
 	result_repeats INTEGER NOT NULL,
 	granted_attempts INTEGER NOT NULL,
-	note TEXT NOT NULL, wish TEXT DEFAULT '' NOT NULL, queued_at DATETIME, overtaken INTEGER DEFAULT 0 NOT NULL, held BOOLEAN DEFAULT 0 NOT NULL, first BOOLEAN DEFAULT 0 NOT NULL,
+	note TEXT NOT NULL, wish TEXT DEFAULT '' NOT NULL, queued_at DATETIME, overtaken INTEGER DEFAULT 0 NOT NULL, held BOOLEAN DEFAULT 0 NOT NULL, first BOOLEAN DEFAULT 0 NOT NULL, context_share FLOAT DEFAULT 1 NOT NULL,
 	CONSTRAINT pk_workstreams PRIMARY KEY (run, id),
 	CONSTRAINT fk_workstreams_runs FOREIGN KEY(run) REFERENCES runs (id) ON DELETE CASCADE
 );
 
-INSERT INTO schema_meta VALUES ('0002');
+INSERT INTO schema_meta VALUES ('0003');
 
 COMMIT;

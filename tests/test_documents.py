@@ -34,7 +34,7 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """The dotted keys of the settings; `<name>` stands for a key of one's own."""
     for name, field in model.model_fields.items():
         kind = field.annotation
-        if get_origin(kind) is Mapping and isinstance(of := get_args(kind)[1], type) and of is not str:
+        if get_origin(kind) is Mapping and isinstance(of := get_args(kind)[1], type) and issubclass(of, BaseModel):
             yield from settings(of, f"{prefix}{name}.<name>.")
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from settings(kind, f"{prefix}{name}.")
@@ -58,6 +58,8 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         ("attempt states", [*states.AttemptState]),
         ("worker states", [*states.WorkerState]),
         ("conflict states", [*states.ConflictState]),
+        ("provider states", [*states.ProviderState]),
+        ("stages of the budget", [*states.BudgetStage]),
     ],
 )
 def test_the_reference_names_all(what: str, names: list[str]) -> None:

@@ -10,7 +10,8 @@ from uet_tui.errors import UetError
 from uet_tui.store.artifacts import Piece
 from uet_tui.store.conflict_text import SideText
 from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView, PairView, RungView
-from uet_tui.store.views import AttemptView, CostRow, CostView, EventView, NeedView, RunView, WorkerView, WorkstreamView
+from uet_tui.store.cost_views import CostRow, CostView
+from uet_tui.store.views import AttemptView, EventView, NeedView, RunView, WorkerView, WorkstreamView
 
 NOW = datetime(2026, 3, 14, 14, 3, 42, tzinfo=UTC)
 HOSTILE = "[/x] [@click=app.bell()] [bold"

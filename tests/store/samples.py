@@ -9,13 +9,24 @@ from uet_tui.core.records import (
     Changes,
     ConflictRecord,
     GateEntry,
+    Override,
     PairRecord,
+    ProviderRecord,
     Records,
     RunRecord,
     WorkerRecord,
     WorkstreamRecord,
 )
-from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import (
+    AttemptState,
+    BudgetStage,
+    ConflictState,
+    ProviderState,
+    RunState,
+    WorkerState,
+    WorkstreamState,
+)
+from uet_tui.core.usage import Fault
 from uet_tui.plan.model import Plan, TestGate, Workstream
 from uet_tui.text import harmless, one_line
 
@@ -128,6 +139,25 @@ pair_records = st.builds(
     files=st.lists(prose, max_size=3).map(tuple),
     since=time,
 )
+override = st.builds(
+    Override,
+    limit=st.sampled_from(["total", "phase", "task"]),
+    former_usd=st.none() | money,
+    by=line,
+    reason=line,
+    since=time,
+    until=st.none() | time,
+)
+provider_records = st.builds(
+    ProviderRecord,
+    name=st.sampled_from(["openai", "anthropic"]),
+    since=time,
+    state=st.sampled_from(ProviderState),
+    until=st.none() | time,
+    reason=line,
+    pauses=count,
+    limit=st.none() | count,
+)
 run_records = st.builds(
     RunRecord,
     id=st.just("run-1"),
@@ -147,6 +177,12 @@ run_records = st.builds(
     ended_at=st.none() | time,
     landed_at=st.none() | time,
     landed_commit=commit,
+    phase_budget_usd=st.none() | money,
+    task_budget_usd=st.none() | money,
+    budget_stage=st.sampled_from(BudgetStage),
+    budget_note=line,
+    wide=st.none() | count,
+    overrides=st.lists(override, max_size=2).map(tuple),
 )
 workstream_records = st.builds(
     WorkstreamRecord,
@@ -176,6 +212,7 @@ workstream_records = st.builds(
     overtaken=count,
     held=st.booleans(),
     first=st.booleans(),
+    context_share=st.floats(0, 1),
 )
 attempt_records = st.builds(
     AttemptRecord,
@@ -197,6 +234,15 @@ attempt_records = st.builds(
     error=prose,
     commit=commit,
     kill_asked=st.booleans(),
+    kill_reason=line,
+    provider=line,
+    tokens_cached=count,
+    tokens_reasoning=count,
+    reports=count,
+    unpriced=count,
+    estimated_tokens=count,
+    estimated_usd=money,
+    fault=st.none() | st.sampled_from(Fault),
 )
 worker_records = st.builds(
     WorkerRecord,
@@ -230,4 +276,6 @@ conflict_records = st.builds(
     asking=st.booleans(),
     climbing=st.booleans(),
     reserved_usd=money,
+    provider=line,
+    reports=st.lists(count, max_size=3).map(tuple),
 )

@@ -50,19 +50,19 @@ def test_money_is_wasted_once_it_is_certain_that_nothing_of_it_merges(
 
 
 def test_the_cost_of_a_run_is_forecast_from_what_ended() -> None:
-    assert cost_view(records(), {}, [], BEGIN).forecast_usd is None
+    assert cost_view(records(), [], [], BEGIN).forecast_usd is None
     one = records(ws_a=ended(10, cost_usd=2.0))
-    assert cost_view(one, {}, [], BEGIN).forecast_usd == 8.0
+    assert cost_view(one, [], [], BEGIN).forecast_usd == 8.0
     dear = records(ws_a=ended(10, cost_usd=2.0), ws_b={"state": W.RUNNING, "cost_usd": 5.0, "attempts": 1})
-    assert cost_view(dear, {}, [], BEGIN).forecast_usd == 2 + 5 + 2 + 2
+    assert cost_view(dear, [], [], BEGIN).forecast_usd == 2 + 5 + 2 + 2
     skipped = records(ws_a=ended(10, W.FAILED, cost_usd=2.0), ws_c={"state": W.SKIPPED}, ws_d={"state": W.SKIPPED})
-    assert cost_view(skipped, {}, [], BEGIN).forecast_usd == 4.0
+    assert cost_view(skipped, [], [], BEGIN).forecast_usd == 4.0
 
 
 def test_money_is_told_by_the_minute() -> None:
     now = BEGIN + 3600
     recent = [(now, 1.0), (now - 59, 1.0), (now - 61, 3.0), (now - 301, 10.0), (now - 599, 20.0), (now - 601, 40.0)]
-    view = cost_view(records(), {}, [*recent, (now + 90, 80.0)], now)  # a clock that was set back
+    view = cost_view(records(), [], [*recent, (now + 90, 80.0)], now)  # a clock that was set back
     assert view.series == (20.0, 0.0, 0.0, 0.0, 10.0, 0.0, 0.0, 0.0, 3.0, 2.0)
     assert view.per_minute_usd == 1.0
 

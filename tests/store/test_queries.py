@@ -15,10 +15,11 @@ from uet_tui.core.records import Changes, CostEntry, GateEntry, NewEvent, PairRe
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.store.conflict_views import GateView, PairView, RungView
+from uet_tui.store.cost_views import CostRow
 from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
-from uet_tui.store.views import AttemptView, CostRow, EventView, NeedView, WorkerView
+from uet_tui.store.views import AttemptView, EventView, NeedView, WorkerView
 from uet_tui.store.writer import Writer
 
 W = WorkstreamState

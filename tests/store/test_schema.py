@@ -23,7 +23,7 @@ from uet_tui.store.tables import METADATA
 from uet_tui.store.writer import Writer
 
 NAMES = (
-    "runs workstreams attempts workers uet_events cost_tracking merge_conflicts merge_forecast gate_results "
+    "runs workstreams attempts workers providers uet_events cost_tracking merge_conflicts merge_forecast gate_results "
     "execution_checkpoints operator_commands schema_meta"
 )
 
@@ -64,6 +64,7 @@ def test_the_revision_that_the_code_expects_is_the_newest_and_they_sort_as_they_
         (records.WorkerRecord, tables.WORKERS, {"run"}),
         (records.ConflictRecord, tables.CONFLICTS, {"run"}),
         (records.PairRecord, tables.PAIRS, {"run"}),
+        (records.ProviderRecord, tables.PROVIDERS, {"run"}),
         (records.NewEvent, tables.EVENTS, {"run", "id"}),
         (records.CostEntry, tables.COSTS, {"run", "id"}),
         (records.GateEntry, tables.GATES, {"run", "id"}),

@@ -64,9 +64,10 @@ def test_a_run_id_is_taken_once(writer: Writer) -> None:
     workers=st.lists(samples.worker_records, max_size=3, unique_by=lambda record: record.number),
     conflicts=st.lists(samples.conflict_records, max_size=2, unique_by=lambda record: record.id),
     pairs=st.lists(samples.pair_records, max_size=2, unique_by=lambda pair: (pair.first, pair.second)),
+    providers=st.lists(samples.provider_records, max_size=2, unique_by=lambda provider: provider.name),
 )
 def test_whatever_is_committed_is_loaded_exactly(
-    writer: Writer, run, workstreams, attempts, workers, conflicts, pairs
+    writer: Writer, run, workstreams, attempts, workers, conflicts, pairs, providers
 ) -> None:
     before = writer.load("run-1")
     changes = Changes(
@@ -76,6 +77,7 @@ def test_whatever_is_committed_is_loaded_exactly(
         {record.number: record for record in workers},
         {record.id: record for record in conflicts},
         pairs={(pair.first, pair.second): pair for pair in pairs},
+        providers={provider.name: provider for provider in providers},
     )
     writer.commit("run-1", TOKEN, changes)
     assert writer.load("run-1") == Records(
@@ -85,6 +87,7 @@ def test_whatever_is_committed_is_loaded_exactly(
         before.workers | changes.workers,
         before.conflicts | changes.conflicts,
         before.pairs | changes.pairs,
+        before.providers | changes.providers,
     )
 
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from uet_tui.text import one_line
 
@@ -13,7 +13,7 @@ class Verb(StrEnum):
     """The acts; a command carries the fields that its act needs and no others."""
 
     PAUSE = "pause"  # worker=None: the run
-    CONTINUE = "continue"  # worker=None: the run
+    CONTINUE = "continue"  # worker or provider; else the run
     DRAIN = "drain"  # worker=None: all, and finish
     STOP = "stop"  # ends what runs, gently; the run can be resumed
     DETACH = "detach"  # the orchestrator lets go of the run; agents go on
@@ -21,7 +21,7 @@ class Verb(StrEnum):
     KILL = "kill"  # workstream
     RETRY = "retry"  # workstream
     SKIP = "skip"  # workstream
-    BUDGET = "budget"  # amount
+    BUDGET = "budget"  # amount, limit, until?, note
     TAKE = "take"  # conflict, side, file?, hunk?
     UNDO = "undo"  # conflict, file?, hunk?
     EDIT = "edit"  # conflict, file, content (the whole resolved file)
@@ -72,6 +72,12 @@ class Command(BaseModel):
     number: Annotated[int, Field(ge=1, le=256)] | None = None
     amount: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """US dollars."""
+    limit: Literal["total", "phase", "task"] = "total"
+    """For `budget`: of the whole run, of each phase, or of each workstream."""
+    until: AwareDatetime | None = None
+    """For `budget`: when the former limit holds again."""
+    provider: Typed | None = None
+    """For `continue`: the provider that is asked again."""
     side: Side | None = None
     file: Typed | None = None
     hunk: Annotated[int, Field(ge=1)] | None = None

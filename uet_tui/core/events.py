@@ -43,6 +43,8 @@ class AttemptStarted:
 
     workstream: str
     attempt: int
+    estimated_tokens: int = 0
+    """How many tokens of prompt and files it is thought to read; 0 where nobody counted."""
 
 
 @dataclass(frozen=True, slots=True)

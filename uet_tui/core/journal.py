@@ -5,6 +5,7 @@ from uet_tui.core.records import (
     Changes,
     ConflictRecord,
     NewEvent,
+    ProviderRecord,
     Records,
     WorkerRecord,
     WorkstreamRecord,
@@ -60,6 +61,10 @@ class Journal:
     def touch_conflict(self, record: ConflictRecord) -> None:
         """Marks a conflict's row as changed."""
         self.changes.conflicts[record.id] = record
+
+    def touch_provider(self, record: ProviderRecord) -> None:
+        """Marks a provider's row as changed."""
+        self.changes.providers[record.name] = record
 
     def tell(
         self,

@@ -10,7 +10,31 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from uet_tui.core.conflicts import ConflictFile, Rung
-from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import (
+    AttemptState,
+    BudgetStage,
+    ConflictState,
+    ProviderState,
+    RunState,
+    WorkerState,
+    WorkstreamState,
+)
+from uet_tui.core.usage import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A limit that the operator changed while the run was under way."""
+
+    limit: str
+    """`total`, `phase` or `task`."""
+    former_usd: float | None
+    """What held before, and holds again once this expires; None is no limit."""
+    by: str
+    reason: str
+    since: float
+    until: float | None
+    """When it expires; None: never."""
 
 
 @dataclass(slots=True)
@@ -34,6 +58,17 @@ class RunRecord:
     ended_at: float | None = None
     landed_at: float | None = None
     landed_commit: str | None = None
+    phase_budget_usd: float | None = None
+    """What the workstreams of one phase may cost together."""
+    task_budget_usd: float | None = None
+    """What one workstream may cost, all attempts and asks together."""
+    budget_stage: BudgetStage = BudgetStage.OK
+    budget_note: str = ""
+    """Why the budget is at its stage, in one line."""
+    wide: int | None = None
+    """The parallelism that the operator wants, while the budget allows fewer workers."""
+    overrides: tuple[Override, ...] = ()
+    """The newest of each limit."""
 
 
 @dataclass(slots=True)
@@ -76,6 +111,8 @@ class WorkstreamRecord:
     """The operator holds it: it is neither started nor merged until they let it go."""
     first: bool = False
     """The operator wants it merged before what else is in the queue."""
+    context_share: float = 1.0
+    """How much of its agent's context the next attempt may fill; less after one that did not fit."""
 
 
 @dataclass(slots=True)
@@ -101,6 +138,22 @@ class AttemptRecord:
     error: str = ""
     commit: str | None = None
     kill_asked: bool = False
+    kill_reason: str = ""
+    """Why it was ended, where that was not the operator's wish."""
+    provider: str = ""
+    """Whose quota it uses."""
+    tokens_cached: int = 0
+    tokens_reasoning: int = 0
+    reports: int = 0
+    """How many of its reports of use are counted: those before are not counted again."""
+    unpriced: int = 0
+    """How many of them tell no cost and have no price."""
+    estimated_tokens: int = 0
+    """How many tokens of prompt and files it was thought to read."""
+    estimated_usd: float = 0.0
+    """What it was thought to cost before it started."""
+    fault: Fault | None = None
+    """What went wrong, where it was not the work."""
 
 
 @dataclass(slots=True)
@@ -150,6 +203,27 @@ class ConflictRecord:
     """Whether the rungs that need no agent are being tried."""
     reserved_usd: float = 0.0
     """Set aside for the agent that is asked."""
+    provider: str = ""
+    """Whose quota the agent uses that is asked."""
+    reports: tuple[int, ...] = ()
+    """How many reports of use are counted of each ask, first to last."""
+
+
+@dataclass(slots=True)
+class ProviderRecord:
+    """Whose models the agents of a run use."""
+
+    name: str
+    since: float
+    """When it came to its state."""
+    state: ProviderState = ProviderState.OPEN
+    until: float | None = None
+    """When its pause ends."""
+    reason: str = ""
+    pauses: int = 0
+    """How often it paused since an attempt of it went well: what the next pause is measured by."""
+    limit: int | None = None
+    """How many of its agents may run at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +257,7 @@ class NewEvent(NamedTuple):
 
 
 class CostEntry(NamedTuple):
-    """One report of use: what an attempt cost."""
+    """One report of use, by an attempt or by an agent that was asked about a conflict."""
 
     time: float
     workstream: str
@@ -191,8 +265,21 @@ class CostEntry(NamedTuple):
     agent: str
     model: str
     usd: float
+    """0 where the price is not known."""
     tokens_in: int
     tokens_out: int
+    tokens_cached: int = 0
+    tokens_reasoning: int = 0
+    estimated: bool = False
+    """Whether `usd` comes from a list of prices, not from the agent."""
+    priced: bool = True
+    """False: nobody knows what it cost."""
+    conflict: str = ""
+    """The conflict that the agent was asked about; empty for an attempt."""
+    ask: int = 0
+    number: int = 1
+    """Its place among the reports of its attempt or ask."""
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +312,7 @@ class Records:
     conflicts: dict[str, ConflictRecord]
     pairs: dict[tuple[str, str], PairRecord] = field(default_factory=dict)
     """The forecast: pairs of active branches that are not clean together."""
+    providers: dict[str, ProviderRecord] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -241,6 +329,7 @@ class Changes:
     gates: list[GateEntry] = field(default_factory=list)
     pairs: dict[tuple[str, str], PairRecord | None] = field(default_factory=dict)
     """None: the pair is clean now."""
+    providers: dict[str, ProviderRecord] = field(default_factory=dict)
 
     def add(self, later: "Changes") -> None:
         """Takes in the changes of a later step."""
@@ -253,6 +342,7 @@ class Changes:
         self.costs += later.costs
         self.gates += later.gates
         self.pairs.update(later.pairs)
+        self.providers.update(later.providers)
 
     def __bool__(self) -> bool:
         return bool(
@@ -265,6 +355,7 @@ class Changes:
             or self.costs
             or self.gates
             or self.pairs
+            or self.providers
         )
 
 

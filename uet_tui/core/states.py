@@ -67,6 +67,28 @@ class ConflictState(StrEnum):
     QUARANTINED = "QUARANTINED"
 
 
+class ProviderState(StrEnum):
+    """Whether a provider of models is asked. PAUSED: it goes on by itself; STOPPED: the operator has to see to it."""
+
+    OPEN = "OPEN"
+    PAUSED = "PAUSED"
+    STOPPED = "STOPPED"
+
+
+class BudgetStage(StrEnum):
+    """How far the budget of a run is used up: it only goes on, until the limit is changed."""
+
+    OK = "ok"
+    WARNED = "warned"
+    NARROWED = "narrowed"
+    """Fewer workers than the operator wants."""
+    CHEAPER = "cheaper"
+    """New attempts take the cheaper models of `budget.downgrade`."""
+    CLOSING = "closing"
+    """What waits needs more than is left; what runs finishes."""
+    HALTED = "halted"
+
+
 R, W, A, K, C = RunState, WorkstreamState, AttemptState, WorkerState, ConflictState
 
 RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
@@ -120,6 +142,12 @@ CONFLICT_TRANSITIONS: Mapping[ConflictState, frozenset[ConflictState]] = {
     C.AGENT_RESOLVED: frozenset({C.PENDING}),
     C.HUMAN_RESOLVED: frozenset({C.PENDING}),
     C.QUARANTINED: frozenset(),
+}
+
+PROVIDER_TRANSITIONS: Mapping[ProviderState, frozenset[ProviderState]] = {
+    ProviderState.OPEN: frozenset({ProviderState.PAUSED, ProviderState.STOPPED}),
+    ProviderState.PAUSED: frozenset({ProviderState.OPEN, ProviderState.STOPPED}),
+    ProviderState.STOPPED: frozenset({ProviderState.OPEN}),
 }
 
 RUN_OVER = frozenset({R.COMPLETED, R.FAILED, R.CANCELLED})

@@ -123,6 +123,12 @@ class Workstream(_Frozen):
         """All paths it may write: `files_scope` and `files_create`."""
         return self.files_scope + self.files_create
 
+    @property
+    def phase(self) -> str:
+        """The phase that its author put it in, `metadata.phase`; empty where it goes by its wave."""
+        phase = self.metadata.get("phase")
+        return str(phase) if isinstance(phase, str | int) and not isinstance(phase, bool) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

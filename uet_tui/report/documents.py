@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from uet_tui.report.words import iso
 from uet_tui.store.conflict_views import ConflictView, GateView, PairView
-from uet_tui.store.views import AttemptView, CostView, EventView, RunSummary, RunView, WorkerView, WorkstreamView
+from uet_tui.store.cost_views import CostView
+from uet_tui.store.views import AttemptView, EventView, RunSummary, RunView, WorkerView, WorkstreamView
 
 Document = dict[str, object]
 

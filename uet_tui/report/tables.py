@@ -9,7 +9,8 @@ from rich.text import Text
 from uet_tui.report.cells import cell, columns, state
 from uet_tui.report.words import between, clock, local_time, money, several
 from uet_tui.store.conflict_views import ConflictView
-from uet_tui.store.views import CostView, EventView, NeedView, RunSummary, RunView, WorkerView, WorkstreamView
+from uet_tui.store.cost_views import CostView
+from uet_tui.store.views import EventView, NeedView, RunSummary, RunView, WorkerView, WorkstreamView
 
 _SEVERITY = {"debug": "dim", "warning": "yellow", "error": "red"}
 _NEXT = {

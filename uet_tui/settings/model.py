@@ -9,11 +9,10 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from uet_tui.plan.model import GateKind
 from uet_tui.plan.scopes import normalise
 from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.amounts import Money, PositiveSeconds, Seconds
+from uet_tui.settings.budget import BudgetSettings
 from uet_tui.settings.group import Group
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MOST_WORKERS = 256
 """Attempts that may run at once."""
 
@@ -150,15 +149,6 @@ class LadderSettings(Group):
     """Who is asked to resolve: `own` (the workstream's agent), `none`, or the name of an agent."""
     agent_seconds: PositiveSeconds
     """Ends an agent that is asked."""
-
-
-class BudgetSettings(Group):
-    """How much money a run may spend."""
-
-    max_cost_total: Money | None
-    """US dollars for the whole run; None is no limit."""
-    reserve_usd: Money
-    """Reserved for an attempt of a workstream that declares no `max_cost_usd`."""
 
 
 class SimulatedSettings(Group):

@@ -10,16 +10,16 @@ from uet_tui.core.records import (
     ConflictRecord,
     GateEntry,
     Records,
-    RunRecord,
     WorkerRecord,
     WorkstreamRecord,
 )
-from uet_tui.core.states import CONFLICT_OPEN, WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import CONFLICT_OPEN, RUN_OVER, WORKSTREAM_OVER, RunState, WorkerState, WorkstreamState
 from uet_tui.plan.model import Workstream
 from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView, PairView, RungView
 from uet_tui.store.forecast import ends_at
 from uet_tui.store.money import Used, cost_view
 from uet_tui.store.needs import needs
+from uet_tui.store.providers import provider_views, told
 from uet_tui.store.rows import moment
 from uet_tui.store.views import AttemptView, RunView, WorkerView, WorkstreamView
 from uet_tui.text import harmless, laid_bare, one_line
@@ -35,7 +35,7 @@ class Facts:
     records: Records
     revision: int
     declared: Mapping[str, Workstream]
-    used: Mapping[str, Used]
+    used: Sequence[Used]
     recent: Sequence[tuple[float, float]]
     """Time and dollars of each report of use of the last ten minutes."""
 
@@ -72,7 +72,7 @@ def run_view(facts: Facts, *, alive: bool, now: float) -> RunView:
         tip=run.tip,
         landed_at=_moment(run.landed_at),
         forecast_end_at=_moment(end),
-        notices=_notices(run, alive=alive),
+        notices=_notices(records, alive=alive),
         workstreams=tuple(
             _workstream(record, facts.declared[record.id], waited_for_by[record.id])
             for record in sorted(records.workstreams.values(), key=lambda ws: (ws.wave, ws.id))
@@ -81,19 +81,25 @@ def run_view(facts: Facts, *, alive: bool, now: float) -> RunView:
             _worker(record) for record in records.workers.values() if record.state is not WorkerState.TERMINATED
         ),
         conflicts=conflicts,
-        costs=cost_view(records, facts.used, facts.recent, now),
+        costs=cost_view(records, facts.used, facts.recent, now, facts.declared),
         needs=needs(records, conflicts),
         pairs=tuple(
             PairView(pair.first, pair.second, pair.verdict, pair.files, moment(pair.since))
             for pair in sorted(records.pairs.values(), key=lambda pair: (pair.verdict, pair.first, pair.second))
         ),
+        providers=provider_views(records),
     )
 
 
-def _notices(run: RunRecord, *, alive: bool) -> tuple[str, ...]:
-    held = (run.reason,) if run.reason and run.state in _HELD else ()
+def _notices(records: Records, *, alive: bool) -> tuple[str, ...]:
+    run = records.run
+    held = [run.reason] if run.reason and run.state in _HELD else []
     left = not alive and run.state in _UNDER_WAY
-    return (*held, f"no orchestrator has it: `uet resume {run.id}` goes on") if left else held
+    held += [f"no orchestrator has it: `uet resume {run.id}` goes on"] if left else []
+    going_on = run.state not in RUN_OVER and run.state is not RunState.HALTED
+    held += [run.budget_note] if run.budget_note and going_on else []
+    held += [told(provider) for provider in records.providers.values() if provider.reason and going_on]
+    return tuple(held)
 
 
 def attempt_view(record: AttemptRecord, folder: str) -> AttemptView:
@@ -114,6 +120,15 @@ def attempt_view(record: AttemptRecord, folder: str) -> AttemptView:
         tokens_in=record.tokens_in,
         tokens_out=record.tokens_out,
         folder=folder,
+        provider=record.provider,
+        tokens_cached=record.tokens_cached,
+        tokens_reasoning=record.tokens_reasoning,
+        reports=record.reports,
+        unpriced=record.unpriced,
+        estimated_tokens=record.estimated_tokens,
+        estimated_usd=record.estimated_usd,
+        reserved_usd=record.reserved_usd,
+        fault=record.fault or "",
     )
 
 

@@ -15,7 +15,9 @@ from uet_tui.errors import UetError
 from uet_tui.plan.model import Workstream
 from uet_tui.store import inbox, rows
 from uet_tui.store.assembly import Facts, attempt_view, gate_view, run_view
+from uet_tui.store.breakdown import breakdown
 from uet_tui.store.conflict_views import GateView
+from uet_tui.store.cost_views import CostBreakdown
 from uet_tui.store.database import open_for_reading
 from uet_tui.store.money import SERIES_MINUTES, Used
 from uet_tui.store.paths import Home
@@ -114,6 +116,12 @@ class Reader:
             facts = _facts(connection, records, now)
         return run_view(facts, alive=inbox.held(self._home.run(run)), now=now)
 
+    def costs(self, run: str) -> CostBreakdown:
+        """Where the money of a run went, in every way of looking at it."""
+        with self._reading() as connection:
+            records = rows.read_records(connection, run)
+            return breakdown(records, _used(connection, run), _declared(connection, run))
+
     def events(self, run: str, *, after: int = 0, limit: int = 1000) -> tuple[EventView, ...]:
         """Events with an id greater than `after`, oldest first."""
         chosen = select(EVENTS).where(EVENTS.c.run == run, EVENTS.c.id > after)
@@ -173,25 +181,40 @@ class Reader:
 
 
 def _facts(connection: Connection, records: Records, now: float) -> Facts:
-    of_run = COSTS.c.run == records.run.id
-    used = connection.execute(
-        select(COSTS.c.workstream, func.sum(COSTS.c.usd), func.sum(COSTS.c.tokens_in), func.sum(COSTS.c.tokens_out))
-        .where(of_run)
-        .group_by(COSTS.c.workstream)
-    )
+    run = records.run.id
     since = rows.moment(now - 60 * SERIES_MINUTES)
-    recent = connection.execute(select(COSTS.c.time, COSTS.c.usd).where(of_run, COSTS.c.time >= since))
-    declared = connection.execute(
-        select(WORKSTREAMS.c.id, WORKSTREAMS.c.declaration).where(WORKSTREAMS.c.run == records.run.id)
-    )
-    revision = connection.execute(_REVISION, {"of_run": records.run.id}).scalar_one()
+    recent = connection.execute(select(COSTS.c.time, COSTS.c.usd).where(COSTS.c.run == run, COSTS.c.time >= since))
     return Facts(
         records=records,
-        revision=revision,
-        declared={id: Workstream.model_validate(declaration) for id, declaration in declared},
-        used={workstream: Used(*sums) for workstream, *sums in used},
+        revision=connection.execute(_REVISION, {"of_run": run}).scalar_one(),
+        declared=_declared(connection, run),
+        used=_used(connection, run),
         recent=[(time.timestamp(), usd) for time, usd in recent],
     )
+
+
+_WORK = (COSTS.c.workstream, COSTS.c.attempt, COSTS.c.conflict, COSTS.c.ask, COSTS.c.agent, COSTS.c.model)
+_TOKENS = (COSTS.c.tokens_in, COSTS.c.tokens_out, COSTS.c.tokens_cached, COSTS.c.tokens_reasoning)
+_USED = (
+    select(
+        *_WORK,
+        func.sum(COSTS.c.usd),
+        func.sum(case((COSTS.c.estimated, COSTS.c.usd), else_=0.0)),
+        func.sum(case((COSTS.c.priced, 0), else_=1)),
+        *(func.sum(column) for column in _TOKENS),
+    )
+    .where(COSTS.c.run == bindparam("of_run"))
+    .group_by(*_WORK)
+)
+
+
+def _used(connection: Connection, run: str) -> list[Used]:
+    return [Used(*found) for found in connection.execute(_USED, {"of_run": run})]
+
+
+def _declared(connection: Connection, run: str) -> dict[str, Workstream]:
+    found = connection.execute(select(WORKSTREAMS.c.id, WORKSTREAMS.c.declaration).where(WORKSTREAMS.c.run == run))
+    return {id: Workstream.model_validate(declaration) for id, declaration in found}
 
 
 def _event(row: Row[Any]) -> EventView:  # Any: the types of a whole row

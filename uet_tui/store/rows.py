@@ -16,7 +16,9 @@ from uet_tui.core.records import (
     CostEntry,
     GateEntry,
     NewEvent,
+    Override,
     PairRecord,
+    ProviderRecord,
     Records,
     RunRecord,
     WorkerRecord,
@@ -91,7 +93,14 @@ def _file(data: Mapping[str, Any]) -> ConflictFile:  # Any: as above
     return ConflictFile(**{**data, **entries, **lists, "hunks": hunks})
 
 
-RUN = _rows(tables.RUNS, RunRecord)
+RUN = _rows(
+    tables.RUNS,
+    RunRecord,
+    overrides=(
+        lambda overrides: [asdict(override) for override in overrides],
+        lambda overrides: tuple(Override(**override) for override in overrides),
+    ),
+)
 WORKSTREAM = _rows(tables.WORKSTREAMS, WorkstreamRecord)
 ATTEMPT = _rows(tables.ATTEMPTS, AttemptRecord)
 WORKER = _rows(tables.WORKERS, WorkerRecord)
@@ -102,7 +111,9 @@ CONFLICT = _rows(
     against=(list, tuple),
     tried=(lambda tried: [asdict(rung) for rung in tried], lambda tried: tuple(Rung(**rung) for rung in tried)),
     gates=(lambda gates: [asdict(gate) for gate in gates], lambda gates: tuple(GateEntry(**gate) for gate in gates)),
+    reports=(list, tuple),
 )
+PROVIDER = _rows(tables.PROVIDERS, ProviderRecord)
 PAIR = _rows(tables.PAIRS, PairRecord, files=(list, tuple))
 EVENT = _rows(tables.EVENTS, NewEvent)
 COST = _rows(tables.COSTS, CostEntry)
@@ -128,6 +139,7 @@ def read_records(connection: Connection, run: str) -> Records:
         {record.number: record for record in _by(WORKER.of(connection, run), lambda record: record.number)},
         {record.id: record for record in _by(CONFLICT.of(connection, run), lambda record: record.opened_at)},
         {(record.first, record.second): record for record in PAIR.of(connection, run)},
+        {record.name: record for record in _by(PROVIDER.of(connection, run), lambda record: record.name)},
     )
 
 

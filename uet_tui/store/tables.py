@@ -7,10 +7,19 @@ from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Index, MetaD
 from sqlmodel import Field, SQLModel
 
 from uet_tui.core.commands import Verb
-from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import (
+    AttemptState,
+    BudgetStage,
+    ConflictState,
+    ProviderState,
+    RunState,
+    WorkerState,
+    WorkstreamState,
+)
+from uet_tui.core.usage import Fault
 from uet_tui.store.columns import Data, Exact, Line, Prose
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The newest migration: what a store must be at to be read and written by this version."""
 
 
@@ -28,8 +37,15 @@ class _Stored(SQLModel):
 METADATA = _Stored.metadata
 
 
-def _state(states: type[RunState | WorkstreamState | AttemptState | WorkerState | ConflictState]) -> Enum:
+def _state(
+    states: type[RunState | WorkstreamState | AttemptState | WorkerState | ConflictState | ProviderState],
+) -> Enum:
     return Enum(states, native_enum=False, length=16)  # room for longer states without a migration
+
+
+def _words(words: type[BudgetStage | Fault]) -> Enum:
+    """An enumeration that is kept as its words."""
+    return Enum(words, native_enum=False, length=16, values_callable=lambda members: [*members])
 
 
 def _of_run() -> ForeignKeyConstraint:
@@ -67,6 +83,12 @@ class Run(_Stored, table=True):
     ended_at: datetime | None
     landed_at: datetime | None
     landed_commit: str | None
+    phase_budget_usd: float | None
+    task_budget_usd: float | None
+    budget_stage: BudgetStage = Field(sa_type=_words(BudgetStage))
+    budget_note: str = Field(sa_type=Line)
+    wide: int | None
+    overrides: object = Field(sa_type=Data, nullable=False)
     owner_token: str | None
     """Whose writes count; null while no orchestrator has the run."""
     owner_pid: int | None
@@ -110,6 +132,7 @@ class Workstream(_Stored, table=True):
     overtaken: int
     held: bool
     first: bool
+    context_share: float
 
 
 class Attempt(_Stored, table=True):
@@ -137,6 +160,15 @@ class Attempt(_Stored, table=True):
     error: str = Field(sa_type=Prose)
     commit: str | None
     kill_asked: bool
+    kill_reason: str = Field(sa_type=Line)
+    provider: str = Field(sa_type=Line)
+    tokens_cached: int
+    tokens_reasoning: int
+    reports: int
+    unpriced: int
+    estimated_tokens: int
+    estimated_usd: float
+    fault: Fault | None = Field(sa_type=_words(Fault))
 
 
 class Worker(_Stored, table=True):
@@ -176,14 +208,30 @@ class Event(_Stored, table=True):
     data: object = Field(sa_type=Data, nullable=False)
 
 
+class Provider(_Stored, table=True):
+    """Whose models the agents of a run use."""
+
+    __tablename__ = "providers"
+    __table_args__ = (_of_run(),)
+
+    run: str = Field(primary_key=True)
+    name: str = Field(primary_key=True, sa_type=Line)
+    since: datetime
+    state: ProviderState = Field(sa_type=_state(ProviderState))
+    until: datetime | None
+    reason: str = Field(sa_type=Line)
+    pauses: int
+    limit: int | None
+
+
 class Cost(_Stored, table=True):
-    """One report of use by an attempt."""
+    """One report of use, by an attempt or by an agent that was asked about a conflict; counted once."""
 
     __tablename__ = "cost_tracking"
     __table_args__ = (
         _of_attempt(),
         CheckConstraint("usd >= 0", name="usd_not_negative"),  # NaN is stored as null, which the column refuses
-        Index(None, "run", "workstream", "attempt"),
+        Index("ix_cost_tracking_report", "run", "workstream", "attempt", "conflict", "ask", "number", unique=True),
         Index(None, "run", "time"),
     )
 
@@ -197,6 +245,14 @@ class Cost(_Stored, table=True):
     usd: float
     tokens_in: int
     tokens_out: int
+    tokens_cached: int
+    tokens_reasoning: int
+    estimated: bool
+    priced: bool
+    conflict: str
+    ask: int
+    number: int
+    provider: str = Field(sa_type=Line)
 
 
 class Conflict(_Stored, table=True):
@@ -227,6 +283,8 @@ class Conflict(_Stored, table=True):
     asking: bool
     climbing: bool
     reserved_usd: float
+    provider: str = Field(sa_type=Line)
+    reports: object = Field(sa_type=Data, nullable=False)
 
 
 class Pair(_Stored, table=True):
@@ -307,6 +365,7 @@ WORKSTREAMS = METADATA.tables["workstreams"]
 ATTEMPTS = METADATA.tables["attempts"]
 WORKERS = METADATA.tables["workers"]
 EVENTS = METADATA.tables["uet_events"]
+PROVIDERS = METADATA.tables["providers"]
 COSTS = METADATA.tables["cost_tracking"]
 CONFLICTS = METADATA.tables["merge_conflicts"]
 PAIRS = METADATA.tables["merge_forecast"]

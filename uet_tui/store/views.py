@@ -10,6 +10,7 @@ from datetime import datetime
 
 from uet_tui.core.states import WORKSTREAM_OVER, AttemptState, RunState, WorkerState, WorkstreamState
 from uet_tui.store.conflict_views import ConflictView, PairView
+from uet_tui.store.cost_views import CostView, ProviderView
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,21 @@ class AttemptView:
     tokens_out: int
     folder: str
     """Where its prompt, output and diff are, relative to the run's folder."""
+    provider: str = ""
+    """Whose quota it used."""
+    tokens_cached: int = 0
+    tokens_reasoning: int = 0
+    reports: int = 0
+    """How many reports of use it made."""
+    unpriced: int = 0
+    """How many of them nobody can price."""
+    estimated_tokens: int = 0
+    """How many tokens of prompt and files it was thought to read."""
+    estimated_usd: float = 0.0
+    """What it was thought to cost."""
+    reserved_usd: float = 0.0
+    fault: str = ""
+    """What went wrong, where it was not the work: a word of `core/usage.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,46 +126,13 @@ class EventView:
 
 
 @dataclass(frozen=True, slots=True)
-class CostRow:
-    """What one workstream cost so far."""
-
-    workstream: str
-    agent: str
-    usd: float
-    attempts: int
-    tokens_in: int
-    tokens_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class CostView:
-    """The money of a run."""
-
-    spent_usd: float
-    reserved_usd: float
-    budget_usd: float | None
-    """None: no limit was set."""
-    per_minute_usd: float
-    """Average over the last five minutes."""
-    wasted_usd: float
-    """Spent on attempts that did not end in a merge."""
-    retries: int
-    forecast_usd: float | None
-    """What the whole run will have cost, from the average of what ended; None before anything ended."""
-    series: tuple[float, ...]
-    """Dollars per minute over the last ten minutes, oldest first."""
-    rows: tuple[CostRow, ...]
-    """Dearest first."""
-
-
-@dataclass(frozen=True, slots=True)
 class NeedView:
     """One thing that waits for the operator: what `w` goes to."""
 
     kind: str
-    """`conflict`, `quarantined`, `failed`, `held`, `rollback`, `halted` or `land`."""
+    """`conflict`, `provider`, `quarantined`, `failed`, `held`, `rollback`, `halted` or `land`."""
     target: str
-    """The id of the conflict or workstream; empty for the run itself."""
+    """The id of the conflict or workstream, the name of the provider; empty for the run itself."""
     text: str
 
 
@@ -204,6 +187,8 @@ class RunView:
     needs: tuple[NeedView, ...]
     pairs: tuple[PairView, ...] = ()
     """The forecast: pairs of active branches that are not clean together; conflicts first."""
+    providers: tuple[ProviderView, ...] = ()
+    """By name."""
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -24,6 +24,7 @@ from uet_tui.store.tables import (
     EVENTS,
     GATES,
     PAIRS,
+    PROVIDERS,
     RUNS,
     WORKERS,
     WORKSTREAMS,
@@ -163,6 +164,7 @@ _UPDATE_WORKSTREAM = update(WORKSTREAMS).where(
 _UPSERT_ATTEMPT = _replacing(ATTEMPTS)
 _UPSERT_WORKER = _replacing(WORKERS)
 _UPSERT_CONFLICT = _replacing(CONFLICTS)
+_UPSERT_PROVIDER = _replacing(PROVIDERS)
 _UPSERT_PAIR = _replacing(PAIRS)
 _DELETE_PAIR = delete(PAIRS).where(
     PAIRS.c.run == bindparam("of_run"), PAIRS.c.first == bindparam("of_first"), PAIRS.c.second == bindparam("of_second")
@@ -191,6 +193,7 @@ def _upsert(connection: Connection, run: str, changes: Changes) -> None:
         raise ValueError(f"run {run} has not all of these workstreams: {', '.join(changes.workstreams)}")
     _many(connection, _UPSERT_ATTEMPT, [rows.ATTEMPT.row(record, run=run) for record in changes.attempts.values()])
     _many(connection, _UPSERT_WORKER, [rows.WORKER.row(record, run=run) for record in changes.workers.values()])
+    _many(connection, _UPSERT_PROVIDER, [rows.PROVIDER.row(record, run=run) for record in changes.providers.values()])
     gone = [pair for pair, record in changes.pairs.items() if record is None]
     _many(connection, _DELETE_PAIR, [{"of_run": run, "of_first": a, "of_second": b} for a, b in gone])
     _many(connection, _UPSERT_PAIR, [rows.PAIR.row(record, run=run) for record in changes.pairs.values() if record])

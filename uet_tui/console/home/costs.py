@@ -5,7 +5,8 @@ from textual.content import Content
 
 from uet_tui.console.format import bar, cell, money, plural, right, share, sparkline
 from uet_tui.console.home.pane import Pane
-from uet_tui.store.views import CostRow, CostView, RunView
+from uet_tui.store.cost_views import CostRow, CostView
+from uet_tui.store.views import RunView
 
 
 class CostsPane(Pane):
