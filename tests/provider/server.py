@@ -6,6 +6,7 @@ import math
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,8 @@ class Served:
     answer: Answer
     told: Tokens
     """What the agent was told that it used: nothing where the answer did not come through."""
+    at: float
+    """When it came, in seconds since the epoch."""
 
 
 class FakeProvider:
@@ -98,7 +101,7 @@ class FakeProvider:
 
     def begin(self, request: Request, answer: Answer) -> Served:
         """Puts a request on the account, before the agent can know of the answer."""
-        served = Served(request, answer, Tokens())
+        served = Served(request, answer, Tokens(), time.time())
         with self._lock:
             self._served.append(served)
         return served

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,11 +161,18 @@ class Fleet:
         return {one["id"]: one for one in self.document("status")["workstreams"]}
 
     def reports(self) -> list[dict[str, Any]]:
-        """The rows of `cost_tracking`, in order."""
+        """The reports of use that are on record, in order."""
+        return self._rows("SELECT * FROM cost_tracking ORDER BY id")
+
+    def providers(self) -> dict[str, dict[str, Any]]:
+        """The providers on record, by name."""
+        return {row["name"]: row for row in self._rows("SELECT * FROM providers")}
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
         file = self.repository.path / ".uet" / "uet.db"
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
             store.row_factory = sqlite3.Row
-            return [dict(row) for row in store.execute("SELECT * FROM cost_tracking ORDER BY id")]
+            return [dict(row) for row in store.execute(query)]
 
     def recorded(self, id: str, attempt: int | None = None) -> tuple[Tokens, float]:
         """What is on record of a workstream: tokens and US dollars."""
