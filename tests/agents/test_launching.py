@@ -65,6 +65,10 @@ def test_what_is_set_wins_and_a_home_of_its_own_is_where_its_files_go() -> None:
     assert agent_environment(one, launch(), {"HOME": "/root", "A": "x"}) == {
         "HOME": "/h",
         "TMPDIR": "/h/tmp",
+        "XDG_CONFIG_HOME": "/h/.config",
+        "XDG_DATA_HOME": "/h/.local/share",
+        "XDG_STATE_HOME": "/h/.local/state",
+        "XDG_CACHE_HOME": "/h/.cache",
         "A": "/h/cfg",
         "C": "1",
     }

@@ -12,6 +12,15 @@ from uet_tui.settings.agents import PLACEHOLDERS, AgentSettings
 LONGEST_ARGUMENT = 131_071
 """Bytes that Linux takes as one argument (MAX_ARG_STRLEN without its end)."""
 _PLACEHOLDER = re.compile("{(" + "|".join(PLACEHOLDERS) + ")}")
+_HOME = {
+    "HOME": "",
+    "TMPDIR": "tmp",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_CACHE_HOME": ".cache",
+}
+"""What a home of its own is, by variable: folders in it, as they are by default in any home."""
 _MAY_BE_MISSING = ("model", "budget_usd")
 """Placeholders without a value take the word that they stand in with them."""
 
@@ -48,7 +57,7 @@ def agent_environment(agent: AgentSettings, launch: Launch, environ: Mapping[str
     values = _values(launch)
     found = environment(agent.env, environ)
     if agent.home == "own":
-        found |= {"HOME": values["home"], "TMPDIR": str(launch.home / "tmp")}
+        found |= {name: str(launch.home / folder) for name, folder in _HOME.items()}
     for name, text in agent.set.items():
         if not _lacks(text, values):
             found[name] = _filled(text, values)

@@ -4,14 +4,13 @@ Whatever becomes of the orchestrator meanwhile, the agent is started once: who f
 """
 
 import logging
-import os
 import subprocess
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from uet_tui.agents.launching import Launch, agent_environment, command_line
+from uet_tui.agents.launching import Launch
 from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side, resolving_prompt
 from uet_tui.agents.use import Use, read_use
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
@@ -22,8 +21,9 @@ from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.core.usage import known_usd
 from uet_tui.engine import attempts
 from uet_tui.engine.keeper import STOP
+from uet_tui.engine.launching import launch_agent
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
-from uet_tui.engine.sandboxes import make_ready, take_snapshot
+from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError
@@ -70,7 +70,7 @@ def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leav
         reports=use.reports,
     )
     try:
-        return _judged(place, effect, conflict, files, start, _failure(ended, use), answer, leaving)
+        return _judged(place, effect, conflict, files, start, _failure(place, ended, use), answer, leaving)
     except (UetError, OSError) as error:  # its money counts whatever became of the rest
         _log.exception("what agent %s made of conflict %s could not be judged", effect.agent, conflict.id)
         return replace(answer, rung=replace(answer.rung, detail=one_line(str(error))))
@@ -133,21 +133,16 @@ def _start(
     make_ready(place, sandbox, commit, leaving, folder / "git-before")
     prompt = folder / PROMPT
     question = _question(place, effect, conflict, files)
-    prompt.write_text(resolving_prompt(question, agent, settings.simulated), encoding="utf-8", errors="replace")
-    home = place.paths.home(sandbox_name(conflict))
-    (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
-    launch = Launch(prompt, sandbox.folder, folder, home, effect.ask, agent.model)
-    return attempts.start(
-        folder,
-        {
-            "argv": command_line(agent, launch),
-            "cwd": str(sandbox.folder),
-            "env": agent_environment(agent, launch, os.environ) | sandbox.environment,
-            "timeout": settings.ladder.agent_seconds,
-            "grace": settings.grace_seconds,
-            "cookie": f"{place.run}/{conflict.id}/ask-{effect.ask}",
-            "wake": str(place.paths.wake),
-        },
+    told = place.redactor.text(resolving_prompt(question, agent, settings.simulated))
+    prompt.write_text(told, encoding="utf-8", errors="replace")
+    home = place.paths.home(sandbox_name(conflict), effect.agent)
+    return launch_agent(
+        place,
+        agent,
+        Launch(prompt, sandbox.folder, folder, home, effect.ask, agent.model),
+        sandbox.environment,
+        seconds=settings.ladder.agent_seconds,
+        cookie=f"{place.run}/{conflict.id}/ask-{effect.ask}",
     )
 
 
@@ -201,9 +196,9 @@ def _wait(folder: Path, keeper: "subprocess.Popen[bytes] | None", leaving: threa
     return ended
 
 
-def _failure(ended: attempts.Ended, use: Use) -> str:
+def _failure(place: Workplace, ended: attempts.Ended, use: Use) -> str:
     """Why what the agent left is not looked at; empty if it ended well."""
-    last = one_line(use.last_line, 200)
+    last = place.redactor.text(one_line(use.last_line, 200))
     match ended.why, ended.code:
         case "exit", 0:
             return ""
@@ -297,6 +292,7 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
     parents = (conflict.ours_commit, conflict.theirs_commit)
     base = place.control.commit_tree(start, parents, f"Conflict {conflict.id}")
     message = f"What agent {effect.agent} made of conflict {conflict.id}"
+    leaked = take_out_secrets(place, sandbox, base, taken.with_name("start.json"))
     snapshot = take_snapshot(sandbox, base, message, taken.with_name("sandbox"))
     sandbox.put_away(taken.with_name("git-after"))
     if snapshot.commit is not None:
@@ -306,8 +302,9 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
             place.control.publish({ref: snapshot.commit})
         except (UetError, OSError) as error:
             _log.warning("%s is in the control repository only: %s", ref, error)
-    if snapshot.problems:
-        return _Left(snapshot.commit, snapshot.problems[0])
+    problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
+    if problem:
+        return _Left(snapshot.commit, problem)
     write_whole(taken, (snapshot.commit or "").encode())
     return _Left(snapshot.commit)
 

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from uet_tui.agents.launching import Launch, agent_environment, command_line
+from uet_tui.agents.launching import Launch
 from uet_tui.agents.prompt import prompt_for
 from uet_tui.agents.use import read_use
 from uet_tui.core.effects import Collect, StartAttempt
@@ -17,7 +16,8 @@ from uet_tui.core.records import WorkstreamRecord
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.gating import Gated, commands_for, gate_tree
-from uet_tui.engine.sandboxes import make_ready, take_snapshot
+from uet_tui.engine.launching import launch_agent
+from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.store.files import write_whole
@@ -40,21 +40,15 @@ def start_attempt(
     prompt = folder / PROMPT
     commands = commands_for(place, ws, place.control.tree_of(effect.base)) if agent.prompt == "text" else ()
     told = prompt_for(ws, agent, effect.attempt, record.note, settings.simulated, commands, record.wish)
-    prompt.write_text(told, encoding="utf-8")
-    home = place.paths.home(effect.worker)
-    (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
-    launch = Launch(prompt, sandbox.folder, folder, home, effect.attempt, agent.model)
-    return attempts.start(
-        folder,
-        {
-            "argv": command_line(agent, launch),
-            "cwd": str(sandbox.folder),
-            "env": agent_environment(agent, launch, os.environ) | sandbox.environment,
-            "timeout": ws.timeout or settings.timeout_seconds,
-            "grace": settings.grace_seconds,
-            "cookie": place.cookie(ws.id, effect.attempt),
-            "wake": str(place.paths.wake),
-        },
+    prompt.write_text(place.redactor.text(told), encoding="utf-8")
+    home = place.paths.home(effect.worker, record.agent)
+    return launch_agent(
+        place,
+        agent,
+        Launch(prompt, sandbox.folder, folder, home, effect.attempt, agent.model),
+        sandbox.environment,
+        seconds=ws.timeout or settings.timeout_seconds,
+        cookie=place.cookie(ws.id, effect.attempt),
     )
 
 
@@ -65,7 +59,7 @@ def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) 
     if ended is None:
         return None
     use = read_use(folder / OUTPUT, json_lines=place.agent(agent_name).usage.format == "json-lines")
-    last = one_line(use.last_line, 200)
+    last = place.redactor.text(one_line(use.last_line, 200))
     match ended.why, ended.code:
         case "exit", 0:
             outcome, error = AttemptState.SUCCEEDED, ""
@@ -96,14 +90,16 @@ def collect(
     sandbox = place.sandbox(effect.worker)
     use = read_use(folder / OUTPUT, json_lines=False)
     taken = folder / "snapshot"
+    leaked: Mapping[str, str] = {}
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
         commit = taken.read_text().strip()
         changes = place.control.changes(effect.base, commit)
         snapshot = Snapshot(commit, place.control.tree_of(commit), changes, ())
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
+        leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
         snapshot = take_snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
-    problem = snapshot.problems[0] if snapshot.problems else ""
+    problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
     strays = outside(snapshot.changes, ws)
     beyond = _beyond(strays)
     if place.settings.scope == "enforce":
@@ -159,4 +155,5 @@ def _beyond(paths: tuple[str, ...]) -> str:
 
 def write_diff(place: Workplace, folder: Path, base: str, commit: str) -> None:
     """Writes what an attempt changed where the workstream screen finds it."""
-    (folder / DIFF).write_text(place.control.diff(base, commit), encoding="utf-8", errors="replace")
+    told = place.redactor.text(place.control.diff(base, commit))
+    (folder / DIFF).write_text(told, encoding="utf-8", errors="replace")

@@ -9,6 +9,7 @@ from typing import Final
 from uet_tui.core.events import Event, Forecast
 from uet_tui.core.records import AttemptRecord, Records
 from uet_tui.core.states import WORKSTREAM_FORECAST, AttemptState
+from uet_tui.engine.sandboxes import holding_secrets
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.merge.pairs import Branch, Pairs
@@ -169,5 +170,6 @@ class _Looking:
         if work is None:
             sandbox = self._place.sandbox(attempt.worker)
             work = self._unfinished[key] = Unfinished(self._scratch, sandbox, attempt.base_commit)
-        self.snapshots += work.look()
+        since = self._place.paths.attempt(*key) / "start.json"
+        self.snapshots += work.look(holding_secrets(self._place, work.sandbox, since))
         return work.commit

@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from uet_tui.redaction import redact_file, secrets_in_file
 from uet_tui.text import one_line
 from uet_tui.workspace import trees
 from uet_tui.workspace.sandbox import Sandbox, Snapshot
+from uet_tui.workspace.trees import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class SetUp:
     seconds: float
     log: Path
     """What the commands printed."""
+
+    def told(self, worker: int) -> str:
+        """It as a line for the operator."""
+        commands = "1 setup command" if self.commands == 1 else f"{self.commands} setup commands"
+        return f"the sandbox of worker {worker} is set up: {commands} in {self.seconds:.1f} s, output in {self.log}"
 
 
 def make_ready(
@@ -100,6 +106,16 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
         raise UetError(f"{error}; all that it left is in {refuge}") from error
 
 
+def holding_secrets(place: Workplace, sandbox: Sandbox, since: Path) -> list[bytes]:
+    """The files of a sandbox, written since another file was, that hold a secret which agents are given."""
+    found = []
+    for path in sandbox.written(since.stat().st_mtime_ns) if place.given else ():
+        with suppress(OSError):  # gone, or not to be read: then git cannot take it either
+            if secrets_in_file(str(sandbox.folder / os.fsdecode(path)), place.given):
+                found.append(path)
+    return found
+
+
 def take_out_secrets(place: Workplace, sandbox: Sandbox, base: str, since: Path) -> Mapping[str, str]:
     """Rewrites the files of a sandbox that hold a secret which agents are given, before any of them is stored.
 
@@ -115,19 +131,25 @@ def take_out_secrets(place: Workplace, sandbox: Sandbox, base: str, since: Path)
         the names of the secrets that each file held, by path.
     """
     found: dict[str, str] = {}
-    if not place.given:
-        return found
     tree = place.control.tree_of(base)
-    for path in sandbox.written(since.stat().st_mtime_ns):
-        name = trees.decode(path)
-        with suppress(OSError):  # gone, or not to be read: then git cannot take it either
-            held = secrets_in_file(str(sandbox.folder / os.fsdecode(path)), place.given)
-            if held and (entry := place.control.entry(tree, name)) is not None:
-                held -= place.given.found_in(place.control.read_blob(entry.oid))
+    for path in holding_secrets(place, sandbox, since):
+        name, here = trees.decode(path), str(sandbox.folder / os.fsdecode(path))
+        known = place.control.entry(tree, name)
+        before = place.given.found_in(place.control.read_blob(known.oid)) if known is not None else set()
+        with suppress(OSError):  # gone meanwhile
+            held = secrets_in_file(here, place.given) - before
             if held:
-                redact_file(str(sandbox.folder / os.fsdecode(path)), place.given.only(held))
+                redact_file(here, place.given.only(held))
                 found[name] = ", ".join(sorted(held))
     return found
+
+
+def leak(changes: Sequence[Change], leaked: Mapping[str, str]) -> str:
+    """Why changes may not be merged of which some held secrets; empty if none did."""
+    for change in changes:
+        if change.path in leaked:
+            return f"wrote a secret into {one_line(change.path, 120)}: the value of {leaked[change.path]}"
+    return ""
 
 
 def _last_line(text: str, command: str) -> str:

@@ -17,6 +17,7 @@ from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
+from uet_tui.redaction import Redactor
 from uet_tui.settings.model import Settings
 from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import Home
@@ -190,10 +191,22 @@ class EngineLog:
         self._handler.close()
 
 
+class _RedactingFormatter(logging.Formatter):
+    """Lays out what is logged, without secrets: errors quote what agents and gates printed."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__(_LOG_FORMAT)
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text, its traceback included."""
+        return self._redactor.text(super().format(record))
+
+
 def log_to_file(place: Workplace) -> EngineLog:
     """Sends what the engine logs about itself to the run's `engine.log`: the screen belongs to the console."""
     handler = logging.FileHandler(place.paths.engine_log, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+    handler.setFormatter(_RedactingFormatter(place.redactor))
     logger = logging.getLogger("uet_tui")
     logger.addHandler(handler)
     logger.propagate = False

@@ -65,7 +65,7 @@ class Watch:
             if (attempts.begun(folder) or not young) and attempts.prove_dead(folder):
                 yield self._ending(attempt) or _lost(attempt)
             elif line := last_line(folder / OUTPUT):
-                yield Progressed(attempt.worker, line)
+                yield Progressed(attempt.worker, self._place.redactor.text(line))
 
     def _folder(self, attempt: AttemptRecord) -> Path:
         return self._place.paths.attempt(attempt.workstream, attempt.number)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from uet_tui.agents.resolving import can_resolve
+from uet_tui.agents.secrecy import operators_home, secrets_given
 from uet_tui.core.policy import Policy
 from uet_tui.plan.model import Plan
 from uet_tui.redaction import Redactor
@@ -61,7 +62,19 @@ class Workplace:
     @cached_property
     def redactor(self) -> Redactor:
         """Knows the secrets of whoever opened the run: what agents, gates and set-up may have been given."""
-        return Redactor(secrets_in(os.environ))
+        return Redactor(secrets_in(os.environ) | self._given)
+
+    @cached_property
+    def given(self) -> Redactor:
+        """Knows the secrets that the agents of this run are given."""
+        return Redactor(self._given)
+
+    @cached_property
+    def _given(self) -> dict[str, str]:
+        used = {*self.agent_of.values(), *resolver_of(self).values()}
+        home = operators_home(os.environ)
+        given = (secrets_given(self.agent(name), os.environ, home) for name in sorted(used))
+        return {name: value for secrets in given for name, value in secrets.items()}
 
     def cookie(self, workstream: str, attempt: int) -> str:
         """What the processes of an attempt, and of its gates, are known by."""

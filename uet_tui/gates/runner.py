@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from uet_tui.core import verdicts
 from uet_tui.gates.checks import Step
@@ -139,17 +139,21 @@ def run_command(
     Raises:
         InterruptedRunError: `leaving` was set before it had ended.
     """
-    with log.open("ab", buffering=0) as out:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", command],
-            cwd=sandbox,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        printing = _Printing(process, out, Stream(redactor))
+    source, target = os.pipe()
+    with log.open("ab", buffering=0) as out, os.fdopen(source, "rb", buffering=0) as printed:
+        try:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                cwd=sandbox,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=target,
+                stderr=target,
+                start_new_session=True,
+            )
+        finally:
+            os.close(target)
+        printing = _Printing(process, printed, out, Stream(redactor))
         try:
             while not leaving.is_set():
                 left = deadline - time.monotonic()
@@ -169,10 +173,9 @@ def run_command(
 class _Printing:
     """What a process prints, on its way to a file."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", out: BinaryIO, stream: Stream) -> None:
-        assert process.stdout is not None
+    def __init__(self, process: "subprocess.Popen[bytes]", source: IO[bytes], out: IO[bytes], stream: Stream) -> None:
         self._process = process
-        self._source = process.stdout
+        self._source = source
         self._out = out
         self._stream = stream
         self._open = True
@@ -197,7 +200,6 @@ class _Printing:
         if self._open:
             self._read()
         self._out.write(self._stream.close())
-        self._source.close()
 
     def _read(self) -> None:
         with suppress(BlockingIOError):

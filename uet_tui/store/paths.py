@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 PROMPT: Final = "prompt.md"
 """In an attempt's folder: what its agent was told."""
@@ -73,16 +74,16 @@ class RunPaths:
         """What the setup commands of a sandbox printed."""
         return self.folder / "setup" / f"{worker}.log"
 
-    def agent_home(self, worker: int | str, agent: str) -> Path:
-        """The home that an agent has of its own in a sandbox, and keeps between attempts; never inside the sandbox."""
-        return self.folder / "homes" / str(worker) / agent
-
     def index(self, worker: int | str) -> Path:
         """The orchestrator's private index for a sandbox: never inside the sandbox, so no agent writes it."""
         return self.folder / "indexes" / str(worker)
 
-    def home(self, worker: int | str) -> Path:
-        """The home of the agents that work in a sandbox, where they are to have one of their own."""
+    def home(self, worker: int | str, agent: str) -> Path:
+        """The home of an agent that works in a sandbox, where it is to have one of its own: no other agent's login."""
+        return self.homes(worker) / quote(agent, safe="")
+
+    def homes(self, worker: int | str) -> Path:
+        """The homes of the agents that work in a sandbox."""
         return self.folder / "homes" / str(worker)
 
     @property
