@@ -21,6 +21,8 @@ from uet_tui.resources import CONFIG
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "build" / "agents"
+PINS = {"aider": "aider", "claude": "npm", "codex": "npm", "mini": "mini", "gemini": "npm-more", "opencode": "npm-more"}
+"""Under which name of `install.sh` each is pinned."""
 MODELS = {"aider": "openai/fake-1", "claude": "claude-sonnet-4-5", "codex": "fake-2"}
 """Which model each is told to use. Claude works out what its own models cost; the others know none of these."""
 PRICES = {"openai/fake-1": (3.0, 15.0), "fake-2": (2.0, 8.0)}
@@ -44,10 +46,9 @@ def missing(program: str) -> str:
     """Why a program is not there, in words; empty if it is."""
     if (PROGRAMS / "bin" / program).exists():
         return ""
-    for note in (PROGRAMS / f"{program}.missing", PROGRAMS / "npm.missing"):
-        if note.exists() and (program == "aider") == (note.stem == "aider"):
-            return f"{program} could not be installed: {note.read_text().strip()}"
-    return f"{program} is not installed: make test-agents"
+    note = PROGRAMS / f"{PINS[program]}.missing"
+    why = f"could not be installed: {note.read_text().strip()}" if note.exists() else "is not installed"
+    return f"{program} {why}"
 
 
 def workstream(id: str, tool: str, **more: Any) -> dict[str, Any]:
