@@ -80,31 +80,14 @@ class Fleet:
         url = self.provider.url(name or program)
         shipped = yaml.safe_load((CONFIG / "agents.yaml").read_text())["agents"][program]
         told = {
-            "aider": {
-                "OPENAI_API_BASE": f"{url}/v1",
-                "OPENAI_API_KEY": key,
-                "AIDER_MODEL_METADATA_FILE": str(self._metadata),
-            },
-            "claude": {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key, "CLAUDE_CODE_MAX_RETRIES": "1"},
-            "codex": {"FAKE_KEY": key},
+            "aider": {"OPENAI_API_KEY": key, "AIDER_MODEL_METADATA_FILE": str(self._metadata)},
+            "claude": {"ANTHROPIC_API_KEY": key, "CLAUDE_CODE_MAX_RETRIES": "1"},
+            "codex": {"CODEX_API_KEY": key},
         }[program]
-        command = list(shipped["command"])
-        if program == "codex":
-            face = {
-                "model_provider": "fake",
-                "model_providers.fake.name": "fake",
-                "model_providers.fake.base_url": f"{url}/v1",
-                "model_providers.fake.env_key": "FAKE_KEY",
-                "model_providers.fake.wire_api": "responses",
-                "model_providers.fake.request_max_retries": "0",
-                "model_providers.fake.stream_max_retries": "0",
-                "model_providers.fake.stream_idle_timeout_ms": "8000",
-            }
-            place = command.index("exec") + 1
-            command[place:place] = [word for name, value in face.items() for word in ("-c", f"{name}={value}")]
         changed = {
-            "command": command,
+            "command": [word.replace("max_retries=3", "max_retries=0") for word in shipped["command"]],
             "model": MODELS[program],
+            "base_url": url if program == "claude" else f"{url}/v1",
             "set": {**shipped.get("set", {}), **told},
             "env": ["PATH", "LANG"],  # whatever keys and addresses the machine has, these runs are told nothing of them
             "keys": [],

@@ -34,7 +34,7 @@ from_pip() {
 from_npm() {
   command -v npm || { echo "npm is not installed"; return 1; }
   mkdir -p "$folder/$1" && cp "$pins/$1/package.json" "$pins/$1/package-lock.json" "$folder/$1" &&
-    npm ci --prefix "$folder/$1" --no-audit --no-fund --loglevel=error || return 1
+    npm install --no-save --prefix "$folder/$1" --no-audit --no-fund --loglevel=error || return 1
   for program in "$folder/$1"/node_modules/.bin/{claude,codex,gemini,opencode}; do
     [ -e "$program" ] || continue
     ln -sf "$program" "$folder/bin/" && "$program" --version || return 1

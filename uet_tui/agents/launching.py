@@ -21,7 +21,7 @@ _HOME = {
     "XDG_CACHE_HOME": ".cache",
 }
 """What a home of its own is, by variable: folders in it, as they are by default in any home."""
-_MAY_BE_MISSING = ("model", "budget_usd")
+_MAY_BE_MISSING = ("model", "base_url", "budget_usd")
 """Placeholders without a value take the word that they stand in with them."""
 
 
@@ -46,7 +46,7 @@ class Launch:
 
 def command_line(agent: AgentSettings, launch: Launch) -> list[str]:
     """The agent's command with its placeholders filled in. What is filled in is not looked at for more of them."""
-    values = _values(launch)
+    values = _values(agent, launch)
     if any("{prompt}" in word for word in agent.command):
         values["prompt"] = _as_argument(launch.prompt_file.read_text(encoding="utf-8"))
     return list(_words(agent, launch, values))
@@ -54,7 +54,7 @@ def command_line(agent: AgentSettings, launch: Launch) -> list[str]:
 
 def agent_environment(agent: AgentSettings, launch: Launch, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that the agent gets: those that its list lets through, its home, and what is set for it."""
-    values = _values(launch)
+    values = _values(agent, launch)
     found = environment(agent.env, environ)
     if agent.home == "own":
         found |= {name: str(launch.home / folder) for name, folder in _HOME.items()}
@@ -71,10 +71,11 @@ def environment(allowed: tuple[str, ...], environ: Mapping[str, str]) -> dict[st
     return {k: v for k, v in environ.items() if k in names or (beginnings and k.startswith(beginnings))}
 
 
-def _values(launch: Launch) -> dict[str, str]:
+def _values(agent: AgentSettings, launch: Launch) -> dict[str, str]:
     return {
         "prompt_file": str(launch.prompt_file),
         "model": launch.model,
+        "base_url": agent.base_url,
         "sandbox": str(launch.sandbox),
         "home": str(launch.home),
         "folder": str(launch.folder),
