@@ -23,7 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "build" / "agents"
 PINS = {"aider": "aider", "claude": "npm", "codex": "npm", "mini": "mini", "gemini": "npm-more", "opencode": "npm-more"}
 """Under which name of `install.sh` each is pinned."""
-MODELS = {"aider": "openai/fake-1", "claude": "claude-sonnet-4-5", "codex": "fake-2"}
+MODELS = {
+    "aider": "openai/fake-1",
+    "claude": "claude-sonnet-4-5",
+    "codex": "fake-2",
+    "mini": "openai/fake-1",
+    "opencode": "fake/fake-1",
+    "gemini": "gemini-2.5-flash",
+}
 """Which model each is told to use. Claude works out what its own models cost; the others know none of these."""
 PRICES = {"openai/fake-1": (3.0, 15.0), "fake-2": (2.0, 8.0)}
 """US dollars for a million tokens in and out, as declared: aider's where aider reads it, codex's in `budget`."""
@@ -49,6 +56,22 @@ def missing(program: str) -> str:
     note = PROGRAMS / f"{PINS[program]}.missing"
     why = f"could not be installed: {note.read_text().strip()}" if note.exists() else "is not installed"
     return f"{program} {why}"
+
+
+def opencode(url: str, key: str) -> dict[str, Any]:
+    """The configuration of opencode."""
+    price_in, price_out = PRICES["openai/fake-1"]
+    model = {
+        "name": "Fake",
+        "cost": {"input": price_in, "output": price_out},
+        "limit": {"context": 128000, "output": 8192},
+    }
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "options": {"baseURL": url, "apiKey": key},
+        "models": {"fake-1": model},
+    }
+    return {"provider": {"fake": provider}, "autoupdate": False, "share": "disabled"}
 
 
 def workstream(id: str, tool: str, **more: Any) -> dict[str, Any]:
@@ -79,20 +102,36 @@ class Fleet:
         """Adds an agent: the shipped entry of a program, pointed at the session of its name, and quick to give up."""
         url = self.provider.url(name or program)
         shipped = yaml.safe_load((CONFIG / "agents.yaml").read_text())["agents"][program]
-        told = {
-            "aider": {"OPENAI_API_KEY": key, "AIDER_MODEL_METADATA_FILE": str(self._metadata)},
-            "claude": {"ANTHROPIC_API_KEY": key, "CLAUDE_CODE_MAX_RETRIES": "1"},
-            "codex": {"CODEX_API_KEY": key},
-        }[program]
         changed = {
             "command": [word.replace("max_retries=3", "max_retries=0") for word in shipped["command"]],
             "model": MODELS[program],
-            "base_url": url if program == "claude" else f"{url}/v1",
-            "set": {**shipped.get("set", {}), **told},
+            "base_url": url if program in ("claude", "gemini") else f"{url}/v1",
+            "set": {**shipped.get("set", {}), **self._told(program, key, url)},
             "env": ["PATH", "LANG"],  # whatever keys and addresses the machine has, these runs are told nothing of them
             "keys": [],
         }
         self.agents[name or program] = {**shipped, **changed, **more}
+
+    def _told(self, program: str, key: str, url: str) -> dict[str, str]:
+        """How a program gets its key and what it knows of models; one retry, where that can be said."""
+        beside = self.repository.path.parent  # not in the repository, which agents change
+        models = beside / "models.json"
+        models.write_text(json.dumps(METADATA))
+        match program:
+            case "aider":
+                return {"OPENAI_API_KEY": key, "AIDER_MODEL_METADATA_FILE": str(models)}
+            case "claude":
+                return {"ANTHROPIC_API_KEY": key, "CLAUDE_CODE_MAX_RETRIES": "1"}
+            case "codex":
+                return {"CODEX_API_KEY": key}
+            case "mini":
+                return {"OPENAI_API_KEY": key, "LITELLM_MODEL_REGISTRY_PATH": str(models)}
+            case "opencode":
+                config = beside / "opencode.json"
+                config.write_text(json.dumps(opencode(f"{url}/v1", key)))
+                return {"OPENCODE_CONFIG": str(config)}
+            case _:
+                return {"GEMINI_API_KEY": key}
 
     def prepare(self, plan: Sequence[Mapping[str, Any]]) -> None:
         """Writes plan and configuration, and commits them as an operator would."""
@@ -105,7 +144,6 @@ class Fleet:
         for one in plan:
             self.repository.write(f"workstreams/{one['id']}.yaml", yaml.safe_dump(dict(one)))
         self.repository.commit("Plan the work")
-        self._metadata.write_text(json.dumps(METADATA))
 
     def start(self, *command: str) -> "subprocess.Popen[str]":
         """Starts `uet` with a command line; output is a document, errors go nowhere but to the log."""
@@ -168,11 +206,6 @@ class Fleet:
         """A file as it is on the integration branch."""
         [branch] = self.repository.git("for-each-ref", "--format=%(refname)", "refs/heads/uet/").splitlines()
         return self.repository.git("show", f"{branch}:{path}") + "\n"
-
-    @property
-    def _metadata(self) -> Path:
-        """Where aider reads of its models: beside the repository, not in it."""
-        return self.repository.path.parent / "models.json"
 
     def _environment(self) -> dict[str, str]:
         path = f"{PROGRAMS / 'bin'}:{os.environ['PATH']}"
