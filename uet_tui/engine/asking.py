@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uet_tui.agents.launching import Launch
-from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side, resolving_prompt
+from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side
 from uet_tui.agents.use import Use, read_use
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
 from uet_tui.core.effects import AskAgent, EndAsk
@@ -22,6 +22,7 @@ from uet_tui.core.usage import known_usd
 from uet_tui.engine import attempts
 from uet_tui.engine.keeper import STOP
 from uet_tui.engine.launching import launch_agent
+from uet_tui.engine.prompting import tell_conflict
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
 from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
 from uet_tui.engine.workplace import Workplace
@@ -133,7 +134,7 @@ def _start(
     make_ready(place, sandbox, commit, leaving, folder / "git-before")
     prompt = folder / PROMPT
     question = _question(place, effect, conflict, files)
-    told = place.redactor.text(resolving_prompt(question, agent, settings.simulated))
+    told = place.redactor.text(tell_conflict(place, question, agent))
     prompt.write_text(told, encoding="utf-8", errors="replace")
     home = place.paths.home(sandbox_name(conflict), effect.agent)
     return launch_agent(

@@ -5,18 +5,19 @@ import json
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from uet_tui.agents.launching import Launch
-from uet_tui.agents.prompt import prompt_for
 from uet_tui.agents.use import read_use
 from uet_tui.core.effects import Collect, StartAttempt
-from uet_tui.core.events import AttemptEnded, Collected
+from uet_tui.core.events import AttemptEnded, Collected, Noted
 from uet_tui.core.records import WorkstreamRecord
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
-from uet_tui.engine.gating import Gated, commands_for, gate_tree
+from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.launching import launch_agent
+from uet_tui.engine.prompting import tell_task
 from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
@@ -28,21 +29,32 @@ from uet_tui.workspace.scope import outside
 from uet_tui.workspace.trees import Change
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An attempt whose agent was started."""
+
+    keeper: "subprocess.Popen[bytes]"
+    """To be reaped."""
+    estimated_tokens: int
+    """How many tokens it is thought to read; 0 where nobody counted."""
+    note: Noted | None
+    """What there is to know of its context."""
+
+
 def start_attempt(
     place: Workplace, effect: StartAttempt, record: WorkstreamRecord, leaving: threading.Event
-) -> "subprocess.Popen[bytes]":
-    """Resets the sandbox and starts the agent in it; returns the keeper's handle, to be reaped."""
+) -> Started:
+    """Resets the sandbox and starts the agent in it."""
     folder = place.paths.attempt(effect.workstream, effect.attempt)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = place.sandbox(effect.worker)
     make_ready(place, sandbox, effect.base, leaving, folder / "git-before")
     prompt = folder / PROMPT
-    commands = commands_for(place, ws, place.control.tree_of(effect.base)) if agent.prompt == "text" else ()
-    told = prompt_for(ws, agent, effect.attempt, record.note, settings.simulated, commands, record.wish)
-    prompt.write_text(place.redactor.text(told), encoding="utf-8")
+    told = tell_task(place, effect, record)
+    prompt.write_text(place.redactor.text(told.text), encoding="utf-8", errors="replace")
     home = place.paths.home(effect.worker, record.agent)
-    return launch_agent(
+    keeper = launch_agent(
         place,
         agent,
         Launch(prompt, sandbox.folder, folder, home, effect.attempt, agent.model),
@@ -50,6 +62,7 @@ def start_attempt(
         seconds=ws.timeout or settings.timeout_seconds,
         cookie=place.cookie(ws.id, effect.attempt),
     )
+    return Started(keeper, told.estimated_tokens, told.note)
 
 
 def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) -> AttemptEnded | None:

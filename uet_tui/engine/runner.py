@@ -168,10 +168,12 @@ class LocalRunner:
                 self._report(WorkerReady(worker))
             case StartAttempt(id, attempt, _, _):
                 record = records.workstreams[id]
-                keeper = start_attempt(place, effect, record, self._leaving)
+                started = start_attempt(place, effect, record, self._leaving)
                 with self._keepers_lock:
-                    self._keepers.add(keeper)
-                self._report(AttemptStarted(id, attempt))
+                    self._keepers.add(started.keeper)
+                self._report(AttemptStarted(id, attempt, started.estimated_tokens))
+                if started.note is not None:
+                    self._report(started.note)
             case KillAttempt(id, attempt):
                 attempts.kill(place.paths.attempt(id, attempt))
             case Collect(id, attempt, worker, base):

@@ -13,6 +13,7 @@ from pathlib import Path
 from uet_tui.core.beginning import first_records
 from uet_tui.core.records import RunRecord
 from uet_tui.engine.orchestrator import Hold
+from uet_tui.engine.prompting import effective_prompts, keep_prompts
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
@@ -72,6 +73,7 @@ def new_run(
     """
     if target is not None and operator.resolve(f"refs/heads/{target}") is None:
         raise UetError(f"there is no branch {target} to land on: name one that is there, or make it with `git branch`")
+    prompts = effective_prompts(operator.root)
     run = secrets.token_hex(4)
     home = home_of(operator)
     operator.exclude_uet()
@@ -79,6 +81,7 @@ def new_run(
     paths = home.run(run)
     for folder in (paths.inbox, paths.sandbox(1).parent, paths.index(1).parent):
         folder.mkdir(parents=True, mode=0o700)
+    keep_prompts(paths, prompts)
     control = ControlRepository.open_or_create(home.control, operator)
     paths.plan.write_text(
         json.dumps([ws.model_dump(mode="json") for ws in plan.workstreams.values()], indent=1), encoding="utf-8"

@@ -133,6 +133,9 @@ class AgentSettings(Group):
     """Whether its tokens are paid for, or a subscription is metered in them."""
     context_tokens: Annotated[int, Field(ge=1)] | None = None
     """How many tokens its model can read at once; None: not known."""
+    context: Literal["list", "whole", "none"] = "list"
+    """What its prompt tells of the files that matter: a list with outlines, for an agent that reads by itself; the
+    files, as far as they fit; or nothing."""
     usage: Annotated[UsageSettings, BeforeValidator(_usage)]
     """How its use comes out."""
     done: str = ""

@@ -11,6 +11,7 @@ from uet_tui.plan.scopes import normalise
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.amounts import Money, PositiveSeconds, Seconds
 from uet_tui.settings.budget import BudgetSettings
+from uet_tui.settings.context import ContextSettings
 from uet_tui.settings.group import Group
 
 MOST_WORKERS = 256
@@ -188,6 +189,7 @@ class Settings(Group):
     merge: MergeSettings
     ladder: LadderSettings
     sandbox: SandboxSettings
+    context: ContextSettings
     simulated: SimulatedSettings
     budget: BudgetSettings
     agents: Mapping[str, AgentSettings]

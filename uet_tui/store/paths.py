@@ -9,6 +9,8 @@ PROMPT: Final = "prompt.md"
 """In an attempt's folder: what its agent was told."""
 OUTPUT: Final = "output.log"
 """In an attempt's folder: what its agent printed."""
+CONTEXT: Final = "context.txt"
+"""In an attempt's folder: how large its prompt is, and which files it leaves out, and why."""
 DIFF: Final = "diff.patch"
 """In an attempt's folder: what its agent changed."""
 
@@ -43,6 +45,11 @@ class RunPaths:
     def plan(self) -> Path:
         """The bundles as they were when the run began, as one JSON list."""
         return self.folder / "plan.json"
+
+    @property
+    def prompts(self) -> Path:
+        """The folder of the templates of prompts, as they were when the run began."""
+        return self.folder / "prompts"
 
     @property
     def settings(self) -> Path:
@@ -107,6 +114,11 @@ class Home:
     def control(self) -> Path:
         """The control repository."""
         return self.folder / "control.git"
+
+    @property
+    def tokens(self) -> Path:
+        """How many tokens files have, by the ids of their contents."""
+        return self.folder / "tokens"
 
     def run(self, run: str) -> RunPaths:
         """The files of one run."""
