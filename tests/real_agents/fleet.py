@@ -131,6 +131,9 @@ class Fleet:
                 config.write_text(json.dumps(opencode(f"{url}/v1", key)))
                 return {"OPENCODE_CONFIG": str(config)}
             case _:
+                settings = Path.home() / ".gemini" / "settings.json"  # with an address alone it asks a gateway, keyless
+                settings.parent.mkdir(exist_ok=True)
+                settings.write_text(json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}}))
                 return {"GEMINI_API_KEY": key}
 
     def prepare(self, plan: Sequence[Mapping[str, Any]]) -> None:
