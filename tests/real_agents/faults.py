@@ -75,13 +75,14 @@ def _limited_to_a_date(left: float) -> Fail:
 
 
 def _quota(id: str) -> Script:
-    """Used up until the next full minute, for these providers tell no finer time."""
-    again = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    again += timedelta(minutes=1) if (again - datetime.now(UTC)).total_seconds() < 10 else timedelta()
+    """Used up until a full minute, for these providers tell no finer time."""
+    until: list[datetime] = []
 
     def script(request: Request) -> Answer:
-        over = datetime.now(UTC) >= again
-        return Answer(written(id), USED) if over else Answer(Fail(Failure.QUOTA, again))
+        now = datetime.now(UTC)
+        until.append((now + timedelta(seconds=70)).replace(second=0, microsecond=0))
+        over = now >= until[0]
+        return Answer(written(id), USED) if over else Answer(Fail(Failure.QUOTA, until[0]))
 
     return script
 
