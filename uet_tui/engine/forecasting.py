@@ -92,7 +92,11 @@ class Forecaster:
         if self._looking is None or self._looking.snapshots > _FULL:
             self._stop_looking()
             self._looking = _Looking(self._place, self._failed, self._leaving)
-        found = self._looking.look(attempts)
+        try:
+            found = self._looking.look(attempts)
+        except _LeakedError:
+            self._stop_looking()
+            return
         if found is not None:
             self._tell(found)
 
@@ -106,6 +110,10 @@ class Forecaster:
         rows = [row for row in list(self._records.workstreams.values()) if row.state in WORKSTREAM_FORECAST]
         found = [self._records.attempts.get((row.id, row.attempts)) for row in rows]
         return [attempt for attempt in found if attempt is not None]
+
+
+class _LeakedError(Exception):
+    """An agent wrote a secret while its files were being looked at: nothing of that look may stay."""
 
 
 class _Looking:
@@ -171,5 +179,8 @@ class _Looking:
             sandbox = self._place.sandbox(attempt.worker)
             work = self._unfinished[key] = Unfinished(self._scratch, sandbox, attempt.base_commit)
         since = self._place.paths.attempt(*key) / "start.json"
-        self.snapshots += work.look(holding_secrets(self._place, work.sandbox, since))
+        unfit = holding_secrets(self._place, work.sandbox, since)
+        self.snapshots += work.look(unfit)
+        if set(holding_secrets(self._place, work.sandbox, since)) - set(unfit):
+            raise _LeakedError
         return work.commit
