@@ -99,7 +99,7 @@ FAULTS: Mapping[str, Callable[[str], Script]] = {
     "quota": _quota,
     "context": _act(Fail(Failure.CONTEXT)),
     "internal": _act(Fail(Failure.INTERNAL)),
-    "overloaded": _act(Fail(Failure.OVERLOADED)),
+    "overloaded": _while(4, lambda _: Fail(Failure.OVERLOADED)),
     "late-error": _act(Fail(Failure.INTERNAL, in_stream=True)),
     "cut-before": _work(cut="before"),
     "cut-middle": _work(cut="middle"),

@@ -58,6 +58,11 @@ def missing(program: str) -> str:
     return f"{program} {why}"
 
 
+def prices() -> dict[str, dict[str, float]]:
+    """What `budget.models` says of the models that are not priced by their agents."""
+    return {name: {"input": price_in, "output": price_out} for name, (price_in, price_out) in PRICES.items()}
+
+
 def opencode(url: str, key: str) -> dict[str, Any]:
     """The configuration of opencode."""
     price_in, price_out = PRICES["openai/fake-1"]

@@ -14,7 +14,7 @@ import pytest
 from tests.provider.script import Session
 from tests.provider.server import FakeProvider
 from tests.real_agents.faults import FAULTS
-from tests.real_agents.fleet import Fleet, workstream
+from tests.real_agents.fleet import Fleet, prices, workstream
 from tests.support.repository import make_repository
 
 LIMIT = 12
@@ -61,7 +61,8 @@ def all_faults(agent: str, folder: Path) -> Ended:
     sessions = {f"{agent}-{fault}": Session({ids[fault]: script(ids[fault])}) for fault, script in FAULTS.items()}
     with FakeProvider(sessions) as provider:
         fleet = Fleet(make_repository(folder), provider)
-        fleet.settings = {"workers": 6, "retry": {"base_seconds": 0.1}, "grace_seconds": 1}
+        fleet.budget = {"budget": {"pause_seconds": 2, "models": prices()}}
+        fleet.settings = {"workers": 8, "retry": {"base_seconds": 0.1}, "grace_seconds": 1}
         for fault in FAULTS:
             fleet.hire(agent, f"{agent}-{fault}", provider=f"of-{fault}")
         fleet.prepare(

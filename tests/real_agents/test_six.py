@@ -6,7 +6,7 @@ import pytest
 
 from tests.provider.script import Answer, Request, Script, Session, Tokens, Write
 from tests.real_agents.conftest import MakeFleet
-from tests.real_agents.fleet import MODELS, PRICES, workstream
+from tests.real_agents.fleet import MODELS, PRICES, prices, workstream
 
 FILES = {
     "ws-aider-new": "src/by_aider.py",
@@ -55,7 +55,7 @@ def test_six_workstreams_through_three_agents_at_once(fleet: MakeFleet) -> None:
     for agent in agents:
         a.hire(agent)
     a.settings = {"workers": 6}
-    a.budget = {"budget": {"max_cost_total": 5.0, "models": {name: prices(name) for name in PRICES}}}
+    a.budget = {"budget": {"max_cost_total": 5.0, "models": prices()}}
     a.prepare([workstream(id, agent_of(id), files_scope=[path]) for id, path in FILES.items()])
     before = a.repository.head
 
@@ -87,12 +87,6 @@ def test_six_workstreams_through_three_agents_at_once(fleet: MakeFleet) -> None:
 def agent_of(id: str) -> str:
     """Who does a workstream."""
     return id.split("-")[1]
-
-
-def prices(model: str) -> dict[str, float]:
-    """What `budget.models` says of a model."""
-    price_in, price_out = PRICES[model]
-    return {"input": price_in, "output": price_out}
 
 
 def time_of(text: str) -> datetime:
