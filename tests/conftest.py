@@ -55,8 +55,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that drive a terminal: they share one worker, so that they do not starve each other."""
+    """Marks the tests that drive a terminal, which share one worker, and those that run real agents.
+
+    Terminals would starve each other; real agents are only run where they are asked for.
+    """
     for item in items:
+        if "real_agents" in item.path.relative_to(ROOT).parts:
+            item.add_marker(pytest.mark.real_agents)
         if "e2e" in item.path.relative_to(ROOT).parts:
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.xdist_group("terminal"))

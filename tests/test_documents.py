@@ -22,6 +22,7 @@ from uet_tui.console.rows import RowList
 from uet_tui.console.workstream.screen import WorkstreamScreen
 from uet_tui.core import states, verdicts, vocabulary
 from uet_tui.plan.model import CircuitBreaker, TestGate, Workstream
+from uet_tui.settings.agents import PLACEHOLDERS, FaultRule
 from uet_tui.settings.model import GateCommand, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -49,6 +50,8 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         ("gates", [*TestGate.model_fields, *get_args(TestGate.model_fields["type"].annotation)]),
         ("settings", [*settings(Settings)]),
         ("commands of gates", [*GateCommand.model_fields]),
+        ("faults of agents", [*FaultRule.model_fields]),
+        ("placeholders", [*PLACEHOLDERS]),
         ("verdicts", [word for verdict in verdicts.SEVERITY for word in verdict.split()]),
         ("events", [word for name, word in vars(vocabulary).items() if name.isupper()]),
         ("run states", [*states.RunState]),

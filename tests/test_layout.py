@@ -1,5 +1,6 @@
 """What is where: the folders, what ships, and that the documents say only what is so."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -30,7 +31,7 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
 
 
-@pytest.mark.parametrize("name", ["run.lock", "dev.lock"])
+@pytest.mark.parametrize("name", ["run.lock", "dev.lock", "tests/real_agents/aider.lock"])
 def test_locks_pin_by_version_and_hash_and_name_no_place(name: str) -> None:
     text = (ROOT / name).read_text()
     pinned = re.findall(r"(?m)^[a-z0-9-]+==\S+", text)
@@ -38,6 +39,15 @@ def test_locks_pin_by_version_and_hash_and_name_no_place(name: str) -> None:
     assert len(re.findall(r"(?m)^\S", text)) == len(pinned)
     assert text.count("--hash=sha256:") >= len(pinned)
     assert "://" not in text and "--index" not in text and "--find-links" not in text
+
+
+def test_the_agents_from_npm_are_pinned_by_version_and_hash_and_name_no_place() -> None:
+    text = (ROOT / "tests/real_agents/package-lock.json").read_text()
+    locked = {name: one for name, one in json.loads(text)["packages"].items() if name}
+    wanted = json.loads((ROOT / "tests/real_agents/package.json").read_text())["dependencies"]
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert all(one["integrity"].startswith("sha512-") for one in locked.values())
+    assert "://" not in text
 
 
 def test_what_is_pinned_to_run_is_pinned_the_same_to_develop() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from uet_tui.agents.prompt import prompt_for
 from uet_tui.plan.model import Workstream
-from uet_tui.settings.model import AgentSettings, SimulatedSettings
+from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.model import SimulatedSettings
 
 REHEARSAL = SimulatedSettings(unit_seconds=3, speed=2, cost_usd=0.05)
 FACTS = {"id": "ws-a", "openspec_change": "OS-1", "ccpm_issue": 1, "gate": 1, "tool": "shell", "files_scope": ["src/"]}

@@ -148,6 +148,7 @@ class Driver:
         self.stored.attempts.update(changes.attempts)
         self.stored.workers.update(changes.workers)
         self.stored.conflicts.update(changes.conflicts)
+        self.stored.providers.update(changes.providers)
         return step
 
     def _ask_world(self, effect: Effect) -> None:

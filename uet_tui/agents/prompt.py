@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 
 from uet_tui.plan.model import Workstream
-from uet_tui.settings.model import AgentSettings, SimulatedSettings
+from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.model import SimulatedSettings
 
 
 def prompt_for(

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 
 from uet_tui.plan.model import Workstream
-from uet_tui.settings.model import AgentSettings, SimulatedSettings
+from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.model import SimulatedSettings
 
 LONGEST_DIFF = 20_000
 """Characters of a diff that are told: enough for what one conflict is about."""

@@ -1,16 +1,15 @@
 """Asking an agent about a conflict: whose turn it is, the money for it, and what follows from its answer."""
 
-from uet_tui.core import vocabulary
-from uet_tui.core.board import BUDGET, Board
+from uet_tui.core import limits, providers, spending, vocabulary
+from uet_tui.core.board import Board
 from uet_tui.core.conflicts import Rung
 from uet_tui.core.effects import AskAgent, EndAsk
 from uet_tui.core.events import AgentAnswered
 from uet_tui.core.gate_entries import keep_gates
 from uet_tui.core.proposals import complete, propose, put_rung, show, take_or_propose, to_operator
-from uet_tui.core.records import ConflictRecord, CostEntry
-from uet_tui.core.scheduling import beyond_budget, reserve, start_merge
-from uet_tui.core.states import CONFLICT_OPEN, ConflictState, RunState, WorkstreamState
-from uet_tui.core.usage import known_usd
+from uet_tui.core.records import ConflictRecord, WorkstreamRecord
+from uet_tui.core.scheduling import start_merge
+from uet_tui.core.states import CONFLICT_OPEN, ConflictState, ProviderState, RunState, WorkstreamState
 
 
 def go_on(board: Board) -> None:
@@ -31,23 +30,29 @@ def asks_agents(board: Board) -> bool:
 
 def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
     """Asks the agent of a conflict whose turn it is; says whether there was one, and money for it."""
-    run, record = board.records.run, board.workstream(conflict.workstream)
-    ws = board.plan.workstreams[record.id]
+    record = board.workstream(conflict.workstream)
+    agent = _agent(board, conflict)
+    provider = providers.provider_of(board, agent)
+    waits = providers.barred(board, provider)
+    if waits and board.records.providers[provider].state is not ProviderState.STOPPED:
+        board.why(record, f"waits to ask an agent about conflict {conflict.id}: {waits}")
+        return False
     conflict.climbing = False
     board.touch_conflict(conflict)
     if _overtaken(board, conflict):
         _merge_again(board, conflict)
         return False
-    lack = beyond_budget(board, ws) if record.id in board.policy.resolver else "none resolves conflicts of it now"
+    lack = waits or _lack(board, conflict, agent)
     if lack:
         put_rung(board, conflict, Rung("agent", "not applicable", detail=lack))
         hand_over = propose if conflict.state is ConflictState.PROPOSED else to_operator
         hand_over(board, conflict, f"no agent was asked ({lack})")
         return False
-    conflict.asking = True
-    conflict.reserved_usd = reserve(board, ws)
-    run.reserved_usd += conflict.reserved_usd
-    board.touch_run()
+    conflict.asking, conflict.provider = True, provider
+    ws = board.plan.workstreams[record.id]
+    conflict.reserved_usd = limits.reserve(board, ws, agent, _model_of(board, record, agent))
+    spending.set_aside(board, record.id, conflict.reserved_usd)
+    providers.took(board, provider)
     effect = _ask(board, conflict)
     board.why(record, f"agent {effect.agent} is at conflict {conflict.id}")
     board.tell(
@@ -60,6 +65,20 @@ def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
     )
     board.effects.append(effect)
     return True
+
+
+def _lack(board: Board, conflict: ConflictRecord, agent: str) -> str:
+    """Why no agent can be asked about a conflict at all; empty if one can."""
+    record = board.workstream(conflict.workstream)
+    if record.id not in board.policy.resolver:
+        return "none resolves conflicts of it now"
+    lack = limits.lack(board, board.plan.workstreams[record.id], agent, _model_of(board, record, agent))
+    return lack.reason if lack else ""
+
+
+def _model_of(board: Board, record: WorkstreamRecord, agent: str) -> str:
+    """The model that an agent is asked with."""
+    return record.model if agent == record.agent else board.policy.models.get(agent, "")
 
 
 def _about_to_change(board: Board, conflict: ConflictRecord) -> bool:
@@ -113,16 +132,21 @@ def agent_answered(board: Board, event: AgentAnswered) -> None:
     conflict = board.records.conflicts.get(event.conflict)
     if conflict is None or (event.ask == conflict.asks and not conflict.asking):
         return  # told twice
-    _count_money(board, conflict, event)
+    agent = _agent(board, conflict)
+    model = _model_of(board, board.workstream(conflict.workstream), agent)
+    spending.settle_ask(board, conflict, event.ask, (agent, model), event.reports)
     if event.ask != conflict.asks:
         return
     conflict.asking = False
-    _give_reserve_back(board, conflict)
+    spending.give_ask_back(board, conflict)
+    worked = event.rung.verdict != "failed"
+    providers.left(board, conflict.provider, event.fault, event.until, event.rung.detail, worked=worked)
     keep_gates(board, event.gates)
     put_rung(board, conflict, event.rung)
     if conflict.state not in CONFLICT_OPEN:
         return
-    if board.stopping and event.rung.verdict == "failed":
+    turned_away = event.fault in providers.PAUSING
+    if (board.stopping or turned_away) and event.rung.verdict == "failed":
         wait_for_agent(board, conflict)  # it was ended with everything else; whoever resumes the run asks again
         return
     settled = event.rung.verdict == "settled" and complete(event.files)
@@ -143,40 +167,6 @@ def _verdict(event: AgentAnswered) -> str:
         return f"the gates refuse what the agent made: {event.problem}"
     how = {"refused": "what the agent made is refused", "not applicable": "no agent was asked"}
     return f"{how.get(event.rung.verdict, 'the agent failed')}: {event.rung.detail}"
-
-
-def _give_reserve_back(board: Board, conflict: ConflictRecord) -> None:
-    if conflict.reserved_usd:
-        run = board.records.run
-        run.reserved_usd = max(0.0, run.reserved_usd - conflict.reserved_usd)
-        conflict.reserved_usd = 0.0
-        board.touch_run()
-        board.unpark(BUDGET)
-    board.touch_conflict(conflict)
-
-
-def _count_money(board: Board, conflict: ConflictRecord, event: AgentAnswered) -> None:
-    if not event.reports:
-        return
-    usd = known_usd(event.reports)
-    record = board.workstream(conflict.workstream)
-    agent = _agent(board, conflict)
-    record.cost_usd += usd
-    board.touch_workstream(record)
-    board.records.run.spent_usd += usd
-    board.touch_run()
-    board.changes.costs.append(
-        CostEntry(
-            board.now,
-            record.id,
-            conflict.attempt,
-            agent,
-            record.model if agent == record.agent else "",
-            usd,
-            sum(report.tokens_in for report in event.reports),
-            sum(report.tokens_out for report in event.reports),
-        )
-    )
 
 
 def waits_for_agent(conflict: ConflictRecord) -> bool:

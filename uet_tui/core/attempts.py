@@ -1,20 +1,20 @@
 """What follows from attempts: they start, they end, and what they left is collected."""
 
-from uet_tui.core import vocabulary
-from uet_tui.core.board import BUDGET, Board
+from uet_tui.core import providers, spending, vocabulary
+from uet_tui.core.board import Board
 from uet_tui.core.effects import Collect, KillAttempt
-from uet_tui.core.events import AttemptEnded, AttemptStarted, Collected
-from uet_tui.core.failing import fail, give_up, try_again
+from uet_tui.core.events import AttemptEnded, AttemptStarted, Collected, UsageReported
+from uet_tui.core.failing import fail, give_up, shrink_context, try_again, wait_for_provider
 from uet_tui.core.gate_entries import keep_gates
 from uet_tui.core.merges import announce_merge
-from uet_tui.core.records import AttemptRecord, CostEntry, WorkstreamRecord
+from uet_tui.core.records import AttemptRecord, WorkstreamRecord
 from uet_tui.core.retries import delay
 from uet_tui.core.states import (
     ATTEMPT_OVER,
     AttemptState,
     WorkstreamState,
 )
-from uet_tui.core.usage import known_usd
+from uet_tui.core.usage import Fault
 from uet_tui.core.workers import free_worker
 
 _SPOKEN = {state: state.value.lower().replace("_", " ") for state in AttemptState}
@@ -26,12 +26,18 @@ def attempt_started(board: Board, event: AttemptStarted) -> None:
     if attempt is None or attempt.state is not AttemptState.CREATED:
         return
     attempt.started_at = board.now
+    attempt.estimated_tokens = event.estimated_tokens or attempt.estimated_tokens
     board.move_attempt(attempt, AttemptState.RUNNING)
     worker = board.records.workers[attempt.worker]
     worker.doing = "edit"
     board.touch_worker(worker)
     if attempt.kill_asked or board.stopping:  # asked for before there was anything to end
         board.effects.append(KillAttempt(event.workstream, event.attempt))
+
+
+def usage_reported(board: Board, event: UsageReported) -> None:
+    """The agent has told what it used so far."""
+    spending.usage_reported(board, event.workstream, event.attempt, event.reports)
 
 
 def attempt_ended(board: Board, event: AttemptEnded) -> None:
@@ -49,8 +55,11 @@ def attempt_ended(board: Board, event: AttemptEnded) -> None:
     if attempt.state is AttemptState.CREATED and outcome in (AttemptState.SUCCEEDED, AttemptState.TIMED_OUT):
         board.move_attempt(attempt, AttemptState.RUNNING)
     board.move_attempt(attempt, outcome)
-    _settle(board, record, attempt, event)
-    ok = outcome is AttemptState.SUCCEEDED
+    attempt.fault = event.fault
+    spending.settle_attempt(board, record, attempt, event.reports)
+    worked = outcome is AttemptState.SUCCEEDED
+    providers.left(board, attempt.provider, event.fault, event.until, event.error, worked=worked)
+    ok = worked
     board.tell(
         vocabulary.ATTEMPT_ENDED,
         f"{record.id} attempt {attempt.number} {_SPOKEN[outcome]}"
@@ -60,7 +69,8 @@ def attempt_ended(board: Board, event: AttemptEnded) -> None:
         worker=attempt.worker,
         attempt=attempt.number,
         exit_code=event.exit_code,
-        usd=known_usd(event.reports),
+        usd=attempt.cost_usd,
+        fault=event.fault,
     )
     if ok:
         board.move_workstream(record, WorkstreamState.GATING, "gates")
@@ -79,35 +89,6 @@ def collect_effect(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
     board.effects.append(
         Collect(record.id, attempt.number, attempt.worker, attempt.base_commit, gate, no_change_stated)
     )
-
-
-def _settle(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, event: AttemptEnded) -> None:
-    run = board.records.run
-    if attempt.reserved_usd:
-        run.reserved_usd = max(0.0, run.reserved_usd - attempt.reserved_usd)
-        attempt.reserved_usd = 0.0
-        board.touch_run()
-        board.unpark(BUDGET)
-    usd, reports = known_usd(event.reports), event.reports
-    attempt.cost_usd = usd
-    attempt.tokens_in = sum(report.tokens_in for report in reports)
-    attempt.tokens_out = sum(report.tokens_out for report in reports)
-    record.cost_usd += usd
-    if reports:
-        run.spent_usd += usd
-        board.touch_run()
-        board.changes.costs.append(
-            CostEntry(
-                board.now,
-                record.id,
-                attempt.number,
-                attempt.agent,
-                attempt.model,
-                usd,
-                attempt.tokens_in,
-                attempt.tokens_out,
-            )
-        )
 
 
 def collected(board: Board, event: Collected) -> None:
@@ -146,7 +127,8 @@ def collected(board: Board, event: Collected) -> None:
 def _after_failure(board: Board, record: WorkstreamRecord, attempt: AttemptRecord) -> None:
     if attempt.state is AttemptState.KILLED:
         if attempt.kill_asked:
-            give_up(board, record, WorkstreamState.FAILED, "killed by the operator; retry starts it again")
+            why = attempt.kill_reason or "killed by the operator; retry starts it again"
+            give_up(board, record, WorkstreamState.FAILED, why)
         else:
             record.granted_attempts += 1
             board.move_workstream(record, WorkstreamState.PENDING, "stopped; resume goes on")
@@ -156,8 +138,19 @@ def _after_failure(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
         error = attempt.error or "the agent was lost without a trace"
         try_again(board, record, error, delay(record.id, record.attempts, board.policy))
     else:
-        error = attempt.error or f"exit {attempt.exit_code}"
-        fail(board, record, error, retryable=attempt.state is not AttemptState.TIMED_OUT)
+        error = attempt.error or (attempt.fault or f"exit {attempt.exit_code}")
+        _after_fault(board, record, attempt, error)
+
+
+def _after_fault(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, error: str) -> None:
+    """What follows a failure: what was not the work does not count against it, where something else can be done."""
+    if attempt.fault in providers.PAUSING | providers.STOPPING:
+        wait_for_provider(board, record, attempt.provider, error)
+    elif attempt.fault is Fault.CONTEXT:
+        shrink_context(board, record, error)
+    else:
+        retryable = attempt.state is not AttemptState.TIMED_OUT or attempt.fault is Fault.NETWORK
+        fail(board, record, error, retryable=retryable)
 
 
 def _no_change(board: Board, record: WorkstreamRecord, *, stated: bool) -> None:

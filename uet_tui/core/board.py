@@ -12,6 +12,7 @@ from uet_tui.core import vocabulary
 from uet_tui.core.effects import Effect
 from uet_tui.core.journal import Journal
 from uet_tui.core.policy import Policy
+from uet_tui.core.purse import Purse
 from uet_tui.core.queue import MergeQueue
 from uet_tui.core.records import AttemptRecord, ConflictRecord, Records, WorkerRecord, WorkstreamRecord
 from uet_tui.core.states import (
@@ -85,6 +86,7 @@ class Board(Journal):
         """The wave whose barrier is open, under `schedule: waves`."""
         self.hold_until: float | None = None
         """Until when a free worker is kept for a workstream that is about to become ready."""
+        self.purse = Purse(plan, records)
         self.ledger = ScopeLedger()
         self.free: list[int] = []
         self.spawning: set[int] = set()

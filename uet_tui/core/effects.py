@@ -22,6 +22,8 @@ class StartAttempt:
     base: str
     model: str = ""
     """Who is to answer: the workstream's model, or the cheaper one; empty leaves it to the agent."""
+    cap_usd: float | None = None
+    """What it may cost, in US dollars; None where nothing limits it. It is ended by the core where it can be."""
 
 
 @dataclass(frozen=True, slots=True)

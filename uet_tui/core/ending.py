@@ -1,8 +1,8 @@
 """How a run begins again and how it comes to rest: over, drained, halted, or waiting for the operator."""
 
-from uet_tui.core import asking, climbing, vocabulary
+from uet_tui.core import asking, climbing, limits, providers, vocabulary
 from uet_tui.core.attempts import collect_effect
-from uet_tui.core.board import BUDGET, Board
+from uet_tui.core.board import Board
 from uet_tui.core.effects import KillAttempt, LayOut, LetGo
 from uet_tui.core.events import Began
 from uet_tui.core.scheduling import merge_effect
@@ -29,6 +29,7 @@ def began(board: Board, event: Began) -> None:
     run = board.records.run
     board.begun, board.dispatching, board.lingering = True, event.dispatch, event.linger
     _take_up(board)
+    providers.know(board)
     if not event.dispatch:
         return
     first = run.state is RunState.PLANNED
@@ -37,6 +38,7 @@ def began(board: Board, event: Began) -> None:
             board.effects.append(LetGo("over"))
             return
         run.ended_at = None
+        providers.open_stopped(board)
         board.move_run(RunState.RUNNING)
     if run.started_at is None:
         run.started_at = board.now
@@ -108,13 +110,13 @@ def _will_move(board: Board) -> bool:
     if not board.live_workers():
         return False
     kept_out = board.active and board.pop_free() is not None  # by what is held in the queue: it runs alone, say
-    return bool(board.timers or (board.ready_ids and not kept_out))
+    return bool(board.timers or providers.will_open(board) or (board.ready_ids and not kept_out))
 
 
 def _stuck(board: Board) -> None:
-    budget = board.records.run.budget_usd or 0.0
-    if any(board.workstream(id).state is WorkstreamState.PENDING for id in board.parked.get(BUDGET, ())):
-        _rest(board, RunState.HALTED, f"the budget of ${budget:.2f} is used up; raise it and resume", "halted")
+    halted = limits.halted(board)
+    if halted:
+        _rest(board, RunState.HALTED, halted, "halted")
     elif board.lingering:
         return
     elif not board.live_workers() and (board.timers or board.ready_ids):
@@ -130,6 +132,7 @@ def _waits_for(board: Board) -> str:
     held = sorted(r.id for r in board.records.workstreams.values() if r.held and r.state not in WORKSTREAM_OVER)
     found = [f"conflict {', '.join(conflicts)}"] if conflicts else []
     found += [f"{', '.join(held)} held"] if held else []
+    found += [f"provider {name} stopped" for name in providers.stopped(board)]
     return "; ".join(found)
 
 

@@ -2,10 +2,10 @@
 
 from heapq import heappush
 
-from uet_tui.core import vocabulary
+from uet_tui.core import limits, vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.records import WorkstreamRecord
-from uet_tui.core.retries import Again, note, signature, verdict
+from uet_tui.core.retries import Again, delay, note, signature, verdict
 from uet_tui.core.states import (
     WORKSTREAM_OVER,
     WorkstreamState,
@@ -13,6 +13,10 @@ from uet_tui.core.states import (
 
 _BECAUSE = "depends on "
 """How the reason begins of what was skipped because of another; what the operator skipped has another reason."""
+
+
+_LESS_CONTEXT = 0.5
+"""How much of its context an agent gets after one that did not fit: the next try is the last, so it must do."""
 
 
 def fail(
@@ -35,6 +39,10 @@ def fail(
         record.result_repeats = record.result_repeats + 1 if tree == record.result_tree else 0
         record.result_tree = tree
     record.note = note(error, detail)
+    unpaid = limits.used_up(board, record)
+    if unpaid:
+        give_up(board, record, WorkstreamState.FAILED, f"{error}; {unpaid}")
+        return
     breaker = board.plan.workstreams[record.id].circuit_breaker
     match verdict(record, breaker, board.policy, error, retryable=retryable):
         case Again(seconds):
@@ -57,6 +65,31 @@ def try_again(board: Board, record: WorkstreamRecord, error: str, seconds: float
         attempt=record.attempts,
         at=record.retry_at,
     )
+
+
+def wait_for_provider(board: Board, record: WorkstreamRecord, provider: str, error: str) -> None:
+    """Has a workstream wait until its provider is asked again: it counts neither as a try nor as an error."""
+    record.granted_attempts += 1
+    board.move_workstream(record, WorkstreamState.PENDING, f"attempt {record.attempts} was turned away ({error})")
+    board.tell(
+        vocabulary.RETRY_SCHEDULED,
+        f"{record.id} goes on when provider {provider} does: {error}",
+        severity="warning",
+        workstream=record.id,
+        attempt=record.attempts,
+        provider=provider,
+    )
+    board.wait_for_turn(record.id)
+
+
+def shrink_context(board: Board, record: WorkstreamRecord, error: str) -> None:
+    """Tries once more with less context, where what the agent had to read was too much for its model."""
+    if record.context_share < 1.0:
+        give_up(board, record, WorkstreamState.FAILED, f"{error}; with {record.context_share:.0%} of its context, too")
+        return
+    record.context_share = _LESS_CONTEXT
+    record.granted_attempts += 1
+    try_again(board, record, error, delay(record.id, record.attempts, board.policy))
 
 
 def give_up(board: Board, record: WorkstreamRecord, state: WorkstreamState, reason: str) -> None:

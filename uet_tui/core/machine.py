@@ -39,6 +39,7 @@ from uet_tui.core.events import (
     Reverted,
     RevertFailed,
     Ticked,
+    UsageReported,
     WorkerBroken,
     WorkerReady,
 )
@@ -112,6 +113,7 @@ def _ticked(board: Board, event: Ticked) -> None:
 _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each function takes the event that it stands by
     AttemptEnded: attempts.attempt_ended,
     AttemptStarted: attempts.attempt_started,
+    UsageReported: attempts.usage_reported,
     Collected: attempts.collected,
     Merged: merges.merged,
     MergeConflicted: merges.merge_conflicted,
@@ -132,5 +134,5 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     Noted: _noted,
     Ticked: _ticked,
 }
-_QUIET = frozenset({Progressed, AttemptStarted, Noted, Forecast})
-"""What cannot make anything ready or free."""
+_QUIET = frozenset({Progressed, AttemptStarted, UsageReported, Noted, Forecast})
+"""What cannot make anything ready or free: what an agent spends was set aside for it, or is beyond that."""

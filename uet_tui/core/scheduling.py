@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from uet_tui.core import vocabulary
+from uet_tui.core import limits, overrides, providers, spending, vocabulary
 from uet_tui.core.board import BUDGET, WAVE, Board
 from uet_tui.core.effects import Merge, QueueEntry, StartAttempt
 from uet_tui.core.queueing import explain, explain_batch, listed
@@ -13,16 +13,18 @@ from uet_tui.plan.model import Workstream
 
 _HOLD_SHARE, _LONGEST_HOLD = 0.1, 1.0
 """A worker is kept for more urgent work for at most this share of an attempt's time, and this many seconds."""
-_CENT = 1e-9
-"""What sums of money may be off by."""
 
 
 def schedule(board: Board) -> None:
     """Starts all that may start, and the next merge."""
     _wake(board)
+    overrides.expire(board)
+    providers.wake(board)
     start_merge(board)
     if board.records.run.state is RunState.RUNNING and board.dispatching:
         _dispatch(board)
+        if board.parked.get(BUDGET) and not board.ready_ids:
+            limits.closing(board)
 
 
 def _wake(board: Board) -> None:
@@ -207,24 +209,13 @@ def _barred(board: Board, ws: Workstream, current_wave: int) -> tuple[str, str] 
     """What keeps a ready workstream from starting whoever else runs, and the reason to show; None if nothing does."""
     if current_wave and board.workstream(ws.id).wave > current_wave:
         return WAVE, f"waits for wave {current_wave} to end"
-    lack = beyond_budget(board, ws)
-    return (BUDGET, lack) if lack else None
-
-
-def beyond_budget(board: Board, ws: Workstream) -> str:
-    """What the budget lacks for one more agent at a workstream, as a reason to show; empty if it has enough."""
-    run = board.records.run
-    if run.budget_usd is not None:
-        left = run.budget_usd - run.spent_usd - run.reserved_usd
-        need = reserve(board, ws)
-        if need > left + _CENT or left <= 0:
-            return f"budget: needs ${need:.2f}, ${max(left, 0.0):.2f} is left"
-    return ""
-
-
-def reserve(board: Board, ws: Workstream) -> float:
-    """US dollars to set aside for one attempt of a workstream."""
-    return ws.max_cost_usd if ws.max_cost_usd is not None else board.policy.reserve_usd
+    record = board.workstream(ws.id)
+    lack = limits.lack(board, ws, record.agent, limits.model_for(board, record))
+    if lack:
+        return BUDGET, lack.reason
+    provider = providers.provider_of(board, record.agent)
+    waits = providers.barred(board, provider)
+    return (providers.key(provider), waits) if waits else None
 
 
 def _start(board: Board, ws: Workstream, worker: WorkerRecord) -> None:
@@ -235,34 +226,39 @@ def _start(board: Board, ws: Workstream, worker: WorkerRecord) -> None:
     record.started_at = record.started_at if record.started_at is not None else board.now
     record.conflict = None
     board.move_workstream(record, WorkstreamState.RUNNING)
+    model = limits.model_for(board, record)
     attempt = AttemptRecord(
         ws.id,
         record.attempts,
         worker.number,
         record.agent,
-        record.model,
+        model,
         run.tip,
         board.now,
-        reserved_usd=reserve(board, ws),
+        reserved_usd=limits.reserve(board, ws, record.agent, model),
+        provider=providers.provider_of(board, record.agent),
+        estimated_usd=limits.estimate(board, ws, record.agent, model),
     )
     board.records.attempts[ws.id, attempt.number] = attempt
     board.touch_attempt(attempt)
-    if attempt.reserved_usd:
-        run.reserved_usd += attempt.reserved_usd
-        board.touch_run()
+    spending.set_aside(board, ws.id, attempt.reserved_usd)
+    providers.took(board, attempt.provider)
     worker.workstream, worker.agent, worker.doing = ws.id, record.agent, "reset"
     board.move_worker(worker, WorkerState.BUSY)
     again = f", attempt {attempt.number}" if attempt.number > 1 else ""
+    cheaper = f" and the cheaper {model}" if model != record.model else ""
     board.tell(
         vocabulary.ATTEMPT_STARTED,
-        f"{ws.id} started on worker {worker.number} with {record.agent}{again}",
+        f"{ws.id} started on worker {worker.number} with {record.agent}{cheaper}{again}",
         workstream=ws.id,
         worker=worker.number,
         attempt=attempt.number,
         agent=record.agent,
+        model=model,
         base=run.tip,
     )
-    board.effects.append(StartAttempt(ws.id, attempt.number, worker.number, run.tip))
+    cap = limits.cap_of(board, ws)
+    board.effects.append(StartAttempt(ws.id, attempt.number, worker.number, run.tip, model, cap))
 
 
 def next_wakeup(board: Board) -> float | None:
@@ -270,4 +266,5 @@ def next_wakeup(board: Board) -> float | None:
     times = [board.timers[0][0]] if board.timers else []
     if board.hold_until is not None and board.hold_until > board.now:
         times.append(board.hold_until)
+    times += [at for at in (overrides.next_expiry(board), providers.next_opening(board)) if at is not None]
     return min(times, default=None)

@@ -2,8 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from uet_tui.core import asking, climbing, deciding, landing, queueing, rollback, vocabulary
-from uet_tui.core.board import BUDGET, Board
+from uet_tui.core import (
+    asking,
+    climbing,
+    deciding,
+    landing,
+    limits,
+    overrides,
+    providers,
+    queueing,
+    rollback,
+    vocabulary,
+)
+from uet_tui.core.board import Board
 from uet_tui.core.commands import Answer, Refusal, Verb
 from uet_tui.core.conflicts import ChoiceError
 from uet_tui.core.effects import KillAttempt, LetGo, Reply
@@ -16,6 +27,7 @@ from uet_tui.core.states import (
     RUN_OVER,
     AttemptState,
     ConflictState,
+    ProviderState,
     RunState,
     WorkerState,
     WorkstreamState,
@@ -73,6 +85,8 @@ def _pause(board: Board, event: Asked) -> str:
 
 
 def _continue(board: Board, event: Asked) -> str:
+    if event.command.provider is not None:
+        return _continue_provider(board, event.command.provider, event.command.by)
     number, run = event.command.worker, board.records.run
     if number is None:
         if run.state not in (RunState.PAUSED, RunState.DRAINING):
@@ -87,13 +101,25 @@ def _continue(board: Board, event: Asked) -> str:
     if worker.state is WorkerState.DRAINING:
         if run.state is RunState.DRAINING:
             raise Refusal("all workers drain; continue the run instead")
-        board.records.run.parallelism += 1
+        run.parallelism += 1
+        run.wide = None if run.wide is None else max(run.wide, run.parallelism)
         board.touch_run()
     elif worker.state is not WorkerState.PAUSED:
         raise Refusal(f"worker {number} is {worker.state.value}: nothing to continue")
     board.move_worker(worker, WorkerState.BUSY if worker.workstream else WorkerState.IDLE)
     tell_of(board, worker, "goes on")
     return f"worker {number} goes on"
+
+
+def _continue_provider(board: Board, name: str, by: str) -> str:
+    record = board.records.providers.get(name)
+    if record is None:
+        known = ", ".join(board.records.providers) or "none"
+        raise Refusal(f"this run uses no provider {name}; its providers are: {known}")
+    if record.state is ProviderState.OPEN:
+        raise Refusal(f"provider {name} is open: nothing to continue")
+    providers.open_again(board, record, f"{by} says so")
+    return f"provider {name} is asked again" + ("" if board.dispatching else "; resume goes on")
 
 
 def _drain(board: Board, event: Asked) -> str:
@@ -109,6 +135,7 @@ def _drain(board: Board, event: Asked) -> str:
     if worker.state is WorkerState.DRAINING:
         raise Refusal(f"worker {number} is draining already")
     run.parallelism = max(0, run.parallelism - 1)
+    run.wide = None if run.wide is None else run.wide - 1
     board.touch_run()
     drain(board, worker)
     if worker.workstream is None:
@@ -148,6 +175,7 @@ def _scale(board: Board, event: Asked) -> str:
         raise Refusal(f"the run is {run.state.value}")
     old = run.parallelism
     run.parallelism = number
+    run.wide = None if run.wide is None else number
     board.touch_run()
     live = board.live_workers()
     idle_first = sorted(live, key=lambda w: (w.workstream is not None, -w.number))
@@ -189,7 +217,11 @@ def _retry(board: Board, event: Asked) -> str:
     dead = [d for d in needs if board.workstream(d).state in over]
     if dead:
         raise Refusal(f"{record.id} depends on {dead[0]}, which is {board.workstream(dead[0]).state.value}: retry that")
+    unpaid = limits.used_up(board, record)
+    if unpaid:
+        raise Refusal(f"{record.id} {unpaid} first")
     record.granted_attempts += 1
+    record.context_share = 1.0
     record.error_repeats = record.result_repeats = 0
     record.retry_at = None
     record.wish = event.command.note or record.wish
@@ -232,22 +264,6 @@ def _skip(board: Board, event: Asked) -> str:
     return f"{record.id} is skipped, and what depends on it"
 
 
-def _budget(board: Board, event: Asked) -> str:
-    amount, run = event.command.amount, board.records.run
-    if amount is None:
-        raise Refusal("budget needs an amount in US dollars")
-    old = run.budget_usd
-    run.budget_usd = amount
-    board.touch_run()
-    board.unpark(BUDGET)
-    was = "no limit" if old is None else f"${old:.2f}"
-    if run.state is RunState.HALTED and board.dispatching and amount > run.spent_usd:
-        board.move_run(RunState.RUNNING)
-        fill_workers(board)
-    board.tell(vocabulary.BUDGET_CHANGED, f"budget {was} -> ${amount:.2f} by {event.command.by}", old=old, new=amount)
-    return f"the budget is ${amount:.2f} now (was {was})"
-
-
 _ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
     Verb.PAUSE: _pause,
     Verb.CONTINUE: _continue,
@@ -258,7 +274,7 @@ _ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
     Verb.KILL: _kill,
     Verb.RETRY: _retry,
     Verb.SKIP: _skip,
-    Verb.BUDGET: _budget,
+    Verb.BUDGET: overrides.asked_budget,
     **deciding.ACTS,
     **queueing.ACTS,
     **landing.ACTS,

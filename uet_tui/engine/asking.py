@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from uet_tui.agents.launching import command_line, environment
+from uet_tui.agents.launching import Launch, agent_environment, command_line
 from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side, resolving_prompt
 from uet_tui.agents.use import Use, read_use
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
@@ -61,7 +61,7 @@ def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leav
             return AgentAnswered(conflict.id, effect.ask, conflict.files, unasked)
         keeper = _start(place, effect, conflict, files, start, leaving)
     ended = _wait(folder, keeper, leaving)
-    use = read_use(folder / OUTPUT, json_lines=place.agent(effect.agent).usage == "json-lines")
+    use = read_use(folder / OUTPUT, json_lines=place.agent(effect.agent).usage.format == "json-lines")
     answer = AgentAnswered(
         conflict.id,
         effect.ask,
@@ -134,12 +134,15 @@ def _start(
     prompt = folder / PROMPT
     question = _question(place, effect, conflict, files)
     prompt.write_text(resolving_prompt(question, agent, settings.simulated), encoding="utf-8", errors="replace")
+    home = place.paths.home(sandbox_name(conflict))
+    (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+    launch = Launch(prompt, sandbox.folder, folder, home, effect.ask, agent.model)
     return attempts.start(
         folder,
         {
-            "argv": command_line(agent, prompt_file=prompt, sandbox=sandbox.folder, attempt=effect.ask),
+            "argv": command_line(agent, launch),
             "cwd": str(sandbox.folder),
-            "env": environment(agent.env, os.environ) | sandbox.environment,
+            "env": agent_environment(agent, launch, os.environ) | sandbox.environment,
             "timeout": settings.ladder.agent_seconds,
             "grace": settings.grace_seconds,
             "cookie": f"{place.run}/{conflict.id}/ask-{effect.ask}",

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from uet_tui.agents.launching import command_line, environment
+from uet_tui.agents.launching import Launch, agent_environment, command_line
 from uet_tui.agents.prompt import prompt_for
 from uet_tui.agents.use import read_use
 from uet_tui.core.effects import Collect, StartAttempt
@@ -41,12 +41,15 @@ def start_attempt(
     commands = commands_for(place, ws, place.control.tree_of(effect.base)) if agent.prompt == "text" else ()
     told = prompt_for(ws, agent, effect.attempt, record.note, settings.simulated, commands, record.wish)
     prompt.write_text(told, encoding="utf-8")
+    home = place.paths.home(effect.worker)
+    (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+    launch = Launch(prompt, sandbox.folder, folder, home, effect.attempt, agent.model)
     return attempts.start(
         folder,
         {
-            "argv": command_line(agent, prompt_file=prompt, sandbox=sandbox.folder, attempt=effect.attempt),
+            "argv": command_line(agent, launch),
             "cwd": str(sandbox.folder),
-            "env": environment(agent.env, os.environ) | sandbox.environment,
+            "env": agent_environment(agent, launch, os.environ) | sandbox.environment,
             "timeout": ws.timeout or settings.timeout_seconds,
             "grace": settings.grace_seconds,
             "cookie": place.cookie(ws.id, effect.attempt),
@@ -61,7 +64,7 @@ def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) 
     ended = attempts.ended(folder)
     if ended is None:
         return None
-    use = read_use(folder / OUTPUT, json_lines=place.agent(agent_name).usage == "json-lines")
+    use = read_use(folder / OUTPUT, json_lines=place.agent(agent_name).usage.format == "json-lines")
     last = one_line(use.last_line, 200)
     match ended.why, ended.code:
         case "exit", 0:

@@ -15,6 +15,7 @@ from uet_tui.store.views import EventView, NeedView, RunSummary, RunView, Worker
 _SEVERITY = {"debug": "dim", "warning": "yellow", "error": "red"}
 _NEXT = {
     "conflict": "uet conflicts show {}",
+    "provider": "see to it, then uet continue --provider {}",
     "quarantined": "uet show {}, then uet retry {} or uet skip {}",
     "failed": "uet show {}, then uet retry {} or uet skip {}",
     "held": "uet release {}, then uet resume",

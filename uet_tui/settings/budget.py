@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from uet_tui.settings.section import Money, PositiveSeconds, Section
+from uet_tui.settings.amounts import Money, PositiveSeconds
+from uet_tui.settings.group import Group
 
 
-class ModelPrice(Section):
+class ModelPrice(Group):
     """What a model costs, in US dollars per million tokens."""
 
     input: Money
@@ -17,7 +18,7 @@ class ModelPrice(Section):
     """For what is read from a cache; None: as much as other input."""
 
 
-class ProviderSettings(Section):
+class ProviderSettings(Group):
     """How one provider of models is used."""
 
     concurrency: Annotated[int, Field(ge=1)] | None = None
@@ -26,7 +27,7 @@ class ProviderSettings(Section):
     """The first pause after a rate limit, instead of `budget.pause_seconds`."""
 
 
-class BudgetSettings(Section):
+class BudgetSettings(Group):
     """How much money a run may spend."""
 
     max_cost_total: Money | None

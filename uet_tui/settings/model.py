@@ -8,15 +8,16 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from uet_tui.plan.model import GateKind
 from uet_tui.plan.scopes import normalise
+from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.amounts import Money, PositiveSeconds, Seconds
 from uet_tui.settings.budget import BudgetSettings
-from uet_tui.settings.section import Money, PositiveSeconds, Seconds
-from uet_tui.settings.section import Section as _Section
+from uet_tui.settings.group import Group
 
 MOST_WORKERS = 256
 """Attempts that may run at once."""
 
 
-class RetrySettings(_Section):
+class RetrySettings(Group):
     """When a failed attempt is tried again: exponential backoff with jitter."""
 
     base_seconds: Seconds
@@ -27,7 +28,7 @@ class RetrySettings(_Section):
     """The share of the delay that is drawn by chance."""
 
 
-class SandboxSettings(_Section):
+class SandboxSettings(Group):
     """What a sandbox holds beside the tracked files."""
 
     copy_untracked: tuple[str, ...]
@@ -38,23 +39,7 @@ class SandboxSettings(_Section):
     """Ignored files that survive the reset between attempts, such as `.venv/`; git ignore patterns."""
 
 
-class AgentSettings(_Section):
-    """How to start one agent and how to read what it used."""
-
-    command: tuple[str, ...]
-    """The command line; `{prompt_file}`, `{python}`, `{sandbox}` and `{attempt}` are replaced."""
-    prompt: Literal["script", "text", "spec"]
-    """What the prompt file holds: the tasks as a shell script, the rendered prompt, or the workstream as JSON."""
-    env: tuple[str, ...]
-    """Names of the environment variables that the agent gets; a trailing `*` takes all that begin so."""
-    usage: Literal["none", "json-lines"]
-    """How its use comes out: not at all, or as JSON lines with a `uet` key in its output."""
-    provider: str = ""
-    """Whose quota it uses."""
-    model: str = ""
-
-
-class GateCommand(_Section):
+class GateCommand(Group):
     """One command of a gate, and what makes it apply."""
 
     run: Annotated[str, Field(min_length=1)]
@@ -102,7 +87,7 @@ def _command(written: object) -> object:
             raise ValueError("should be a command, or a mapping with `run`")
 
 
-class GateSettings(_Section):
+class GateSettings(Group):
     """One gate kind: what runs, and for how long."""
 
     commands: tuple[Annotated[GateCommand, BeforeValidator(_command)], ...]
@@ -115,7 +100,7 @@ class GateSettings(_Section):
     """Names of the environment variables that its commands get; a trailing `*` takes all that begin so."""
 
 
-class AcceptanceSettings(_Section):
+class AcceptanceSettings(Group):
     """How the acceptance tests of a bundle that are commands are run: as gates that are required and blocking."""
 
     run: bool
@@ -130,7 +115,7 @@ Resolve = Literal["ask", "auto", "never"]
 """What becomes of a conflict that a machine could settle."""
 
 
-class MergeSettings(_Section):
+class MergeSettings(Group):
     """The merge queue."""
 
     batch: Annotated[int, Field(ge=1, le=4)]
@@ -139,7 +124,7 @@ class MergeSettings(_Section):
     """How many merges may overtake an entry before it goes first."""
 
 
-class PathCommand(_Section):
+class PathCommand(Group):
     """A command that settles conflicts in some files."""
 
     paths: tuple[str, ...]
@@ -147,7 +132,7 @@ class PathCommand(_Section):
     command: str
 
 
-class LadderSettings(_Section):
+class LadderSettings(Group):
     """What is tried on a conflict before the operator is asked."""
 
     recorded: bool
@@ -166,7 +151,7 @@ class LadderSettings(_Section):
     """Ends an agent that is asked."""
 
 
-class SimulatedSettings(_Section):
+class SimulatedSettings(Group):
     """The rehearsal agent."""
 
     unit_seconds: PositiveSeconds
@@ -177,7 +162,7 @@ class SimulatedSettings(_Section):
     """What one simulated attempt claims to cost."""
 
 
-class Settings(_Section):
+class Settings(Group):
     """All settings."""
 
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)]

@@ -73,6 +73,10 @@ class RunPaths:
         """The orchestrator's private index for a sandbox: never inside the sandbox, so no agent writes it."""
         return self.folder / "indexes" / str(worker)
 
+    def home(self, worker: int | str) -> Path:
+        """The home of the agents that work in a sandbox, where they are to have one of their own."""
+        return self.folder / "homes" / str(worker)
+
     @property
     def forecast(self) -> Path:
         """What the forecast of conflicts works with; holds nothing that is needed later."""
