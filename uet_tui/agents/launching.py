@@ -89,9 +89,15 @@ def _values(agent: AgentSettings, launch: Launch) -> dict[str, str]:
 def _words(agent: AgentSettings, launch: Launch, values: Mapping[str, str]) -> Iterator[str]:
     for word in agent.command:
         if word == "{scope}":
-            yield from (agent.scope_argument.replace("{path}", path) for path in launch.scope)
+            there = (path for path in launch.scope if _is_plain(launch.sandbox / path))
+            yield from (agent.scope_argument.replace("{path}", path) for path in there)
         elif not _lacks(word, values):
             yield _filled(word, values)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file is there, and not elsewhere: some agents make what they are told of, or follow a link."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _lacks(word: str, values: Mapping[str, str]) -> bool:

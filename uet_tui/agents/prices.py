@@ -8,11 +8,16 @@ from math import isfinite
 from typing import NamedTuple
 
 from uet_tui.core.usage import Usage
+from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.budget import BudgetSettings, ModelPrice
 
 _MILLION = 1_000_000
 _SAMPLE = 1_000
 """Tokens that a price is asked for: few enough for the price of a short prompt, which a list may tell apart."""
+
+
+_TELLING = frozenset({"json-lines", "claude", "opencode"})
+"""Formats of use with money in them; others have some only for models that the agent knows the price of."""
 
 
 class _Rates(NamedTuple):
@@ -40,6 +45,12 @@ def priced(reports: Iterable[Usage], model: str, budget: BudgetSettings) -> tupl
 def price_known(model: str, budget: BudgetSettings) -> bool:
     """Whether what a model uses can be priced; never where no model is named."""
     return _rates(model, budget) is not None
+
+
+def tells_cost(agent: AgentSettings) -> bool:
+    """Whether an agent says itself what it used costs, whatever its model."""
+    usage = agent.usage
+    return usage.format in _TELLING or "usd" in usage.fields or "(?P<usd>" in usage.pattern
 
 
 def _priced(report: Usage, model: str, budget: BudgetSettings) -> Usage:

@@ -50,7 +50,7 @@ def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
         return False
     conflict.asking, conflict.provider = True, provider
     ws = board.plan.workstreams[record.id]
-    conflict.reserved_usd = limits.reserve(board, ws, agent, _model_of(record, agent))
+    conflict.reserved_usd = limits.reserve(board, ws, agent, _model_of(board, record, agent))
     spending.set_aside(board, record.id, conflict.reserved_usd)
     providers.took(board, provider)
     effect = _ask(board, conflict)
@@ -72,13 +72,13 @@ def _lack(board: Board, conflict: ConflictRecord, agent: str) -> str:
     record = board.workstream(conflict.workstream)
     if record.id not in board.policy.resolver:
         return "none resolves conflicts of it now"
-    lack = limits.lack(board, board.plan.workstreams[record.id], agent, _model_of(record, agent))
+    lack = limits.lack(board, board.plan.workstreams[record.id], agent, _model_of(board, record, agent))
     return lack.reason if lack else ""
 
 
-def _model_of(record: WorkstreamRecord, agent: str) -> str:
-    """The model that an agent is asked with; empty where it is not the workstream's own agent."""
-    return record.model if agent == record.agent else ""
+def _model_of(board: Board, record: WorkstreamRecord, agent: str) -> str:
+    """The model that an agent is asked with."""
+    return record.model if agent == record.agent else board.policy.models.get(agent, "")
 
 
 def _about_to_change(board: Board, conflict: ConflictRecord) -> bool:
@@ -132,7 +132,9 @@ def agent_answered(board: Board, event: AgentAnswered) -> None:
     conflict = board.records.conflicts.get(event.conflict)
     if conflict is None or (event.ask == conflict.asks and not conflict.asking):
         return  # told twice
-    spending.settle_ask(board, conflict, event.ask, _agent(board, conflict), event.reports)
+    agent = _agent(board, conflict)
+    model = _model_of(board, board.workstream(conflict.workstream), agent)
+    spending.settle_ask(board, conflict, event.ask, (agent, model), event.reports)
     if event.ask != conflict.asks:
         return
     conflict.asking = False

@@ -27,6 +27,8 @@ class Policy:
     """Agents that cost no money: they use no model, or are metered in tokens."""
     unpriced: frozenset[tuple[str, str]] = frozenset()
     """Agents and models that are not started where money is limited, since nobody knows what they cost."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """The model of each agent; one that is not here chooses itself."""
     downgrade: Mapping[str, str] = field(default_factory=dict)
     """The cheaper model that takes the place of a model when money runs short."""
     provider_of: Mapping[str, str] = field(default_factory=dict)

@@ -80,15 +80,16 @@ def settle_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
     board.purse.learn(attempt)
 
 
-def settle_ask(board: Board, conflict: ConflictRecord, ask: int, agent: str, reports: Sequence[Usage]) -> None:
-    """Counts what an agent reported that was asked about a conflict, whichever ask it was."""
+def settle_ask(
+    board: Board, conflict: ConflictRecord, ask: int, asked: tuple[str, str], reports: Sequence[Usage]
+) -> None:
+    """Counts what an agent reported that was asked about a conflict, whichever ask; `asked`: it and its model."""
     counted = [*conflict.reports, *[0] * (ask - len(conflict.reports))]
     fresh = reports[counted[ask - 1] :]
     if not fresh:
         return
     record = board.workstream(conflict.workstream)
-    model = record.model if agent == record.agent else ""
-    work = _Work(record.id, conflict.attempt, agent, model, conflict.provider, conflict.id, ask)
+    work = _Work(record.id, conflict.attempt, *asked, conflict.provider, conflict.id, ask)
     usd, _, _ = _entries(board, work, fresh, counted[ask - 1])
     counted[ask - 1] = len(reports)
     conflict.reports = tuple(counted)

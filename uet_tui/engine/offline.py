@@ -45,7 +45,7 @@ def carry_out(home: Home, run: str, command: Command) -> Answer:
     Raises:
         UetError: the command needs an orchestrator, or another process has the run.
     """
-    if command.verb not in WITHOUT_AGENT:
+    if command.verb not in WITHOUT_AGENT and command.provider is None:
         raise UetError(
             f"nobody runs {run} now, so there is nothing to {command.verb.value}; `uet resume {run}` goes on"
         )

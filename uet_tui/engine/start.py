@@ -106,6 +106,8 @@ def new_run(
         target_branch=target or operator.branch,
         created_at=time.time(),
         budget_usd=settings.budget.max_cost_total,
+        phase_budget_usd=settings.budget.max_cost_per_phase,
+        task_budget_usd=settings.budget.max_cost_per_task,
     )
     models = {name: entry.model for name, entry in settings.agents.items()}
     lock = RunLock.acquire(paths)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from uet_tui.agents.prices import price_known, tells_cost
 from uet_tui.agents.resolving import can_resolve
 from uet_tui.agents.secrecy import operators_home, secrets_given
 from uet_tui.core.policy import Policy
@@ -12,6 +13,7 @@ from uet_tui.plan.model import Plan
 from uet_tui.redaction import Redactor
 from uet_tui.secrecy import secrets_in
 from uet_tui.settings.agents import AgentSettings
+from uet_tui.settings.budget import BudgetSettings
 from uet_tui.settings.model import Settings
 from uet_tui.store.paths import Home, RunPaths
 from uet_tui.workspace.control import ControlRepository
@@ -100,9 +102,28 @@ def resolver_of(place: Workplace) -> Mapping[str, str]:
     return {id: name for id, name in asked.items() if name in agents and can_resolve(agents[name])}
 
 
+def _free(agent: AgentSettings) -> bool:
+    """Whether an agent costs no money: it uses no model, or is metered in tokens."""
+    return agent.usage.format == "none" or agent.billing == "tokens"
+
+
+def _unpriced(agents: Mapping[str, AgentSettings], budget: BudgetSettings) -> frozenset[tuple[str, str]]:
+    """The agents, with their models and the cheaper ones, whose cost nobody could tell."""
+    if budget.unknown_price == "allow":
+        return frozenset()
+    return frozenset(
+        (name, model)
+        for name, agent in agents.items()
+        if not _free(agent) and not tells_cost(agent)
+        for model in {agent.model, budget.downgrade.get(agent.model, agent.model)}
+        if not price_known(model, budget)
+    )
+
+
 def policy_of(place: Workplace) -> Policy:
     """What of the settings the core decides by."""
-    settings = place.settings
+    settings, budget, resolver = place.settings, place.settings.budget, resolver_of(place)
+    agents = {name: place.agent(name) for name in {*place.agent_of.values(), *resolver.values()}}
     rehearsal = settings.simulated.unit_seconds
     expected = {
         ws.id: (ws.estimated_seconds or rehearsal) / settings.simulated.speed
@@ -115,11 +136,22 @@ def policy_of(place: Workplace) -> Policy:
         retry_base_seconds=settings.retry.base_seconds,
         retry_max_seconds=settings.retry.max_seconds,
         retry_jitter=settings.retry.jitter,
-        reserve_usd=settings.budget.reserve_usd,
+        reserve_usd=budget.reserve_usd,
+        warning_threshold=budget.warning_threshold,
+        halt_threshold=budget.halt_threshold,
+        free=frozenset(name for name, agent in agents.items() if _free(agent)),
+        unpriced=_unpriced(agents, budget),
+        models={name: agent.model for name, agent in agents.items()},
+        downgrade=budget.downgrade,
+        provider_of={name: agent.provider or name for name, agent in agents.items()},
+        concurrency={name: one.concurrency for name, one in budget.providers.items() if one.concurrency is not None},
+        pause_seconds=budget.pause_seconds,
+        pause_max_seconds=budget.pause_max_seconds,
+        pauses={name: one.pause_seconds for name, one in budget.providers.items() if one.pause_seconds is not None},
         batch=settings.merge.batch,
         patience=settings.merge.patience,
         resolve=settings.resolve,
         resolve_paths=settings.resolve_paths,
-        resolver=resolver_of(place),
+        resolver=resolver,
         expected=expected,
     )

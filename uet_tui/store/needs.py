@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from uet_tui.core.records import Records
-from uet_tui.core.states import WORKSTREAM_OVER, RunState, WorkstreamState
+from uet_tui.core.states import RUN_OVER, WORKSTREAM_OVER, ProviderState, RunState, WorkstreamState
 from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.views import NeedView
 
@@ -20,6 +20,9 @@ def _needs(records: Records, conflicts: Sequence[ConflictView]) -> Iterator[Need
         if conflict.needs_operator:
             reason = records.workstreams[conflict.workstream].reason
             yield NeedView("conflict", conflict.id, f"{conflict.workstream}: {reason or 'conflict ' + conflict.id}")
+    for provider in records.providers.values():
+        if provider.state is ProviderState.STOPPED and run.state not in RUN_OVER:
+            yield NeedView("provider", provider.name, f"provider {provider.name} stopped: {provider.reason}")
     for kind, state in (("quarantined", WorkstreamState.QUARANTINED), ("failed", WorkstreamState.FAILED)):
         for ws in records.workstreams.values():
             if ws.state is state and run.landed_at is None and run.state is not RunState.CANCELLED:
