@@ -15,6 +15,7 @@ from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.support.wait import until
 from uet_tui.cli import run as run_uet
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
+from uet_tui.engine.sandboxes import take_out_secrets
 from uet_tui.engine.start import log_to_file
 
 KEY = "sk-proj-Zq8/T+v1_x7Lm9-end"
@@ -166,6 +167,16 @@ def test_no_secret_is_anywhere_after_a_run(secret: Scene, tmp_path: Path, capsys
         ["why", "ws-fails"], ["events", "--json"], ["events"], ["costs"], ["workers"], ["config"], ["config", "--json"],
     ):  # fmt: skip
         assert hits(" ".join(words), told(capsys, *words)) == [], words
+
+
+def test_what_an_agent_noted_goes_though_its_keeper_was_killed(secret: Scene, tmp_path: Path) -> None:
+    script = 'echo "$OPENAI_API_KEY" > "$1/notes.txt"; test -e second || { touch second; kill -9 $PPID; sleep 60; }'
+    opened = secret.begin(workstream("ws-a", f"cd {tmp_path}; {script}", 'echo a > "$OLDPWD/a"'), sets=sets(tmp_path))
+    secret.finish()
+    assert secret.sql("SELECT state FROM attempts ORDER BY number") == [(AttemptState.LOST,), (AttemptState.SUCCEEDED,)]
+    assert (attempt_folder(secret, "ws-a") / "notes.txt").read_text() == "«OPENAI_API_KEY»\n"
+    missing = tmp_path / "never-began"
+    assert take_out_secrets(opened.place, opened.place.sandbox(1), opened.place.base, missing) == {}
 
 
 def test_a_value_that_the_repository_holds_anyway_is_no_secret_of_it(secret: Scene, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from uet_tui.store import artifacts, inbox
 from uet_tui.store.artifacts import Piece
 from uet_tui.store.conflict_text import SideText, conflict_text, side_text
 from uet_tui.store.conflict_views import GateView
+from uet_tui.store.cost_views import CostBreakdown
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
 from uet_tui.store.views import AttemptView, EventView, RunView
@@ -46,6 +47,10 @@ class RunSource(Protocol):
 
     def attempts(self, workstream: str) -> tuple[AttemptView, ...]:
         """The attempts of a workstream, first to last."""
+        ...
+
+    def costs(self) -> CostBreakdown:
+        """Where the money and the tokens went."""
         ...
 
     def gates(self, workstream: str) -> tuple[GateView, ...]:
@@ -128,6 +133,11 @@ class StoreSource:
         """The attempts of a workstream, first to last."""
         with self._turn:
             return self._reader.attempts(self._run, workstream)
+
+    def costs(self) -> CostBreakdown:
+        """Where the money and the tokens went."""
+        with self._turn:
+            return self._reader.costs(self._run)
 
     def gates(self, workstream: str) -> tuple[GateView, ...]:
         """What gates said of a workstream, in the order in which they spoke."""

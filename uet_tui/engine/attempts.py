@@ -184,6 +184,11 @@ def _holding(file: os.stat_result) -> list[int]:
     return found
 
 
+def keeper_of(folder: Path) -> int:
+    """The process id of the keeper that began the attempt; 0 if none has."""
+    return (_keeper(folder) or (0, 0))[0]
+
+
 def _keeper(folder: Path) -> tuple[int, int] | None:
     """The keeper's pid and start; None if none has begun."""
     try:

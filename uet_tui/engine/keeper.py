@@ -79,7 +79,7 @@ def main(folder: str) -> int:
         send(agent, signal.SIGKILL)
         end_all(children if adopting else lambda: carrying(cookie))
         drained(_DRAIN)
-        redact_folder(redactor)
+        redact_folder(".", redactor)
     ended = {"code": code, "why": why, "seconds": round(time.monotonic() - began, 3), "ended_at": time.time()}
     write_atomically("exit.json", json.dumps(ended).encode())
     wake(start["wake"])
@@ -189,9 +189,9 @@ def drain(source: int, stream: Stream, log: Log) -> Callable[[float], bool]:
     return lambda seconds: running.acquire(timeout=seconds)
 
 
-def redact_folder(redactor: Redactor) -> None:
+def redact_folder(top: str, redactor: Redactor) -> None:
     """Takes the secrets out of what the agent wrote into the attempt's folder by itself: its logs, its sessions."""
-    for folder, _, names in os.walk("."):
+    for folder, _, names in os.walk(top):
         for name in names:
             if name != "output.log":  # that never held any
                 with contextlib.suppress(OSError):

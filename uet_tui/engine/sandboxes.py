@@ -48,7 +48,7 @@ def make_ready(
         UetError: a setup command failed.
         InterruptedRunError: `leaving` was set meanwhile.
     """
-    ready = sandbox.index.with_name(f"{sandbox.index.name}.ready")
+    ready = place.paths.ready(sandbox.folder.name)
     wanted = _mark(place)
     done = ready.exists() and ready.read_text() == wanted
     if not done or not sandbox.folder.exists():
@@ -107,9 +107,12 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
 
 
 def holding_secrets(place: Workplace, sandbox: Sandbox, since: Path) -> list[bytes]:
-    """The files of a sandbox, written since another file was, that hold a secret which agents are given."""
+    """The files of a sandbox, written since another file was, that hold a secret which agents are given.
+
+    Where that other file is not there, no agent ever began.
+    """
     found = []
-    for path in sandbox.written(since.stat().st_mtime_ns) if place.given else ():
+    for path in sandbox.written(since.stat().st_mtime_ns) if place.given and since.exists() else ():
         with suppress(OSError):  # gone, or not to be read: then git cannot take it either
             if secrets_in_file(str(sandbox.folder / os.fsdecode(path)), place.given):
                 found.append(path)

@@ -9,10 +9,12 @@ from uet_tui.core.board import Board
 from uet_tui.core.events import AttemptEnded, AttemptStarted, Event, Noted, Progressed, UsageReported
 from uet_tui.core.records import AttemptRecord
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, keeper
 from uet_tui.engine.attempting import ended_so, ending_of, hearing_of
 from uet_tui.engine.hearing import Hearing
+from uet_tui.engine.stalling import Pulse, cpu_of_tree, span
 from uet_tui.engine.workplace import Workplace
+from uet_tui.store.paths import OUTPUT
 
 _YOUNG: Final = 5.0
 """Seconds within which a keeper that was started is taken to be on its way to its lock."""
@@ -25,6 +27,8 @@ class Watch:
         self._place = place
         self._board = board
         self._hearings: dict[tuple[str, int], Hearing] = {}
+        self._pulse = Pulse(place.settings.stall_seconds, cpu_of_tree)
+        self._stalled: set[object] = set()
 
     def _under_way(self) -> Iterator[AttemptRecord]:
         for id in sorted(self._board.active):
@@ -63,13 +67,29 @@ class Watch:
             if (attempts.begun(folder) or not young) and attempts.prove_dead(folder):
                 yield self._ending(attempt) or self._lost(attempt)
             else:
-                yield from self._news(attempt)
+                yield from self._news(attempt, folder)
+        self._pulse.forget({(attempt.workstream, attempt.number) for attempt in self._under_way()})
 
-    def _news(self, attempt: AttemptRecord) -> Iterator[Event]:
+    def _news(self, attempt: AttemptRecord, folder: Path) -> Iterator[Event]:
+        """What an agent used and does, or that it shows no sign of life: an event once for each time that it stalls."""
         doing, reports = self._hearing(attempt).look()
         if reports is not None:
             yield UsageReported(attempt.workstream, attempt.number, reports)
-        if doing:
+        key, limit = (attempt.workstream, attempt.number), self._place.settings.stall_seconds
+        quiet = self._pulse.quiet(key, self._board.now, size_of(folder / OUTPUT), attempts.keeper_of(folder))
+        if 0 < limit <= quiet:
+            if key not in self._stalled:
+                self._stalled.add(key)
+                text = (
+                    f"{attempt.workstream} attempt {attempt.number} shows no sign of life: for {span(quiet)} it has "
+                    "printed nothing and used no processor time"
+                )
+                yield Noted(
+                    vocabulary.ATTEMPT_STALLED, text, "warning", attempt.workstream, attempt.worker, attempt.number
+                )
+            yield Progressed(attempt.worker, f"no sign of life for {span(quiet)}")
+        elif doing or key in self._stalled:
+            self._stalled.discard(key)
             yield Progressed(attempt.worker, doing)
 
     def _folder(self, attempt: AttemptRecord) -> Path:
@@ -89,6 +109,16 @@ class Watch:
         return ended
 
     def _lost(self, attempt: AttemptRecord) -> AttemptEnded:
+        """The end of an attempt whose keeper was killed, and with it what it would still have done."""
+        keeper.redact_folder(str(self._folder(attempt)), self._place.redactor)
         lost = ended_so(attempt, attempts.Ended(None, "lost", 0.0), self._hearing(attempt))
         self._hearings.pop((attempt.workstream, attempt.number))
         return lost
+
+
+def size_of(output: Path) -> int:
+    """How much an agent has printed, in bytes."""
+    try:
+        return output.stat().st_size
+    except OSError:
+        return 0

@@ -179,6 +179,8 @@ class Settings(Group):
     """Ends an attempt whose workstream declares no `timeout`."""
     grace_seconds: Seconds
     """Between asking an agent to end and ending it."""
+    stall_seconds: Seconds
+    """For how long an agent may neither print nor use processor time before it is told that it stalls; 0: never."""
     drain_seconds: Seconds
     """How long an interrupted headless run waits for running attempts."""
     editor: str

@@ -77,6 +77,10 @@ class RunPaths:
         """The working copy of a worker; `queue` is the merge queue's own."""
         return self.folder / "sandboxes" / str(worker)
 
+    def ready(self, worker: int | str) -> Path:
+        """There once a sandbox is set up; tells how."""
+        return self.index(worker).with_name(f"{worker}.ready")
+
     def setup_log(self, worker: int | str) -> Path:
         """What the setup commands of a sandbox printed."""
         return self.folder / "setup" / f"{worker}.log"

@@ -13,6 +13,11 @@ from uet_tui.settings.agents import FaultRule
 
 _LONGEST_WAIT: Final = timedelta(days=32)
 """No provider's period is longer than a month; what says so is not believed."""
+_AT: Final = (
+    r"\d{4}-\d\d-\d\d(?: at |[T ])\d\d:\d\d(?::\d\d)?(?: ?(?:UTC|GMT|Z)|[+-]\d\d:\d\d)?|\d{9,}"
+    r"|(?:[A-Z]{3} \d{1,2}(?:st|nd|rd|th)?,?(?: \d{4},?)? (?:at )?)?\d{1,2}(?::\d\d)? ?(?:[AP]M\b)?(?: ?(?:UTC|GMT))?"
+)
+"""How providers write a moment."""
 
 SHARED: Final = tuple(
     FaultRule(says=f"(?i){says}", means=means)
@@ -30,8 +35,8 @@ SHARED: Final = tuple(
         ),
         (
             r"(?:(?:usage|daily|weekly|monthly|hour|session)[ _]limit|quota (?:is )?exceeded)"
-            r"(?:[^\n]{0,200}?(?:again|resets?)(?: at| on)?:? *"
-            r"(?P<at>(?:\d|[A-Z][a-z]{2} \d)[^()\n]{1,30}?(?:UTC|[ap]m|\d(?=\W|$)))(?: *\((?P<zone>[\w/+-]+)\))?)?",
+            r"(?:[^\n]{0,200}?(?:again|resets?|access)(?: at| on)?:? *"
+            rf"(?P<at>{_AT})(?: *\((?P<zone>[\w/+-]+)\))?)?",
             Fault.QUOTA,
         ),
         (
