@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 
 from uet_tui import cli
 from uet_tui.console.app import UetApp
+from uet_tui.console.breakdown.screen import BreakdownScreen
 from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.home.screen import HomeScreen
 from uet_tui.console.matrix.grid import MatrixGrid
@@ -83,7 +84,7 @@ def test_the_reference_tells_the_defaults_that_are_shipped(file: str) -> None:
     assert {name: told[name].strip() for name in found} == found
 
 
-KEY_NAMES = {"question_mark": "?", "plus": "+", "minus": "-", "equals_sign": "=", "slash": "/"}
+KEY_NAMES = {"question_mark": "?", "plus": "+", "minus": "-", "equals_sign": "=", "slash": "/", "dollar_sign": "$"}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,7 @@ KEY_NAMES = {"question_mark": "?", "plus": "+", "minus": "-", "equals_sign": "="
         ("Conflict desk:", ConflictDesk.BINDINGS),
         ("Workstream:", WorkstreamScreen.BINDINGS),
         ("Forecast:", [*MatrixScreen.BINDINGS, *MatrixGrid.BINDINGS]),
+        ("Breakdown:", BreakdownScreen.BINDINGS),
     ],
 )
 def test_the_reference_names_every_key(section: str, bindings: list[BindingType]) -> None:

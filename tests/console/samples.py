@@ -1,16 +1,18 @@
 """Views of a run as it would be in the middle of its work, and a source that serves them and records commands."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from uet_tui.console.breakdown.sides import total_of
 from uet_tui.console.screens import Field
 from uet_tui.core.commands import Answer, Verb
-from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import AttemptState, ConflictState, ProviderState, RunState, WorkerState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.store.artifacts import Piece
 from uet_tui.store.conflict_text import SideText
 from uet_tui.store.conflict_views import ConflictFileView, ConflictView, GateView, HunkView, PairView, RungView
-from uet_tui.store.cost_views import CostRow, CostView
+from uet_tui.store.cost_views import CostBreakdown, CostRow, CostView, ModelCostRow, ProviderView, SpendRow
 from uet_tui.store.views import AttemptView, EventView, NeedView, RunView, WorkerView, WorkstreamView
 
 NOW = datetime(2026, 3, 14, 14, 3, 42, tzinfo=UTC)
@@ -180,6 +182,88 @@ def costs(*rows: CostRow, **changes: object) -> CostView:
     return replace(made, **changes)
 
 
+def provider(
+    name: str = "anthropic",
+    state: ProviderState = ProviderState.PAUSED,
+    reason: str = "quota",
+    *,
+    seconds: float | None = 130,
+) -> ProviderView:
+    """A provider that is left alone for so many seconds more."""
+    until = None if seconds is None or state is not ProviderState.PAUSED else NOW + timedelta(seconds=seconds)
+    return ProviderView(name, state, until, "" if state is ProviderState.OPEN else reason, 0, None)
+
+
+def model_cost(model: str, agent: str = "claude", usd: float = 0.0, **changes: object) -> ModelCostRow:
+    """What a model cost."""
+    made = ModelCostRow(model, agent, usd, 1, 20_000, 1_500, 8_000, 400, 0)
+    return replace(made, **changes)
+
+
+def spend(label: str, usd: float = 0.0, tokens_in: int = 0, **changes: object) -> SpendRow:
+    """A line of a breakdown: a third of what was read came from a cache, a tenth was written."""
+    made = SpendRow(
+        label=label,
+        usd=usd,
+        estimated_usd=0.0,
+        attempts=1,
+        tokens_in=tokens_in,
+        tokens_out=tokens_in // 10,
+        tokens_cached=tokens_in // 3,
+        tokens_reasoning=tokens_in // 40,
+        unpriced=0,
+    )
+    return replace(made, **changes)
+
+
+def breakdown(attempts: Sequence[SpendRow] | None = None) -> CostBreakdown:
+    """Where the money of the sample run went, added up from its attempts."""
+    usual = (
+        attempt_spend("ws-24-audit", 1, 0.67, 41_000, "under way"),
+        attempt_spend("ws-18-scripts", 1, 0.15, 9_500, "retried"),
+        attempt_spend("ws-18-scripts", 2, 0.40, 21_000, "merged", estimated_usd=0.4, agent="aider"),
+        attempt_spend("ws-13-plugins", 1, 0.0, 22_000, "under way", unpriced=2, agent="codex"),
+        attempt_spend("ws-09-spec-tools", 1, 0.31, 18_000, "merged", agent="codex"),
+        attempt_spend("ws-10-base", 1, 0.25, 12_000, "failed"),
+        attempt_spend("ws-10-base", 2, 1.34, 60_000, "conflicts", attempts=3),
+    )
+    by_attempt = usual if attempts is None else tuple(attempts)
+    models = {"claude": "claude-sonnet-4-5", "codex": "gpt-5.1-codex-max", "aider": "openrouter/qwen/qwen3-coder"}
+    return CostBreakdown(
+        by_workstream=_added(by_attempt, lambda row: row.workstream, workstream=True),
+        by_attempt=by_attempt,
+        by_model=_added(by_attempt, lambda row: models.get(row.agent, "")),
+        by_wave=_added(by_attempt, lambda row: f"wave {int(row.workstream[3:5]) % 4 + 1}"),
+        by_outcome=_added(by_attempt, lambda row: row.outcomes[0]),
+    )
+
+
+def attempt_spend(
+    workstream: str, attempt: int, usd: float, tokens_in: int, outcome: str, **changes: object
+) -> SpendRow:
+    """What one attempt used."""
+    wasted = usd if outcome in ("failed", "retried", "conflicts") else 0.0
+    about = {"workstream": workstream, "attempt": attempt, "outcomes": (outcome,), "wasted_usd": wasted}
+    return spend(f"{workstream} #{attempt}", usd, tokens_in, **{"agent": "claude", **about, **changes})
+
+
+def _added(
+    rows: Sequence[SpendRow], label: Callable[[SpendRow], str], *, workstream: bool = False
+) -> tuple[SpendRow, ...]:
+    groups: dict[str, list[SpendRow]] = {}
+    for row in rows:
+        groups.setdefault(label(row), []).append(row)
+    return tuple(
+        replace(
+            total_of(those),
+            label=name,
+            workstream=name if workstream else "",
+            agent=those[0].agent if len({row.agent for row in those}) == 1 else "",
+        )
+        for name, those in groups.items()
+    )
+
+
 def sample_run(**changes: object) -> RunView:
     """The run of the wireframes: four waves, four workers, two conflicts; any field can be given another value."""
     first = [
@@ -220,7 +304,8 @@ def sample_run(**changes: object) -> RunView:
         tip="d" * 40,
         landed_at=None,
         forecast_end_at=NOW + timedelta(minutes=28, seconds=30),
-        notices=("anthropic: quota, resumes in 02:10",),
+        notices=(),
+        providers=(provider(), provider("openai", ProviderState.OPEN)),
         workstreams=(*first, *second, *third, *fourth),
         workers=(
             worker(1, K.BUSY, "ws-13-plugins", "claude", "edit", 192),
@@ -247,6 +332,7 @@ def sample_run(**changes: object) -> RunView:
             reserved_usd=1.40,
             per_minute_usd=0.31,
             wasted_usd=0.40,
+            landed_usd=1.63,
             retries=2,
             forecast_usd=8.90,
             series=(0.05, 0.11, 0.12, 0.3, 0.42, 0.31, 0.2, 0.12, 0.11, 0.05),
@@ -331,7 +417,7 @@ def empty_run(**changes: object) -> RunView:
         "state": RunState.PLANNED,
         "started_at": None,
         "forecast_end_at": None,
-        "notices": (),
+        "providers": (),
         "workstreams": (),
         "workers": (),
         "conflicts": (),
@@ -354,7 +440,7 @@ def finished_run(**changes: object) -> RunView:
         "alive": False,
         "ended_at": ago(30),
         "forecast_end_at": None,
-        "notices": (),
+        "providers": (),
         "workstreams": over,
         "workers": (),
         "conflicts": (),
@@ -373,6 +459,10 @@ def hostile_run() -> RunView:
         reason=HOSTILE,
         target_branch=HOSTILE,
         notices=(HOSTILE,),
+        providers=(
+            provider(HOSTILE, reason=HOSTILE),
+            provider(HOSTILE, ProviderState.STOPPED, reason=HOSTILE),
+        ),
         workstreams=tuple(
             replace(ws, id=f"{ws.id}{HOSTILE}", reason=HOSTILE, agent=HOSTILE, model=HOSTILE, tasks=(HOSTILE,))
             for ws in seen.workstreams
@@ -390,7 +480,12 @@ def hostile_run() -> RunView:
             for c in seen.conflicts
         ),
         pairs=(PairView(f"ws-13-plugins{HOSTILE}", f"ws-14-engine{HOSTILE}", "conflict", (HOSTILE,), NOW),),
-        costs=replace(seen.costs, rows=tuple(replace(r, workstream=HOSTILE, agent=HOSTILE) for r in seen.costs.rows)),
+        costs=replace(
+            seen.costs,
+            note=HOSTILE,
+            rows=tuple(replace(r, workstream=HOSTILE, agent=HOSTILE) for r in seen.costs.rows),
+            by_model=(model_cost(HOSTILE, HOSTILE, 2.0), model_cost(f"other {HOSTILE}", HOSTILE, 1.0)),
+        ),
         needs=tuple(replace(n, target=HOSTILE, text=HOSTILE) for n in seen.needs),
     )
 
@@ -403,6 +498,8 @@ class FakeSource:
         self.log = list(sample_events() if events is None else events)
         self.sent: list[tuple[Verb, dict[str, Field]]] = []
         """Commands as verb and fields, in order."""
+        self.money = breakdown()
+        """Where the money went."""
         self.gate_log: dict[str, tuple[GateView, ...]] = {}
         """What gates said of a workstream, by its id."""
         self.refusal = ""
@@ -460,6 +557,10 @@ class FakeSource:
             ),
         )
 
+    def costs(self) -> CostBreakdown:
+        self._check()
+        return self.money
+
     def gates(self, workstream: str) -> tuple[GateView, ...]:
         self._check()
         return self.gate_log.get(workstream, ())
@@ -470,6 +571,9 @@ class FakeSource:
 
     def prompt(self, folder: str) -> str:
         return f"prompt of {folder}\n"
+
+    def context(self, folder: str) -> str:
+        return ""
 
     def diff(self, folder: str) -> str:
         return f"--- a/{folder}\n+++ b/{folder}\n@@ -1 +1 @@\n-old\n+new\n"

@@ -18,7 +18,7 @@ from uet_tui.console.dialogs.help import HelpScreen
 from uet_tui.console.dialogs.leave import LeaveDialog
 from uet_tui.console.dialogs.note import NoteDialog
 from uet_tui.console.dialogs.summary import SummaryDialog, summary
-from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import BudgetStage, ConflictState, ProviderState, RunState, WorkerState, WorkstreamState
 
 HOSTILE = "a [/x] [bold [@click=app.bell()]b[/] $error"
 NOTHING = object()
@@ -148,7 +148,9 @@ async def test_help_has_the_keys_of_the_screen_beneath_and_scrolls_at_80_columns
 
 
 def test_the_glossary_has_every_state_once() -> None:
-    known = sum(len(states) for states in (WorkstreamState, RunState, WorkerState, ConflictState))
+    known = sum(
+        len(states) for states in (WorkstreamState, RunState, WorkerState, ConflictState, BudgetStage, ProviderState)
+    )
     assert sum(len(rows) for _, rows in glossary()) == known
     assert all(look.glyph and means for _, rows in glossary() for look, means in rows)
 

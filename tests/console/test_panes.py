@@ -106,7 +106,7 @@ async def test_the_header_answers_the_first_questions() -> None:
         "! 2 need you  w",
     ):
         assert part in first
-    second = second_line(sample_run(), 120, None).plain
+    second = second_line(sample_run(), NOW, 120, None).plain
     for part in ("workers 4 of 4", "$3.12 spent + $1.40 reserved of $25.00", "anthropic: quota, resumes in 02:10"):
         assert part in second
 
@@ -129,13 +129,13 @@ def test_the_header_says_how_many_workers_are_at_work_of_how_many_there_are_to_b
     states = [WorkerState.BUSY] * busy + [WorkerState.DRAINING] * draining
     workers = tuple(worker(n, state, f"ws-{n}") for n, state in enumerate(states, 1))
     view = sample_run(workers=(*workers, worker(9)), parallelism=parallelism)
-    assert wide in second_line(view, 120, None).plain
-    assert narrow in second_line(view, 80, None).plain
+    assert wide in second_line(view, NOW, 120, None).plain
+    assert narrow in second_line(view, NOW, 80, None).plain
 
 
 @pytest.mark.parametrize(("width", "gauge", "words"), [(120, True, True), (100, False, True), (80, False, False)])
 def test_the_header_says_what_was_spent_as_fully_as_there_is_room(width: int, gauge: bool, words: bool) -> None:
-    second = second_line(sample_run(), width, None).plain
+    second = second_line(sample_run(), NOW, width, None).plain
     assert "$3.12" in second
     assert "25.00" in second
     assert ("░" in second) is gauge
@@ -146,7 +146,7 @@ def test_the_header_says_what_was_spent_as_fully_as_there_is_room(width: int, ga
 @pytest.mark.parametrize("make", [sample_run, empty_run, finished_run, hostile_run])
 def test_the_header_fits_and_keeps_state_and_needs(make: object, width: int) -> None:
     view = make()
-    first, second = first_line(view, NOW, width), second_line(view, width, None)
+    first, second = first_line(view, NOW, width), second_line(view, NOW, width, None)
     assert first.cell_length <= width
     assert second.cell_length <= width
     assert view.state.value in first.plain

@@ -64,6 +64,12 @@ def agent_environment(agent: AgentSettings, launch: Launch, environ: Mapping[str
     return found
 
 
+def own_files(agent: AgentSettings, launch: Launch) -> dict[str, str]:
+    """The files that its own home gets, by path: their text; one whose placeholder has no value is left out."""
+    values = _values(agent, launch)
+    return {path: _filled(text, values) for path, text in agent.files.items() if not _lacks(text, values)}
+
+
 def environment(allowed: tuple[str, ...], environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that a list lets through; a trailing `*` takes all that begin so."""
     names = {name for name in allowed if not name.endswith("*")}
@@ -89,9 +95,15 @@ def _values(agent: AgentSettings, launch: Launch) -> dict[str, str]:
 def _words(agent: AgentSettings, launch: Launch, values: Mapping[str, str]) -> Iterator[str]:
     for word in agent.command:
         if word == "{scope}":
-            yield from (agent.scope_argument.replace("{path}", path) for path in launch.scope)
+            there = (path for path in launch.scope if _is_plain(launch.sandbox / path))
+            yield from (agent.scope_argument.replace("{path}", path) for path in there)
         elif not _lacks(word, values):
             yield _filled(word, values)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file is there, and not elsewhere: some agents make what they are told of, or follow a link."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _lacks(word: str, values: Mapping[str, str]) -> bool:

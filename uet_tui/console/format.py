@@ -10,7 +10,15 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from uet_tui.core.states import WORKSTREAM_ACTIVE, ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import (
+    WORKSTREAM_ACTIVE,
+    BudgetStage,
+    ConflictState,
+    ProviderState,
+    RunState,
+    WorkerState,
+    WorkstreamState,
+)
 
 
 class Look(NamedTuple):
@@ -75,6 +83,20 @@ _CONFLICT: Mapping[ConflictState, tuple[str, str]] = {
     ConflictState.QUARANTINED: ("⊘", BAD),
 }
 
+_STAGE: Mapping[BudgetStage, tuple[str, str]] = {
+    BudgetStage.OK: (" ", QUIET),
+    BudgetStage.WARNED: ("!", CARE),
+    BudgetStage.NARROWED: ("⇣", CARE),
+    BudgetStage.CHEAPER: ("↓", CARE),
+    BudgetStage.CLOSING: ("⊘", BAD),
+    BudgetStage.HALTED: ("$", BAD),
+}
+_PROVIDER: Mapping[ProviderState, tuple[str, str]] = {
+    ProviderState.OPEN: ("○", QUIET),
+    ProviderState.PAUSED: ("⏸", CARE),
+    ProviderState.STOPPED: ("✗", BAD),
+}
+
 
 def workstream_look(state: WorkstreamState) -> Look:
     """How the state of a workstream is shown."""
@@ -94,6 +116,16 @@ def worker_look(state: WorkerState) -> Look:
 def conflict_look(state: ConflictState) -> Look:
     """How the state of a conflict is shown."""
     return Look(_CONFLICT[state][0], state.value.removesuffix("_RESOLVED"), _CONFLICT[state][1])
+
+
+def stage_look(stage: BudgetStage) -> Look:
+    """How a stage of the budget is shown."""
+    return Look(_STAGE[stage][0], stage.value, _STAGE[stage][1])
+
+
+def provider_look(state: ProviderState) -> Look:
+    """How the state of a provider is shown."""
+    return Look(_PROVIDER[state][0], state.value, _PROVIDER[state][1])
 
 
 _PAIR: Mapping[str, tuple[str, str]] = {
@@ -147,9 +179,9 @@ _EVENTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("gat",), "◆", NORMAL),
     (("started", "resumed", "adopted", "spawned"), "▶", NORMAL),
     (("command",), "›", BUSY),
-    (("worker", "parallelism"), "○", NORMAL),
+    (("worker", "parallelism", "provider"), "○", NORMAL),
     (("ended", "terminated"), "■", NORMAL),
-    (("cost", "budget"), "$", NORMAL),
+    (("cost", "budget", "cap_"), "$", NORMAL),
 )
 """The first line with a word that the type contains gives an event its glyph."""
 
@@ -209,7 +241,7 @@ def bar(filled: float, width: int, empty: str = "░") -> str:
 
 def sparkline(values: tuple[float, ...], width: int) -> str:
     """The last `width` values as blocks of eight heights, the greatest the full one; zeros stay low."""
-    shown = values[-width:]
+    shown = values[-width:] if width > 0 else ()
     top = max(shown, default=0.0)
     return "".join("▁▂▃▄▅▆▇█"[min(7, int(share(value, top) * 7.999))] for value in shown) if top > 0 else ""
 

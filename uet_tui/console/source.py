@@ -17,6 +17,7 @@ from uet_tui.store import artifacts, inbox
 from uet_tui.store.artifacts import Piece
 from uet_tui.store.conflict_text import SideText, conflict_text, side_text
 from uet_tui.store.conflict_views import GateView
+from uet_tui.store.cost_views import CostBreakdown
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
 from uet_tui.store.views import AttemptView, EventView, RunView
@@ -48,6 +49,10 @@ class RunSource(Protocol):
         """The attempts of a workstream, first to last."""
         ...
 
+    def costs(self) -> CostBreakdown:
+        """Where the money and the tokens went."""
+        ...
+
     def gates(self, workstream: str) -> tuple[GateView, ...]:
         """What gates said of a workstream, in the order in which they spoke."""
         ...
@@ -58,6 +63,10 @@ class RunSource(Protocol):
 
     def prompt(self, folder: str) -> str:
         """The prompt of an attempt."""
+        ...
+
+    def context(self, folder: str) -> str:
+        """What the prompt of an attempt comes to, and which files it leaves out, and why; empty if nobody counted."""
         ...
 
     def diff(self, folder: str) -> str:
@@ -129,6 +138,11 @@ class StoreSource:
         with self._turn:
             return self._reader.attempts(self._run, workstream)
 
+    def costs(self) -> CostBreakdown:
+        """Where the money and the tokens went."""
+        with self._turn:
+            return self._reader.costs(self._run)
+
     def gates(self, workstream: str) -> tuple[GateView, ...]:
         """What gates said of a workstream, in the order in which they spoke."""
         with self._turn:
@@ -141,6 +155,10 @@ class StoreSource:
     def prompt(self, folder: str) -> str:
         """The prompt of an attempt."""
         return artifacts.read_prompt(self._folder(folder))
+
+    def context(self, folder: str) -> str:
+        """What an attempt's prompt comes to."""
+        return artifacts.read_context(self._folder(folder))
 
     def diff(self, folder: str) -> str:
         """The diff of an attempt."""

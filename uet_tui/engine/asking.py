@@ -12,7 +12,6 @@ from pathlib import Path
 
 from uet_tui.agents.launching import Launch
 from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side
-from uet_tui.agents.use import Use, read_use
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
 from uet_tui.core.effects import AskAgent, EndAsk
 from uet_tui.core.events import AgentAnswered
@@ -20,6 +19,7 @@ from uet_tui.core.records import ConflictRecord
 from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.core.usage import known_usd
 from uet_tui.engine import attempts
+from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.keeper import STOP
 from uet_tui.engine.launching import launch_agent
 from uet_tui.engine.prompting import tell_conflict
@@ -33,7 +33,7 @@ from uet_tui.merge.proposing import propose_tree, with_settled
 from uet_tui.merge.resolution import marked_text
 from uet_tui.merge.texts import is_text, sides
 from uet_tui.store.files import write_whole
-from uet_tui.store.paths import OUTPUT, PROMPT
+from uet_tui.store.paths import PROMPT
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
 
@@ -62,16 +62,18 @@ def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leav
             return AgentAnswered(conflict.id, effect.ask, conflict.files, unasked)
         keeper = _start(place, effect, conflict, files, start, leaving)
     ended = _wait(folder, keeper, leaving)
-    use = read_use(folder / OUTPUT, json_lines=place.agent(effect.agent).usage.format == "json-lines")
+    heard = Hearing(place, effect.agent, "", folder).end(ended)
     answer = AgentAnswered(
         conflict.id,
         effect.ask,
         conflict.files,
-        Rung("agent", "failed", ended.seconds, known_usd(use.reports)),
-        reports=use.reports,
+        Rung("agent", "failed", ended.seconds, known_usd(heard.reports)),
+        reports=heard.reports,
+        fault=heard.fault,
+        until=heard.until,
     )
     try:
-        return _judged(place, effect, conflict, files, start, _failure(place, ended, use), answer, leaving)
+        return _judged(place, effect, conflict, files, start, heard.error, answer, leaving)
     except (UetError, OSError) as error:  # its money counts whatever became of the rest
         _log.exception("what agent %s made of conflict %s could not be judged", effect.agent, conflict.id)
         return replace(answer, rung=replace(answer.rung, detail=one_line(str(error))))
@@ -140,7 +142,15 @@ def _start(
     return launch_agent(
         place,
         agent,
-        Launch(prompt, sandbox.folder, folder, home, effect.ask, agent.model),
+        Launch(
+            prompt,
+            sandbox.folder,
+            folder,
+            home,
+            effect.ask,
+            agent.model,
+            scope=tuple(path for path, _ in question.files),
+        ),
         sandbox.environment,
         seconds=settings.ladder.agent_seconds,
         cookie=f"{place.run}/{conflict.id}/ask-{effect.ask}",
@@ -195,22 +205,6 @@ def _wait(folder: Path, keeper: "subprocess.Popen[bytes] | None", leaving: threa
     if keeper is not None:
         keeper.wait()
     return ended
-
-
-def _failure(place: Workplace, ended: attempts.Ended, use: Use) -> str:
-    """Why what the agent left is not looked at; empty if it ended well."""
-    last = place.redactor.text(one_line(use.last_line, 200))
-    match ended.why, ended.code:
-        case "exit", 0:
-            return ""
-        case "timeout", _:
-            return f"did not end within its time limit ({ended.seconds:.0f} s)"
-        case "killed", _:
-            return "ended on request"
-        case "exit", code:
-            return f"exit {code}" + (f": {last}" if last else "")
-        case _:
-            return "its processes are gone and nobody saw how they ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uet_tui.agents.launching import Launch
-from uet_tui.agents.use import read_use
 from uet_tui.core.effects import Collect, StartAttempt
 from uet_tui.core.events import AttemptEnded, Collected, Noted
-from uet_tui.core.records import WorkstreamRecord
-from uet_tui.core.states import AttemptState
+from uet_tui.core.records import AttemptRecord, WorkstreamRecord
 from uet_tui.engine import attempts
 from uet_tui.engine.gating import Gated, gate_tree
-from uet_tui.engine.launching import launch_agent
+from uet_tui.engine.hearing import Hearing
+from uet_tui.engine.launching import launch_agent, scope_files
 from uet_tui.engine.prompting import tell_task
 from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.store.files import write_whole
-from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
+from uet_tui.store.paths import DIFF, PROMPT
 from uet_tui.text import one_line
 from uet_tui.workspace.sandbox import Snapshot
 from uet_tui.workspace.scope import outside
@@ -57,7 +56,16 @@ def start_attempt(
     keeper = launch_agent(
         place,
         agent,
-        Launch(prompt, sandbox.folder, folder, home, effect.attempt, agent.model),
+        Launch(
+            prompt,
+            sandbox.folder,
+            folder,
+            home,
+            effect.attempt,
+            effect.model or agent.model,
+            effect.cap_usd,
+            scope_files(place, agent, effect.base, ws),
+        ),
         sandbox.environment,
         seconds=ws.timeout or settings.timeout_seconds,
         cookie=place.cookie(ws.id, effect.attempt),
@@ -65,26 +73,32 @@ def start_attempt(
     return Started(keeper, told.estimated_tokens, told.note)
 
 
-def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) -> AttemptEnded | None:
+def hearing_of(place: Workplace, attempt: AttemptRecord) -> Hearing:
+    """What hears the agent of an attempt out."""
+    folder = place.paths.attempt(attempt.workstream, attempt.number)
+    return Hearing(place, attempt.agent, attempt.model, folder)
+
+
+def ending_of(place: Workplace, attempt: AttemptRecord, hearing: Hearing) -> AttemptEnded | None:
     """How an attempt ended, as its folder tells; None if it does not say."""
-    folder = place.paths.attempt(workstream, attempt)
-    ended = attempts.ended(folder)
-    if ended is None:
-        return None
-    use = read_use(folder / OUTPUT, json_lines=place.agent(agent_name).usage.format == "json-lines")
-    last = place.redactor.text(one_line(use.last_line, 200))
-    match ended.why, ended.code:
-        case "exit", 0:
-            outcome, error = AttemptState.SUCCEEDED, ""
-        case "timeout", _:
-            outcome, error = AttemptState.TIMED_OUT, f"did not end within its time limit ({ended.seconds:.0f} s)"
-        case "killed", _:
-            outcome, error = AttemptState.KILLED, "ended on request"
-        case "exit", code:
-            outcome, error = AttemptState.FAILED, f"exit {code}" + (f": {last}" if last else "")
-        case _:
-            outcome, error = AttemptState.LOST, "its record of how it ended cannot be read"
-    return AttemptEnded(workstream, attempt, outcome, ended.code, error, use.reports, use.no_change)
+    ended = attempts.ended(place.paths.attempt(attempt.workstream, attempt.number))
+    return None if ended is None else ended_so(attempt, ended, hearing)
+
+
+def ended_so(attempt: AttemptRecord, ended: attempts.Ended, hearing: Hearing) -> AttemptEnded:
+    """The end of an attempt, with all that its agent told."""
+    heard = hearing.end(ended)
+    return AttemptEnded(
+        attempt.workstream,
+        attempt.number,
+        heard.outcome,
+        ended.code,
+        heard.error,
+        heard.reports,
+        heard.no_change,
+        heard.fault,
+        heard.until,
+    )
 
 
 def collect(
@@ -101,7 +115,7 @@ def collect(
     ws = place.plan.workstreams[effect.workstream]
     folder = place.paths.attempt(ws.id, effect.attempt)
     sandbox = place.sandbox(effect.worker)
-    use = read_use(folder / OUTPUT, json_lines=False)
+    no_change = effect.no_change_stated or _no_change_stated(place, ws.id, folder)
     taken = folder / "snapshot"
     leaked: Mapping[str, str] = {}
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
@@ -117,7 +131,7 @@ def collect(
     beyond = _beyond(strays)
     if place.settings.scope == "enforce":
         problem = problem or beyond
-    if not problem and beyond and len(strays) == len(snapshot.changes) and not use.no_change:
+    if not problem and beyond and len(strays) == len(snapshot.changes) and not no_change:
         problem = f"changed nothing inside its scope: it {beyond}"
     gated = Gated((), problem, "")
     if effect.gate and not problem and snapshot.commit is not None and (ws.test_gates or ws.acceptance_tests):
@@ -144,11 +158,16 @@ def collect(
         change_mark(snapshot.changes),
         place.redactor.text(one_line(gated.problem)),
         gated.entries,
-        use.no_change,
+        no_change,
         warning=place.redactor.text(beyond) if place.settings.scope == "warn" else "",
         detail=gated.detail,
         retryable=gated.retryable,
     )
+
+
+def _no_change_stated(place: Workplace, workstream: str, folder: Path) -> bool:
+    """Whether the agent said that nothing needs changing: after a crash only its output knows."""
+    return Hearing(place, place.agent_of[workstream], "", folder).end(attempts.Ended(0, "exit", 0.0)).no_change
 
 
 def change_mark(changes: Sequence[Change]) -> str:

@@ -102,8 +102,8 @@ def _notices(records: Records, *, alive: bool) -> tuple[str, ...]:
     return tuple(held)
 
 
-def attempt_view(record: AttemptRecord, folder: str) -> AttemptView:
-    """One attempt; `folder` is relative to the run's."""
+def attempt_view(record: AttemptRecord, folder: str, listed_usd: float = 0.0) -> AttemptView:
+    """One attempt; `folder` is relative to the run's, `listed_usd` what of its cost comes from lists of prices."""
     return AttemptView(
         workstream=record.workstream,
         number=record.number,
@@ -125,6 +125,7 @@ def attempt_view(record: AttemptRecord, folder: str) -> AttemptView:
         tokens_reasoning=record.tokens_reasoning,
         reports=record.reports,
         unpriced=record.unpriced,
+        listed_usd=listed_usd,
         estimated_tokens=record.estimated_tokens,
         estimated_usd=record.estimated_usd,
         reserved_usd=record.reserved_usd,

@@ -8,7 +8,10 @@ from uet_tui.store.cost_views import CostBreakdown, SpendRow
 from uet_tui.store.money import Used, landed, wasted
 
 MERGED, UNDER_WAY, RETRIED, FAILED, CONFLICTS = "merged", "under way", "retried", "failed", "conflicts"
+OUTCOMES = (MERGED, UNDER_WAY, RETRIED, FAILED, CONFLICTS)
 """What came of what was spent."""
+WASTED = (RETRIED, FAILED, CONFLICTS)
+"""What came of what is not going to be merged."""
 
 
 def breakdown(records: Records, used: Sequence[Used], declared: Mapping[str, Workstream]) -> CostBreakdown:
@@ -17,14 +20,21 @@ def breakdown(records: Records, used: Sequence[Used], declared: Mapping[str, Wor
     waves: dict[str, int] = {}
     for id, row in rows.items():
         waves[phases[id]] = min(waves.get(phases[id], row.wave), row.wave)
+
+    def outcome(one: Used) -> str:
+        return _outcome(records, one)
+
+    def summed(label: Callable[[Used], str]) -> list[SpendRow]:
+        return _rows(used, label, outcome)
+
     return CostBreakdown(
-        by_workstream=_dearest(_rows(used, lambda one: one.workstream)),
-        by_attempt=tuple(sorted(_rows(used, _attempt), key=lambda row: (row.workstream, row.attempt, row.label))),
-        by_model=_dearest(_rows(used, lambda one: f"{one.model or 'unknown'} ({one.agent})")),
+        by_workstream=_dearest(summed(lambda one: one.workstream)),
+        by_attempt=tuple(sorted(summed(_attempt), key=lambda row: (row.workstream, row.attempt, row.label))),
+        by_model=_dearest(summed(lambda one: f"{one.model or 'unknown'} ({one.agent})")),
         by_wave=tuple(
-            sorted(_rows(used, lambda one: phases[one.workstream]), key=lambda row: (waves[row.label], row.label))
+            sorted(summed(lambda one: phases[one.workstream]), key=lambda row: (waves[row.label], row.label))
         ),
-        by_outcome=_dearest(_rows(used, lambda one: _outcome(records, one))),
+        by_outcome=_dearest(summed(outcome)),
     )
 
 
@@ -48,14 +58,14 @@ def _outcome(records: Records, used: Used) -> str:
     return RETRIED if attempt.number < workstream.attempts else FAILED
 
 
-def _rows(used: Iterable[Used], label: Callable[[Used], str]) -> list[SpendRow]:
+def _rows(used: Iterable[Used], label: Callable[[Used], str], outcome: Callable[[Used], str]) -> list[SpendRow]:
     alike: dict[str, list[Used]] = {}
     for one in used:
         alike.setdefault(label(one), []).append(one)
-    return [_row(name, some) for name, some in alike.items()]
+    return [_row(name, some, [outcome(one) for one in some]) for name, some in alike.items()]
 
 
-def _row(label: str, used: Sequence[Used]) -> SpendRow:
+def _row(label: str, used: Sequence[Used], outcomes: Sequence[str]) -> SpendRow:
     workstreams, agents = {one.workstream for one in used}, {one.agent for one in used}
     attempts = {(one.workstream, one.attempt) for one in used}
     return SpendRow(
@@ -71,6 +81,8 @@ def _row(label: str, used: Sequence[Used]) -> SpendRow:
         workstream=workstreams.pop() if len(workstreams) == 1 else "",
         attempt=attempts.pop()[1] if len(attempts) == 1 else 0,
         agent=agents.pop() if len(agents) == 1 else "",
+        wasted_usd=sum(one.usd for one, outcome in zip(used, outcomes, strict=True) if outcome in WASTED),
+        outcomes=tuple(outcome for outcome in OUTCOMES if outcome in outcomes),
     )
 
 

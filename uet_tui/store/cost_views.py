@@ -134,6 +134,10 @@ class SpendRow:
     """Where all are of one attempt, or of conflicts that came of it."""
     agent: str = ""
     """Where all are by one agent."""
+    wasted_usd: float = 0.0
+    """How much of it was spent on what is not going to be merged."""
+    outcomes: tuple[str, ...] = ()
+    """What came of them, each once: words of `CostBreakdown.by_outcome`, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,6 @@ def provider_views(records: Records) -> tuple[ProviderView, ...]:
     )
 
 
-def told(provider: ProviderRecord) -> str:
+def told(provider: ProviderRecord | ProviderView) -> str:
     """A provider that is not open, in a notice."""
     return f"provider {provider.name} {provider.state.value.lower()}: {provider.reason}"

@@ -139,11 +139,20 @@ class Reader:
     def attempts(self, run: str, workstream: str) -> tuple[AttemptView, ...]:
         """The attempts of a workstream, first to last."""
         chosen = select(ATTEMPTS).where(ATTEMPTS.c.run == run, ATTEMPTS.c.workstream == workstream)
+        of_attempts = (COSTS.c.run == run, COSTS.c.workstream == workstream, COSTS.c.conflict == "", COSTS.c.estimated)
+        listed = (
+            select(COSTS.c.attempt, func.sum(COSTS.c.usd).label("usd")).where(*of_attempts).group_by(COSTS.c.attempt)
+        )
         with self._reading() as connection:
             found = connection.execute(chosen.order_by(ATTEMPTS.c.number)).all()
+            listed_usd = {row.attempt: row.usd for row in connection.execute(listed)}
         paths = self._home.run(run)
         return tuple(
-            attempt_view(rows.ATTEMPT.record(row), str(paths.attempt(workstream, row.number).relative_to(paths.folder)))
+            attempt_view(
+                rows.ATTEMPT.record(row),
+                str(paths.attempt(workstream, row.number).relative_to(paths.folder)),
+                listed_usd.get(row.number, 0.0),
+            )
             for row in found
         )
 

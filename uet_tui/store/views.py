@@ -85,6 +85,8 @@ class AttemptView:
     """How many reports of use it made."""
     unpriced: int = 0
     """How many of them nobody can price."""
+    listed_usd: float = 0.0
+    """How much of what it cost comes from lists of prices, not from the agent."""
     estimated_tokens: int = 0
     """How many tokens of prompt and files it was thought to read."""
     estimated_usd: float = 0.0

@@ -2,8 +2,18 @@
 
 from collections.abc import Mapping
 
-from uet_tui.console.format import Look, conflict_look, run_look, worker_look, workstream_look
+from uet_tui.console.format import (
+    Look,
+    conflict_look,
+    provider_look,
+    run_look,
+    stage_look,
+    worker_look,
+    workstream_look,
+)
+from uet_tui.core.states import BudgetStage as B
 from uet_tui.core.states import ConflictState as C
+from uet_tui.core.states import ProviderState as P
 from uet_tui.core.states import RunState as R
 from uet_tui.core.states import WorkerState as K
 from uet_tui.core.states import WorkstreamState as W
@@ -48,6 +58,20 @@ _CONFLICT: Mapping[C, str] = {
     C.QUARANTINED: "given up with its workstream",
 }
 
+_STAGE: Mapping[B, str] = {
+    B.OK: "there is enough left",
+    B.WARNED: "most of the budget is used up",
+    B.NARROWED: "fewer workers than you want, so that less is under way when it is used up",
+    B.CHEAPER: "new attempts take the cheaper models of budget.downgrade",
+    B.CLOSING: "what waits needs more than is left; what runs finishes",
+    B.HALTED: "used up: b raises it, and the run goes on",
+}
+_PROVIDER: Mapping[P, str] = {
+    P.OPEN: "is asked",
+    P.PAUSED: "is left alone until its quota or rate limit allows; goes on by itself",
+    P.STOPPED: "refuses the key or the account: yours to see to, w goes there",
+}
+
 
 def glossary() -> tuple[tuple[str, tuple[tuple[Look, str], ...]], ...]:
     """All states with their looks and meanings, by what they are states of."""
@@ -56,4 +80,6 @@ def glossary() -> tuple[tuple[str, tuple[tuple[Look, str], ...]], ...]:
         ("Conflicts", tuple((conflict_look(state), means) for state, means in _CONFLICT.items())),
         ("Workers", tuple((worker_look(state), means) for state, means in _WORKER.items())),
         ("The run", tuple((run_look(state), means) for state, means in _RUN.items())),
+        ("The budget", tuple((stage_look(stage), means) for stage, means in _STAGE.items())),
+        ("Providers", tuple((provider_look(state), means) for state, means in _PROVIDER.items())),
     )

@@ -51,6 +51,14 @@ class Acts:
         if (workstream := self._selection().workstream) is not None:
             self._screen.act(Verb.RETRY, workstream=workstream.id)
 
+    def go_on_with(self, provider: str) -> None:
+        """Has a provider asked again that stopped, if the operator is sure."""
+        view = self._screen.run_app.view
+        stopped = next((one for one in view.providers if one.name == provider), None) if view else None
+        if stopped is not None:
+            body = f"It stopped: {stopped.reason}\nPut that right first: the next attempt that uses it finds out."
+            self._confirm(f"Ask {provider} again?", body, "ask it again", Verb.CONTINUE, provider=provider)
+
     def land(self) -> None:
         """Lands, if the operator is sure."""
         if (view := self._screen.run_app.view) is not None:

@@ -43,6 +43,17 @@ def summary(view: RunView, now: datetime, width: int) -> Content:
     return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
 
+def halted(view: RunView) -> str:
+    """What to press or type about a run that its budget halted, and how it goes on then."""
+    costs = view.costs
+    limit = "" if costs.budget_usd is None else f" of {money(costs.budget_usd)}"
+    said = f"$ halted by the budget: {money(costs.spent_usd)}{limit} spent."
+    if not view.alive and costs.budget_usd is not None and costs.budget_usd > costs.spent_usd + costs.reserved_usd:
+        return f"{said} `uet resume {view.id}` goes on with it, b or `uet budget --total X` raises the budget"
+    on = "and the run goes on" if view.alive else f"then `uet resume {view.id}` goes on with it"
+    return f"{said} b or `uet budget --total X` raises it, {on}"
+
+
 class Banner(Static):
     """A few lines under the header; not there when there is nothing to say."""
 
@@ -84,8 +95,7 @@ class Banner(Static):
         if view.state in RUN_OVER:
             return summary(view, self._now, width), "good" if view.state is RunState.COMPLETED else "bad"
         if view.state is RunState.HALTED:
-            said = f"$ halted by the budget: {money(view.costs.spent_usd)} spent. `uet budget --total X` raises it."
-            return Content(said), "bad"
+            return Content(halted(view)), "bad"
         if not view.alive and view.started_at is not None:
             return Content(f"! no orchestrator has this run: `uet resume {view.id}` goes on with it"), "bad"
         return Content(""), ""

@@ -1,36 +1,17 @@
 """The header: is it going well, what does it cost, what holds it, what needs the operator."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
+from uet_tui.console.amounts import price, tokens, unpaid
+from uet_tui.console.fit import Part, fit
 from uet_tui.console.format import bar, between, end_time, money, run_look, share
-from uet_tui.core.states import RUN_OVER
+from uet_tui.console.home.limits import other_notices, paused_part, stage_part, stopped_part
+from uet_tui.core.states import RUN_OVER, RunState
 from uet_tui.store.views import RunView
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a header line; where there is not enough room, the one with the greatest rank goes first."""
-
-    content: Content
-    rank: int
-
-
-def fit(parts: list[Part], width: int) -> Content:
-    """A line of the parts that fit, in their order, three cells apart or else two."""
-    kept = [part for part in parts if part.content]
-
-    def needed(gap: int) -> int:
-        return sum(part.content.cell_length for part in kept) + gap * (len(kept) - 1)
-
-    while len(kept) > 1 and needed(2) > width - 2:
-        kept.remove(max(kept, key=lambda part: part.rank))
-    gap = 3 if needed(3) <= width - 2 else 2
-    return Content(" ") + Content(" " * gap).join(part.content for part in kept)
 
 
 def needs(count: int, key: str = "w") -> Content:
@@ -81,42 +62,53 @@ def timing(view: RunView, now: datetime, wide: bool) -> str:
     return f"for {between(view.started_at, None, now)}"
 
 
-def second_line(view: RunView, width: int, wanted: int | None) -> Content:
+_WITHOUT_WORKERS = RUN_OVER | {RunState.HALTED}
+
+
+def second_line(view: RunView, now: datetime, width: int, wanted: int | None) -> Content:
     """Workers, money, and what holds the run as a whole; `wanted` is a parallelism that was just asked for."""
     wide = width >= 100
     asked = f" → {wanted}" if wanted is not None and wanted != view.parallelism else ""
+    busy = Content.assemble(f"workers {pool(view, ' of ' if wide else '/')}", (asked, "bold $text-accent"))
     workers = Content.assemble(
-        f"workers {pool(view, ' of ' if wide else '/')}",
-        (asked, "bold $text-accent"),
+        busy,
         " (",
-        ("+", Style.from_meta({"@click": "screen.scale(1)"})),
+        Content.styled("+", Style.from_meta({"@click": "screen.scale(1)"})).stylize("$text-accent"),
         " ",
-        ("-", Style.from_meta({"@click": "screen.scale(-1)"})),
+        Content.styled("-", Style.from_meta({"@click": "screen.scale(-1)"})).stylize("$text-accent"),
         ")",
     )
-    said = Content.styled(" · ".join(text for text in (*view.notices, view.reason) if text), "$text-warning")
-    room = width - 6 - workers.cell_length
-    forms = spending(view)
-    spent = next((form for form in forms if form.cell_length + min(said.cell_length, width // 3) <= room), forms[-1])
+    notes = Content.styled(" · ".join(other_notices(view)), "$text-warning")
+    full, *shorter = spending(view)
     parts = [
-        Part(Content("") if view.state in RUN_OVER else workers, 1),
-        Part(spent, 2),
-        Part(said.truncate(max(room - spent.cell_length, width // 3), ellipsis=True), 0),
+        Part(Content("") if view.state in _WITHOUT_WORKERS else workers, 4, (busy,)),
+        Part(full, 5, tuple(shorter)),
+        stage_part(view, 2),
+        stopped_part(view.providers, 0),
+        paused_part(view.providers, now, 1),
+        Part(notes, 3, (notes.truncate(width // 3, ellipsis=True),)),
     ]
     return fit(parts, width)
 
 
 def spending(view: RunView) -> tuple[Content, ...]:
-    """What was spent and is reserved of the budget: in full with a gauge, in words, in figures."""
+    """What was spent and is reserved of the budget: in full with a gauge, in words, in figures, without reserves."""
     costs = view.costs
-    words = f"{money(costs.spent_usd)} spent + {money(costs.reserved_usd)} reserved"
-    figures = f"{money(costs.spent_usd)} + {costs.reserved_usd:.2f}"
+    if unpaid(costs) and costs.budget_usd is None:
+        read, written = tokens(costs.tokens_in), tokens(costs.tokens_out)
+        return Content(f"{read} tokens in, {written} out"), Content(f"{read} in, {written} out")
+    spent = price(costs.spent_usd, unknown=bool(costs.unpriced), estimated=bool(costs.estimated_usd))
+    words = f"{spent} spent + {money(costs.reserved_usd)} reserved"
+    figures = f"{spent} + {costs.reserved_usd:.2f}"
     if costs.budget_usd is None:
-        return Content(words), Content(figures)
-    words += f" of {money(costs.budget_usd)}"
-    gauge = bar(share(costs.spent_usd + costs.reserved_usd, costs.budget_usd), 10)
-    full = Content.assemble(f"{words} ", (gauge, "$text-accent"))
-    return full, Content(words), Content(f"{figures} of {costs.budget_usd:,.2f}")
+        forms = [Content(words), Content(figures), Content(spent)]
+    else:
+        limit = f" of {money(costs.budget_usd)}"
+        gauge = bar(share(costs.spent_usd + costs.reserved_usd, costs.budget_usd), 10)
+        full = Content.assemble(f"{words}{limit} ", (gauge, "$text-accent"))
+        bare = limit.replace("$", "")
+        forms = [full, Content(f"{words}{limit}"), Content(f"{figures}{bare}"), Content(f"{spent}{bare}")]
+    return tuple(form.stylize(Style.from_meta({"@click": "screen.breakdown"})) for form in forms)
 
 
 def pool(view: RunView, of: str) -> str:
@@ -134,6 +126,7 @@ class Header(Widget):
 
     def __init__(self) -> None:
         super().__init__(id="header")
+        self.auto_links = False  # what can be clicked keeps its own colour: it says how things are
         self._view: RunView | None = None
         self._now = datetime.fromtimestamp(0, UTC)
         self._wanted: int | None = None
@@ -171,4 +164,4 @@ class Header(Widget):
         if self._view is None:
             return Content(" uet  reads the run …")
         first = first_line(self._view, self._now, self.size.width)
-        return first + "\n" + second_line(self._view, self.size.width, self._wanted)
+        return first + "\n" + second_line(self._view, self._now, self.size.width, self._wanted)

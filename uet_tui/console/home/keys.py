@@ -7,7 +7,7 @@ from textual.content import Content
 from uet_tui.console.home.banner import landable
 from uet_tui.console.home.selection import Selection
 from uet_tui.console.key_bar import KeyBar
-from uet_tui.core.states import RUN_OVER, RunState, WorkerState, WorkstreamState
+from uet_tui.core.states import RUN_OVER, BudgetStage, RunState, WorkerState, WorkstreamState
 from uet_tui.store.views import RunView
 
 _SCALE = Binding.Group("workers")
@@ -22,6 +22,16 @@ BINDINGS: list[BindingType] = [
     Binding("w", "next_need", "for me", id="home.need", tooltip="Go to the next thing that needs me"),
     Binding("c", "conflicts", "conflicts", id="home.conflicts", tooltip="Open the conflict desk"),
     Binding("m", "matrix", "forecast", id="home.matrix", tooltip="Which active branches would conflict"),
+    Binding("b", "raise_budget", "raise budget", id="home.raise_budget", tooltip="Let the run spend more, and go on"),
+    Binding("b", "budget", "budget", id="home.budget", tooltip="Say how much the run may spend"),
+    Binding(
+        "dollar_sign",
+        "breakdown",
+        "breakdown",
+        id="home.breakdown",
+        tooltip="Where the money and the tokens went",
+        key_display="$",
+    ),
     Binding(
         "plus", "scale(1)", "more workers", id="home.more", tooltip="One worker more", key_display="+", group=_SCALE
     ),
@@ -72,6 +82,8 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
         "kill": going and on.workstream is not None and on.workstream.state in _HAS_ATTEMPT,
         "retry": on.workstream is not None and on.workstream.state in _RETRIED,
         "matrix": view.state not in RUN_OVER,
+        "budget": view.state not in RUN_OVER and not short_of_money(view),
+        "raise_budget": short_of_money(view),
         "conflicts": bool(view.conflicts),
         "approve": on.conflict is not None,
         "next_need": bool(view.needs),
@@ -82,8 +94,23 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
     return tests.get(action, True)
 
 
+def short_of_money(view: RunView) -> bool:
+    """Whether the budget is why nothing new starts."""
+    return view.state not in RUN_OVER and view.costs.stage in (BudgetStage.CLOSING, BudgetStage.HALTED)
+
+
 _GIVEN_UP_FIRST = (
-    *(" summary", " filter", " forecast", " drain", " kill", " pause worker", " continue worker"),
+    *(
+        " breakdown",
+        "b budget",
+        " summary",
+        " filter",
+        " forecast",
+        " drain",
+        " kill",
+        " pause worker",
+        " continue worker",
+    ),
     *(" for me", " open", " workers", " conflicts", " retry", " pause run", " continue run", " land"),
 )
 """Entries that end like this are left out, in this order, where there is not enough room."""

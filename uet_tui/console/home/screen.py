@@ -12,6 +12,8 @@ from textual.events import DescendantFocus, Resize
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
+from uet_tui.console.breakdown.sides import Side
+from uet_tui.console.budgeting import ask_for_budget
 from uet_tui.console.home import keys
 from uet_tui.console.home.acts import Acts
 from uet_tui.console.home.banner import Banner
@@ -22,13 +24,14 @@ from uet_tui.console.home.header import Header
 from uet_tui.console.home.keys import HomeKeys, applies
 from uet_tui.console.home.pane import Pane
 from uet_tui.console.home.selection import Selection, selected
-from uet_tui.console.home.tabs import PaneTabs
 from uet_tui.console.home.waves import WavesPane
 from uet_tui.console.home.workers import WorkersPane
 from uet_tui.console.rows import RowList
 from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
+from uet_tui.console.tabs import NumberedTabs
 from uet_tui.core.commands import Answer, Verb
+from uet_tui.core.states import ProviderState
 from uet_tui.resources import SCREENS
 from uet_tui.store.conflict_views import PairView
 from uet_tui.store.views import EventView, NeedView, RunView
@@ -48,7 +51,7 @@ class HomeScreen(RunScreen):
 
     header = query_one(Header)
     banner = query_one(Banner)
-    tabs = query_one(PaneTabs)
+    tabs = query_one(NumberedTabs)
     waves_pane = query_one(WavesPane)
     workers_pane = query_one(WorkersPane)
     events_pane = query_one(EventsPane)
@@ -67,7 +70,7 @@ class HomeScreen(RunScreen):
         """Header, panes, the last event where it would be out of sight, keys."""
         yield Header()
         yield Banner()
-        yield PaneTabs()
+        yield NumberedTabs("pane")
         with Container(id="panes"):
             yield WavesPane()
             yield WorkersPane()
@@ -180,13 +183,15 @@ class HomeScreen(RunScreen):
 
     @on(RowList.Opened)
     def open_selected(self, event: RowList.Opened) -> None:
-        """Opens the conflict or the workstream under the cursor."""
+        """Opens the conflict or the workstream under the cursor; on a model, the breakdown by models."""
         if (pair := self.conflicts_pane.pair()) is not None and event.rows is self.conflicts_pane:
             self.open_pair(pair)
         elif event.rows is self.conflicts_pane:
             self.open_desk(event.key)
         elif (id := self.current.workstream()) is not None:
             self.open_workstream(id)
+        elif event.rows is self.costs_pane:
+            self.open_breakdown(Side.MODEL)
 
     def open_workstream(self, id: str) -> None:
         """Shows a workstream on a screen of its own."""
@@ -213,6 +218,16 @@ class HomeScreen(RunScreen):
         pair = self.conflicts_pane.pair() if self.current is self.conflicts_pane else None
         self.app.push_screen(MatrixScreen(self._source, None if pair is None else (pair.first, pair.second)))
 
+    def open_breakdown(self, side: Side) -> None:
+        """Shows where the money and the tokens went."""
+        from uet_tui.console.breakdown.screen import BreakdownScreen  # loaded when first needed
+
+        self.app.push_screen(BreakdownScreen(self._source, side))
+
+    def action_breakdown(self) -> None:
+        """Where the money and the tokens went."""
+        self.open_breakdown(Side.WORKSTREAM)
+
     def action_conflicts(self) -> None:
         """The desk, on the conflict under the cursor if there is one."""
         self.open_desk(self.selection().conflict)
@@ -231,6 +246,10 @@ class HomeScreen(RunScreen):
             self.open_desk(need.target)
         elif need.kind == "land":
             self.action_land()
+        elif need.kind == "halted":
+            self.action_budget()
+        elif need.kind == "provider":
+            self._acts.go_on_with(need.target)
         else:
             if self.waves_pane.reveal(need.target):
                 self.action_pane(self.waves_pane.number)
@@ -305,6 +324,21 @@ class HomeScreen(RunScreen):
     def action_retry(self) -> None:
         """Tries the selected workstream again."""
         self._acts.retry()
+
+    def action_budget(self) -> None:
+        """Asks how much the run may spend."""
+        ask_for_budget(self)
+
+    def action_raise_budget(self) -> None:
+        """Asks how much more the run may spend."""
+        ask_for_budget(self)
+
+    def action_stopped_provider(self) -> None:
+        """Asks whether a provider that stopped may be asked again."""
+        providers = self.run_app.view.providers if self.run_app.view else ()
+        stopped = next((one for one in providers if one.state is ProviderState.STOPPED), None)
+        if stopped is not None:
+            self._acts.go_on_with(stopped.name)
 
     def action_land(self) -> None:
         """Lands, if the operator is sure."""

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from textual.content import Content
 
-from uet_tui.console.format import BAD, BUSY, CARE, GOOD, age, between, cell, clock, money, workstream_look
+from uet_tui.console.amounts import price, tokens
+from uet_tui.console.format import BAD, BUSY, CARE, GOOD, age, between, cell, clock, workstream_look
 from uet_tui.console.workstream.gates import acceptance_lines, gate_lines
 from uet_tui.core.states import AttemptState, WorkstreamState
 from uet_tui.store.conflict_views import GateView
@@ -34,25 +35,55 @@ def headline(view: RunView, ws: WorkstreamView) -> Content:
     )
 
 
-def attempt_line(attempt: AttemptView, now: datetime) -> Content:
-    """One attempt: its outcome, how long it took, what it cost, and what went wrong."""
+def attempt_lines(attempt: AttemptView, now: datetime) -> list[Content]:
+    """One attempt: its outcome, how long it took, what it cost and what went wrong; then what it used, of whom."""
     glyph, style = _ATTEMPT[attempt.state]
     code = f" exit {attempt.exit_code}" if attempt.exit_code else ""
-    return Content.assemble(
-        (f"{glyph} {attempt.number} {cell(attempt.state.value, 9)}", style),
-        f" {between(attempt.started_at, attempt.ended_at, now):>7}  {money(attempt.cost_usd)}",
-        (f"  {attempt.error or code}" if attempt.error or code else "", CARE),
-    )
+    wrong = attempt.error or attempt.fault or code
+    lines = [
+        Content.assemble(
+            (f"{glyph} {attempt.number} {cell(attempt.state.value, 9)}", style),
+            f" {between(attempt.started_at, attempt.ended_at, now):>7}  ",
+            (attempt_price(attempt), CARE if attempt.unpriced else ""),
+            (f"  {wrong}" if wrong else "", CARE),
+        )
+    ]
+    if attempt.tokens_in or attempt.tokens_out:
+        lines.append(Content.styled(f"    {attempt_tokens(attempt)}", QUIET))
+    if who := " · ".join(name for name in (attempt.provider, attempt.model) if name):
+        lines.append(Content.styled(f"    {who}", QUIET))
+    return lines
+
+
+def attempt_price(attempt: AttemptView) -> str:
+    """What an attempt cost, with the marks of what is unknown or from a list of prices."""
+    return price(attempt.cost_usd, unknown=bool(attempt.unpriced), estimated=bool(attempt.listed_usd))
+
+
+def attempt_tokens(attempt: AttemptView) -> str:
+    """What an attempt read and wrote."""
+    cached = f" ({tokens(attempt.tokens_cached)} cached)" if attempt.tokens_cached else ""
+    thought = f" ({tokens(attempt.tokens_reasoning)} thought)" if attempt.tokens_reasoning else ""
+    return f"{tokens(attempt.tokens_in)} in{cached}, {tokens(attempt.tokens_out)} out{thought}"
 
 
 def attempt_title(attempt: AttemptView, total: int) -> Content:
-    """Which attempt is looked at."""
+    """Which attempt is looked at, by whom, and what it used."""
     glyph, style = _ATTEMPT[attempt.state]
+    used = f"   {attempt_tokens(attempt)}" if attempt.tokens_in or attempt.tokens_out else ""
     return Content.assemble(
         f"attempt {attempt.number} of {total} ",
         (f"{glyph} {attempt.state.value}", style),
         f"  {attempt.agent}{' ' + attempt.model if attempt.model else ''}, worker {attempt.worker}",
+        f"   {attempt_price(attempt)}" if attempt.cost_usd or attempt.unpriced else "",
+        used,
     )
+
+
+def cost(ws: WorkstreamView, attempts: Sequence[AttemptView]) -> str:
+    """What all attempts cost, and agents that were asked about its conflicts, with the marks of their prices."""
+    unknown, listed = any(one.unpriced for one in attempts), any(one.listed_usd for one in attempts)
+    return price(ws.cost_usd, unknown=unknown, estimated=listed)
 
 
 def facts(
@@ -72,9 +103,9 @@ def facts(
         _fact("worker", str(ws.worker) if ws.worker is not None else "none"),
         _fact("agent", f"{ws.agent}{' · ' + ws.model if ws.model else ''}"),
         _fact("kind", f"{ws.kind} · {ws.priority}"),
-        _fact("cost", money(ws.cost_usd)),
+        _fact("cost", cost(ws, attempts)),
         *([_fact("commit", ws.merge_commit[:12])] if ws.merge_commit else []),
-        *_part("Attempts", (attempt_line(attempt, now) for attempt in attempts), "none yet"),
+        *_part("Attempts", (line for attempt in attempts for line in attempt_lines(attempt, now)), "none yet"),
         *_part("Gates", gate_lines(ws.test_gates, gates), "none"),
         *_part("Acceptance tests", acceptance_lines(ws.acceptance_tests, gates)),
         *_part("Tasks", (Content(f"· {task}") for task in ws.tasks), "none"),
