@@ -39,7 +39,7 @@ def test_what_nobody_can_price_waits_for_a_price_where_money_is_limited(scene: S
     assert view.workstreams[0].reason == "budget: the price of odd is unknown; declare it under budget.models"
 
 
-def test_a_budget_that_is_raised_for_a_while_is_on_record(scene: Scene) -> None:
+def test_limits_of_tasks_and_phases_hold_from_the_start_and_what_changes_them_is_on_record(scene: Scene) -> None:
     scene.begin(
         workstream("ws-a", "echo a > a.txt"), sets=("budget.max_cost_per_task=2", "budget.max_cost_per_phase=3")
     )
