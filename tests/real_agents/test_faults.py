@@ -25,12 +25,12 @@ AMPLE = 60
 SHORT = {"aider": 30, "claude": 12, "codex": 12}
 """Seconds for one that is to be ended. Aider needs most of it to start; it then tries for 90 s what cannot be had."""
 ENDED = {
-    "aider": {"account", "rate-limit-long", "quota", "internal", "cut-middle", "hangs"},
+    "aider": {"account", "rate-limit-long", "quota", "cut-middle", "hangs"},
     "claude": {"rate-limit-long", "hangs"},
     "codex": {"hangs"},
 }
 """Where an agent goes on trying, or waits in silence, until it is ended."""
-LEFT_OUT = {"aider": {"cut-before", "garbled", "late-error", "rate-limit-date", "slow", "far-outside"}}
+LEFT_OUT = {"aider": {"internal", "cut-before", "garbled", "late-error", "rate-limit-date", "slow", "far-outside"}}
 """What would only show again, slowly, what others show: aider takes no streams, and tries all these again for 90 s."""
 AGENTS = ("aider", "claude", "codex")
 
@@ -97,7 +97,7 @@ TABLE = {
     "rate-limit-date": (None, LIMITED, LIMITED),  # claude does not read the date
     "quota": (HANGS, QUOTA, QUOTA),  # aider waits for the next period without a word
     "context": (TOO_LONG, TOO_LONG, TOO_LONG),
-    "internal": (NETWORK, NETWORK, NETWORK),
+    "internal": (None, NETWORK, NETWORK),
     "overloaded": (MERGED, LIMITED, LIMITED),
     "late-error": (None, NETWORK, NETWORK),
     "cut-before": (None, NETWORK, NETWORK),
