@@ -1,5 +1,7 @@
 """Claude Code, `--output-format stream-json --verbose`: the last line, `result`, has all that was used.
 
+Other agents print lines of the same kind, some without models and costs.
+
 Its other lines tell of each message when it begins (one token out), so they are never added up; only where it was ended
 before its `result` do they stand for what is known: what was read is right there, what was written is not.
 """
@@ -64,7 +66,7 @@ class Claude(Speech):
         models = {name: use for name, use in object_at(result, "modelUsage").items() if isinstance(use, dict)}
         for model, use in models.items():
             self.reports.total(_of_model(model, use))
-        if not models and (usd := amount_at(result, "total_cost_usd")):
+        if not models:
             usage = object_at(result, "usage")
             self.reports.total(
                 Usage(
@@ -72,7 +74,7 @@ class Claude(Speech):
                     count_at(usage, *_IN),
                     count_at(usage, "output_tokens"),
                     count_at(usage, "cache_read_input_tokens"),
-                    usd=usd,
+                    usd=amount_at(result, "total_cost_usd") or None,
                 )
             )
 
