@@ -28,7 +28,7 @@ class SetUp:
     commands: int
     seconds: float
     log: Path
-    """What the commands printed."""
+    """What the commands printed, relative to the repository."""
 
     def told(self, worker: int) -> str:
         """It as a line for the operator."""
@@ -86,8 +86,13 @@ def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> Pat
         if code != 0:
             how = f"did not end in {settings.timeout_seconds:g} s" if code is None else f"ended with {code}"
             last = place.redactor.text(_last_line(end_of(log), command))
-            raise UetError(f"setup command `{command}` {how}: {last}; {log} has all of it")
-    return log
+            raise UetError(f"setup command `{command}` {how}: {last}; {_short(place, log)} has all of it")
+    return _short(place, log)
+
+
+def _short(place: Workplace, path: Path) -> Path:
+    """A path as the operator reads it: errors are cut where they are long."""
+    return path.relative_to(place.home.folder.parent)
 
 
 def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
