@@ -18,6 +18,8 @@ _NO_MODEL = "<synthetic>"
 class Claude(Speech):
     """What Claude Code prints."""
 
+    mark = None
+
     def __init__(self) -> None:
         super().__init__()
         self._begun: dict[str, Usage] = {}
@@ -25,6 +27,8 @@ class Claude(Speech):
 
     def printed(self, line: str) -> None:
         """Takes a line of its output."""
+        if line.startswith('{"type":"user"'):  # what its tools printed, which is most of it
+            return
         said = json_object(line) if line.startswith("{") else None
         match text_at(said, "type"):
             case "assistant":
