@@ -23,7 +23,6 @@ class Claude(Speech):
     def __init__(self) -> None:
         super().__init__()
         self._begun: dict[str, Usage] = {}
-        self._ended = False
 
     def printed(self, line: str) -> None:
         """Takes a line of its output."""
@@ -60,7 +59,6 @@ class Claude(Speech):
             )
 
     def _result(self, result: Object) -> None:
-        self._ended = True
         text = text_at(result, "result")
         self.words(text)
         refused = text_at(result, "stop_reason") == "refusal"
@@ -83,9 +81,9 @@ class Claude(Speech):
             )
 
     def over(self) -> None:
-        """Takes that nothing more will come: without a `result`, what began is all that is known."""
-        if not self._ended:
-            self.worked = False
+        """Takes that nothing more will come: where no `result` told, what began is all that is known."""
+        self.worked = self.worked is True
+        if not self.reports.all():
             for usage in self._begun.values():
                 self.reports.add(usage)
 
