@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uet_tui.agents import prompt, resolving
+from uet_tui.agents.launching import LONGEST_ARGUMENT
 from uet_tui.agents.prompt import Files, Merged, Task, script_of, spec_of, task_facts
 from uet_tui.agents.resolving import Question, conflict_facts, resolving_spec
 from uet_tui.core import vocabulary
@@ -39,6 +40,8 @@ _MOST_SEARCHED = 20_000
 """Files of a repository that are searched for what names the scope: with more, it takes seconds for each attempt."""
 _FENCES = 80
 """Tokens of what stands around the files in a prompt: their heading, and the fences."""
+_ARGUMENT_TOKENS = LONGEST_ARGUMENT // 3
+"""What an agent takes whose prompt is an argument: a token has nearly four bytes, more often than not."""
 _TRIES = 3
 """How often files are chosen anew where they and what is around them are too long together."""
 _MOST_TOLD = 20
@@ -157,6 +160,8 @@ class _Telling:
         """How many tokens the prompt may have, and how many of them files may take beside what must be told."""
         settings = self.place.settings.context
         window = self.agent.context_tokens or settings.window_tokens
+        if any("{prompt}" in word for word in self.agent.command):
+            window = min(window, _ARGUMENT_TOKENS)
         limit = int(window * settings.share * self.record.context_share)
         room = max(0, limit - bare - _FENCES)
         return limit, {"none": 0, "list": min(room, settings.list_tokens), "whole": room}[self.agent.context]
