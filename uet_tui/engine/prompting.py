@@ -150,7 +150,7 @@ class _Telling:
         )
         head = _head(to_read, estimated, factor, limit)
         folder = self.place.paths.attempt(self.effect.workstream, self.effect.attempt)
-        (folder / CONTEXT).write_text("\n".join([head, *lines, ""]), encoding="utf-8", errors="replace")
+        (folder / CONTEXT).write_text("\n".join([*head, *lines, ""]), encoding="utf-8", errors="replace")
         return Told(text, estimated, self._note(head, to_read, estimated, factor, limit, chosen, lines))
 
     def _render(self, files: Files) -> str:
@@ -187,7 +187,7 @@ class _Telling:
 
     def _note(
         self,
-        head: str,
+        head: Sequence[str],
         counted: int,
         estimated: int,
         factor: Factor,
@@ -207,7 +207,7 @@ class _Telling:
             "left_out": (len(selection.left_out) if selection else 0) + (chosen.beyond if chosen else 0),
             "why": [*lines[:_MOST_TOLD], *([f"and {len(lines) - _MOST_TOLD} more"] if len(lines) > _MOST_TOLD else [])],
         }
-        told = f"{ws} attempt {attempt}: {head}; files: {data['shown']} shown, {data['left_out']} left out"
+        told = f"{ws} attempt {attempt}: {'; '.join(head)}; files: {data['shown']} shown, {data['left_out']} left out"
         severity = "warning" if counted > limit or chosen is None else "info"
         return Noted(vocabulary.CONTEXT_CHOSEN, told, severity, workstream=ws, attempt=attempt, data=data)
 
@@ -231,12 +231,12 @@ def _learned(place: Workplace, agent: str, model: str) -> Factor:
         return learned(reader.estimated(agent=agent, model=model, limit=REMEMBERED))
 
 
-def _head(counted: int, estimated: int, factor: Factor, limit: int) -> str:
+def _head(counted: int, estimated: int, factor: Factor, limit: int) -> tuple[str, str]:
     told = f"{counted} tokens of prompt and files, at most {limit}"
     if not factor.attempts:
-        return f"{told}; what is read in all is not known yet"
+        return told, "how much it reads in all is not known yet"
     error = "" if factor.error is None else f" ± {factor.error:.0%}"
-    return f"{told}; about {estimated} read in all (× {factor.value:.2f}{error}, learned from {factor.attempts})"
+    return told, f"about {estimated} read in all (× {factor.value:.2f}{error}, learned from {factor.attempts})"
 
 
 def _lines(chosen: "Chosen | None", trouble: str) -> list[str]:
