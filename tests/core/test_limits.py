@@ -40,7 +40,7 @@ def test_the_operator_is_warned_once_at_the_threshold():
 
 def test_from_the_warning_on_it_gets_narrower_by_one_worker_a_step():
     run = wide()
-    steps = []
+    steps: list[int] = []
     run.uses("ws-0", 90.0)
     for _ in range(4):
         spent = [90.0, *[2.4] * (len(steps) + 1)]

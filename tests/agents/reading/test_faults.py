@@ -43,6 +43,8 @@ def moment(*fields: int) -> float:
         ("API Error: Unable to connect to API (ConnectionRefused)", Fault.NETWORK, None),
         ("Reconnecting... waiting for network (Connection failed: error sending request)", Fault.NETWORK, None),
         ("We're currently experiencing high demand, which may cause temporary errors.", Fault.NETWORK, None),
+        ("API Error: Failed to parse JSON", Fault.NETWORK, None),
+        ("Selected model is at capacity. Please try a different model.", Fault.RATE_LIMIT, None),
         ("error: unexpected argument '--frobnicate' found", Fault.AGENT, None),
         ("it could not make the tests pass", None, None),
     ],

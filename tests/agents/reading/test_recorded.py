@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.reading.hearing import AGENTS, SAID, recorded
+from tests.agents.reading.hearing import AGENTS, NOON, SAID, hear, recorded
 from uet_tui.agents.reading.listening import Listener
 from uet_tui.core.usage import Fault, Usage, known_usd
 
@@ -64,6 +64,19 @@ def test_a_rate_limit_is_known_before_the_retries_are_over(tmp_path: Path) -> No
         (tmp_path / "output.log").write_bytes(b"".join(lines[: len(lines) - 3]))
         told = Listener(AGENTS[name.partition("-")[0]], tmp_path / "output.log").end(None, 0.0)
         assert told.fault is Fault.RATE_LIMIT, name
+
+
+def test_claude_that_is_ended_while_it_waits_for_a_rate_limit_has_met_one_and_says_until_when(tmp_path: Path) -> None:
+    """Asked to end, it tells of being interrupted: that is not why."""
+    waits = '{"type":"system","subtype":"api_retry","retry_delay_ms":30000,"error_status":429,"error":"rate_limit"}\n'
+    ended = (
+        '{"type":"result","subtype":"error_during_execution","is_error":true,"terminal_reason":"aborted_streaming",'
+        '"total_cost_usd":0,"modelUsage":{},"errors":["[ede_diagnostic] result_type=user"]}\n'
+    )
+    told = hear("claude", tmp_path, waits + ended, 0)
+    assert (told.worked, told.fault, told.until) == (False, Fault.RATE_LIMIT, NOON + 30)
+    told = hear("claude", tmp_path, ended, 0)
+    assert (told.worked, told.fault) == (False, None)
 
 
 def test_claude_that_is_ended_in_its_work_has_used_at_least_what_it_read(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ SHARED: Final = tuple(
             Fault.QUOTA,
         ),
         (
-            r"(?:rate.?limit|too many requests|\b429\b|overloaded|\b529\b)(?:[^\n]{0,300}?try again in "
+            r"(?:rate.?limit|too many requests|\b429\b|overloaded|\b529\b|is at capacity)(?:[^\n]{0,300}?try again in "
             r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?)?",
             Fault.RATE_LIMIT,
         ),
@@ -53,7 +53,8 @@ SHARED: Final = tuple(
         (
             r"connection ?(?:error|refused|reset|failed|closed|aborted)|econn|enotfound|etimedout|unable to connect"
             r"|waiting for network|failed to lookup|name or service not known|stream disconnected|socket hang up"
-            r"|internal ?server ?error|\b50[0234]\b|high demand|server_error|api error:? *(?:5\d\d|unknown)"
+            r"|internal ?server ?error|\b50[0234]\b|high demand|server_error"
+            r"|api error:? *(?:5\d\d|unknown|failed to parse)"
             r"|litellm\.(?:timeout|apierror|serviceunavailable|badgateway)",
             Fault.NETWORK,
         ),

@@ -19,6 +19,7 @@ from uet_tui.console.rows import RowList
 from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
 from uet_tui.console.tabs import NumberedTabs
+from uet_tui.core.states import RUN_OVER
 from uet_tui.errors import UetError
 from uet_tui.resources import SCREENS
 from uet_tui.store.cost_views import CostBreakdown
@@ -124,7 +125,10 @@ that came to it.
     # What can be done
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing to sort where there is nothing."""
+        """Nothing to sort where there is nothing, and nothing to spend on a run that is over."""
+        view = self.run_app.view
+        if action == "budget":
+            return view is not None and view.state not in RUN_OVER
         if action in ("sort_by_next", "turn_order"):
             return self.table.count() > 1
         return True
