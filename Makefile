@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 AGENTS := build/agents
+REAL_AGENTS := $(BIN)/python -m pytest -m real_agents -rs -n 2 --dist=loadgroup
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 help: ## says what there is to make
@@ -27,9 +28,13 @@ demo: $(READY) ## the whole product in two minutes, in a scratch repository
 test: $(READY) ## all tests; three at a time, since many wait for processes
 	@$(BIN)/python -m pytest -n 3 --dist=loadgroup
 
-test-agents: $(READY) ## tests with the real agents, installed in build/agents, and a provider that is none
-	@bash tests/real_agents/install.sh $(PYTHON) $(AGENTS)
-	@$(BIN)/python -m pytest -m real_agents -rs -n 2 --dist=loadgroup tests/real_agents
+test-agents: $(READY) ## tests with aider, claude and codex, installed in build/, and a provider that is none
+	@bash tests/real_agents/install.sh $(PYTHON) $(AGENTS) aider npm
+	@$(REAL_AGENTS) --ignore=tests/real_agents/test_more.py tests/real_agents
+
+test-more-agents: $(READY) ## the same with mini-swe-agent, opencode and gemini
+	@bash tests/real_agents/install.sh $(PYTHON) $(AGENTS) mini npm-more
+	@$(REAL_AGENTS) tests/real_agents/test_more.py
 
 check: format lint types imports generated coverage smoke ## everything that must hold before a change lands
 
@@ -77,4 +82,4 @@ lock: ## pins what is newest of everything that pyproject.toml allows
 clean: ## removes what make made
 	@rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-.PHONY: help demo test test-agents check format lint types imports generated generate coverage smoke screens bench lock clean
+.PHONY: help demo test test-agents test-more-agents check format lint types imports generated generate coverage smoke screens bench lock clean

@@ -12,6 +12,7 @@ from uet_tui import __version__, resources
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = {"uet_tui", "tests", "config", "schema", "screens", "docs", "benchmarks", "workstreams"}
+REAL_AGENTS = [f"tests/real_agents/pins/{name}.lock" for name in ("aider", "mini")]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([^)\s]+))?\)")
 
@@ -31,7 +32,7 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
 
 
-@pytest.mark.parametrize("name", ["run.lock", "dev.lock", "tests/real_agents/aider.lock"])
+@pytest.mark.parametrize("name", ["run.lock", "dev.lock", *REAL_AGENTS])
 def test_locks_pin_by_version_and_hash_and_name_no_place(name: str) -> None:
     text = (ROOT / name).read_text()
     pinned = re.findall(r"(?m)^[a-z0-9-]+==\S+", text)
@@ -41,10 +42,11 @@ def test_locks_pin_by_version_and_hash_and_name_no_place(name: str) -> None:
     assert "://" not in text and "--index" not in text and "--find-links" not in text
 
 
-def test_the_agents_from_npm_are_pinned_by_version_and_hash_and_name_no_place() -> None:
-    text = (ROOT / "tests/real_agents/package-lock.json").read_text()
+@pytest.mark.parametrize("folder", sorted((ROOT / "tests/real_agents/pins").glob("npm*")), ids=lambda path: path.name)
+def test_the_agents_from_npm_are_pinned_by_version_and_hash_and_name_no_place(folder: Path) -> None:
+    text = (folder / "package-lock.json").read_text()
     locked = {name: one for name, one in json.loads(text)["packages"].items() if name}
-    wanted = json.loads((ROOT / "tests/real_agents/package.json").read_text())["dependencies"]
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
     assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
     assert all(one["integrity"].startswith("sha512-") for one in locked.values())
     assert "://" not in text

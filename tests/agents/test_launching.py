@@ -28,9 +28,17 @@ def test_a_word_whose_value_there_is_none_of_is_left_out() -> None:
     assert command_line(agent(*words), launch(model="m", budget_usd=0.5)) == ["x", "--model=m", "--most=0.5000", "y"]
 
 
-def test_the_scope_becomes_an_argument_for_each_file_and_none_can_pass_for_an_option() -> None:
+def test_the_scope_becomes_an_argument_for_each_file_that_is_there_and_none_can_pass_for_an_option(
+    tmp_path: Path,
+) -> None:
+    for name in ("a b.py", "--yes"):
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "folder").mkdir()
     one = agent("x", "{scope}", "y", scope_argument="--file={path}")
-    assert command_line(one, launch(scope=("a b.py", "--yes"))) == ["x", "--file=a b.py", "--file=--yes", "y"]
+    scope = ("a b.py", "--yes", "gone.py", "link", "folder")
+    here = Launch(tmp_path, tmp_path, tmp_path, tmp_path, 1, scope=scope)
+    assert command_line(one, here) == ["x", "--file=a b.py", "--file=--yes", "y"]
     assert command_line(one, launch()) == ["x", "y"]
 
 
@@ -65,6 +73,10 @@ def test_what_is_set_wins_and_a_home_of_its_own_is_where_its_files_go() -> None:
     assert agent_environment(one, launch(), {"HOME": "/root", "A": "x"}) == {
         "HOME": "/h",
         "TMPDIR": "/h/tmp",
+        "XDG_CONFIG_HOME": "/h/.config",
+        "XDG_DATA_HOME": "/h/.local/share",
+        "XDG_STATE_HOME": "/h/.local/state",
+        "XDG_CACHE_HOME": "/h/.cache",
         "A": "/h/cfg",
         "C": "1",
     }

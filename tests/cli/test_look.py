@@ -94,8 +94,37 @@ def test_runs_workers_and_costs_have_documents_and_tables(uet: Uet, scene: str) 
         "attempts": 1,
         "tokens_in": 1200,
         "tokens_out": 300,
+        "tokens_cached": 0,
+        "tokens_reasoning": 0,
+        "unpriced": 0,
     }
     assert "left $20.48 of $25.00" in uet("costs").out
+
+
+@pytest.mark.parametrize(
+    ("by", "labels"),
+    [
+        ("workstream", ["ws-merged"]),
+        ("attempt", ["ws-merged #1"]),
+        ("model", ["unknown (shell)"]),
+        ("wave", ["wave 1"]),
+        ("outcome", ["merged"]),
+    ],
+)
+def test_costs_are_broken_down_in_every_way(uet: Uet, scene: str, by: str, labels: list[str]) -> None:
+    rows = uet("costs", "--json").document["breakdown"][by]
+    assert [row["label"] for row in rows] == labels
+    assert rows[0]["cost_usd"] == 0.31
+    assert uet("costs", "--by", by).out.splitlines()[-1].split()[0] == "$0.31"
+    assert [line.split(",")[:2] for line in uet("costs", "--by", by, "--csv").out.splitlines()[1:]] == [[by, labels[0]]]
+
+
+def test_costs_as_csv_hold_every_way_to_look_at_them(uet: Uet, scene: str) -> None:
+    names, *lines = uet("costs", "--csv").out.splitlines()
+    assert names.startswith("by,label,workstream,attempt,agent,cost_usd,")
+    assert [line.split(",")[0] for line in lines] == ["workstream", "attempt", "model", "wave", "outcome"]
+    assert lines[1] == "attempt,ws-merged #1,ws-merged,1,shell,0.31,0.0,1,1200,0,300,0,0"
+    assert uet("costs", "--csv", "--json").code == 2
 
 
 def test_show_tells_what_each_gate_said_and_that_prose_was_not_run(uet: Uet, scene: str) -> None:

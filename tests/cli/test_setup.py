@@ -84,6 +84,14 @@ def test_config_says_what_holds_and_where_it_came_from(
     assert ["workers", "config/uet.yaml:2", "3"] in lines
 
 
+def test_config_does_not_show_a_secret_that_is_set_for_an_agent(uet: Uet, inside: Repository) -> None:
+    inside.write("config/agents.yaml", "agents: {shell: {set: {API_KEY: sk-0123456789, API_BASE: http://127.0.0.1}}}\n")
+    found = uet("config", "--json").document["settings"]
+    assert found["agents.shell.set.API_KEY"] == {"value": "«API_KEY»", "from": "config/agents.yaml:1"}
+    assert found["agents.shell.set.API_BASE"]["value"] == "http://127.0.0.1"
+    assert "sk-0123456789" not in uet("config").out
+
+
 def test_a_wrong_configuration_is_one_line_whatever_the_command(uet: Uet, inside: Repository) -> None:
     inside.write("config/uet.yaml", "wokers: 3\n")
     for command in ("config", "validate", "run --headless"):
@@ -105,6 +113,16 @@ def test_health_is_0_where_all_is_sound_and_notes_what_could_be_better(uet: Uet,
     assert checks["agent mine"]["verdict"] == "note"
     assert "agents.mine.command" in checks["agent mine"]["fix"]
     assert "✓ ok" in uet("health").out
+
+
+def test_health_names_what_setting_a_sandbox_up_printed(uet: Uet, inside: Repository) -> None:
+    uet("init")
+    sets = ("sandbox.setup=['test -e /no/such/thing']", "workers=1", "simulated.speed=50")
+    uet("run", "--headless", "--agent", "simulated", *(word for given in sets for word in ("--set", given)))
+    check = next(c for c in uet("health", "--json").document["checks"] if c["name"] == "setup 1")
+    assert check["verdict"] == "note"
+    assert check["fix"].startswith("see ")
+    assert Path(check["fix"].removeprefix("see ")).read_text() == "$ test -e /no/such/thing\n"
 
 
 def test_health_is_1_where_a_setting_is_wrong_and_says_how_to_mend_it(uet: Uet, inside: Repository) -> None:

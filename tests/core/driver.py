@@ -40,6 +40,7 @@ from uet_tui.core.events import (
     MergeFailed,
     Noted,
     Ticked,
+    UsageReported,
     WorkerReady,
 )
 from uet_tui.core.machine import Machine, Step
@@ -47,6 +48,7 @@ from uet_tui.core.policy import Policy
 from uet_tui.core.records import (
     AttemptRecord,
     ConflictRecord,
+    CostEntry,
     GateEntry,
     NewEvent,
     RunRecord,
@@ -54,7 +56,7 @@ from uet_tui.core.records import (
     WorkstreamRecord,
 )
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState, RunState, WorkerState, WorkstreamState
-from uet_tui.core.usage import Usage
+from uet_tui.core.usage import Fault, Usage
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Workstream
 
@@ -82,6 +84,8 @@ class Driver:
         policy: Policy | None = None,
         spawn: bool = True,
         climb: bool = True,
+        agents: Mapping[str, str] | None = None,
+        models: Mapping[str, str] | None = None,
     ) -> None:
         """`spawn=False`: sandboxes are ready only when the story says so; `climb=False`: the ladder ends then, too."""
         self.plan = build_plan(workstreams)
@@ -90,10 +94,12 @@ class Driver:
         self.clock = 1000.0
         self.spawn, self.climb = spawn, climb
         self.log: list[NewEvent] = []
+        self.costs: list[CostEntry] = []
+        """All reports of use that were put on record."""
         self.inputs: list[tuple[Event | None, float]] = []
         """What the machine was told and when; None where a new one took over."""
-        agents = dict.fromkeys(self.plan.workstreams, "shell")
-        self.machine = Machine(self.plan, self.policy, first_records(run, self.plan, agents, {}))
+        of = dict.fromkeys(self.plan.workstreams, "shell") | dict(agents or {})
+        self.machine = Machine(self.plan, self.policy, first_records(run, self.plan, of, dict(models or {})))
         self._first = copy.deepcopy(self.machine.board.records)
         self.stored = copy.deepcopy(self.machine.board.records)
         """What a store would hold: all that the machine said it changed."""
@@ -142,6 +148,7 @@ class Driver:
         self.inputs.append((event, self.clock))
         step = self.machine.step(event, self.clock)
         self.log += step.changes.events
+        self.costs += step.changes.costs
         changes = copy.deepcopy(step.changes)
         self.stored.run = changes.run or self.stored.run
         self.stored.workstreams.update(changes.workstreams)
@@ -210,7 +217,15 @@ class Driver:
         self.tell(AttemptStarted(*key))
 
     def ends(
-        self, id: str, outcome: AttemptState = AttemptState.SUCCEEDED, error: str = "", *, usd: float = 0.0
+        self,
+        id: str,
+        outcome: AttemptState = AttemptState.SUCCEEDED,
+        error: str = "",
+        *,
+        usd: float = 0.0,
+        reports: tuple[Usage, ...] = (),
+        fault: Fault | None = None,
+        until: float | None = None,
     ) -> None:
         """The agent of the newest attempt is gone."""
         key = self._newest(id)
@@ -219,7 +234,20 @@ class Driver:
         self.alive.remove(key)
         self.ended.add(key)
         code = 0 if outcome is AttemptState.SUCCEEDED else 1
-        self.tell(AttemptEnded(*key, outcome, code, error, (Usage(usd=usd),) if usd else ()))
+        told = reports or ((Usage(usd=usd),) if usd else ())
+        self.tell(AttemptEnded(*key, outcome, code, error, told, fault=fault, until=until))
+
+    def uses(self, id: str, *usd: float | None) -> None:
+        """The agent of the newest attempt has told what it used so far: all its reports from the first."""
+        key = self._newest(id)
+        if key in self.starting:
+            self.starts(id)
+        self.tell(UsageReported(*key, tuple(Usage(usd=one) for one in usd)))
+
+    def is_turned_away(self, id: str, fault: Fault, until: float | None = None, error: str = "") -> None:
+        """The newest attempt fails by its provider's doing, and what it left is collected."""
+        self.ends(id, AttemptState.FAILED, error or fault.value, fault=fault, until=until)
+        self.collects(id, change=False)
 
     def collects(
         self, id: str, problem: str = "", *, tree: str | None = None, change: bool = True, stated: bool = False
@@ -267,12 +295,15 @@ class Driver:
         problem: str = "",
         usd: float = 0.0,
         gates: tuple[GateEntry, ...] = (),
+        fault: Fault | None = None,
+        until: float | None = None,
     ) -> None:
         """The agent that was asked about a conflict is gone."""
         (ask,) = [asked for asked in self.asked if asked.conflict == id]
         self.asked.remove(ask)
         reports = (Usage(usd=usd),) if usd else ()
-        self.tell(AgentAnswered(id, ask.ask, files or self.conflict(id).files, rung, gates, problem, reports))
+        found = files or self.conflict(id).files
+        self.tell(AgentAnswered(id, ask.ask, found, rung, gates, problem, reports, fault, until))
 
     def merge_fails(
         self, id: str, problem: str = "as merged: GATE_UNIT failed", gates: tuple[GateEntry, ...] = ()
@@ -306,6 +337,11 @@ class Driver:
         for id in ids:
             self.comes_to_merge(id)
             self.merges(id)
+
+    def fails_by(self, id: str, fault: Fault, error: str = "") -> None:
+        """The newest attempt fails for another reason than its work, and what it left is collected."""
+        self.ends(id, AttemptState.FAILED, error or fault.value, fault=fault)
+        self.collects(id)
 
     def fails(self, id: str, error: str = "exit 1", *, usd: float = 0.0) -> None:
         """The newest attempt fails, and what it left is collected."""

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.support.wait import until
 from tests.workspace.test_untouched import fingerprint
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.start import open_run
 from uet_tui.errors import UetError
 from uet_tui.workspace.control import ControlRepository
@@ -110,6 +112,9 @@ def test_a_setup_command_that_fails_brings_the_run_to_rest_with_its_words(scene:
     view = scene.finish()
     assert view.state is RunState.PAUSED
     assert "setup command `echo no network >&2; exit 9` ended with 9: no network" in view.reason
+    log = scene.home.run(scene.run).setup_log(1)
+    assert f"{log} has all of it" in view.reason
+    assert log.read_text() == "$ echo no network >&2; exit 9\nno network\n"
     assert {ws.state for ws in view.workstreams} == {WorkstreamState.PENDING}
 
 
@@ -140,6 +145,30 @@ def test_an_orchestrator_killed_while_it_sets_a_sandbox_up_does_not_leave_it_hal
     scene.resume()
     assert scene.finish().state is RunState.COMPLETED, reason(scene)
     assert scene.file("copy.txt") == "whole"
+
+
+def test_a_sandbox_is_set_up_once_and_again_when_that_is_to_be_done_otherwise(scene: Scene) -> None:
+    outside = scene.repository.path.parent
+    scene.begin(
+        workstream("ws-a", "echo a > a.txt"),
+        workstream("ws-b", "echo b > b.txt"),
+        sets=("workers=1", f"sandbox.setup=['echo up; echo up >> {outside}/setups', 'true']"),
+    )
+    assert scene.finish().state is RunState.COMPLETED
+    assert (outside / "setups").read_text() == "up\n"
+    (event,) = scene.events("sandbox_set_up")
+    log = scene.home.run(scene.run).setup_log(1)
+    assert event.startswith("the sandbox of worker 1 is set up: 2 setup commands in ")
+    assert event.endswith(f"output in {log}")
+    assert log.read_text() == f"$ echo up; echo up >> {outside}/setups\nup\n$ true\n"
+    opened = open_run(scene.home, scene.run, overrides={"sandbox": {"copy_untracked": [], "setup": [], "keep": []}})
+    try:
+        leaving = threading.Event()
+        assert make_ready(opened.place, opened.place.sandbox(1), opened.place.base, leaving) is not None
+        assert make_ready(opened.place, opened.place.sandbox(1), opened.place.base, leaving) is None
+    finally:
+        opened.hold.release(scene.run)
+        opened.place.control.close()
 
 
 def test_a_sandbox_that_an_agent_deleted_is_set_up_anew(scene: Scene) -> None:

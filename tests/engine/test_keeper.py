@@ -29,17 +29,25 @@ class Stage:
         self.cwd.mkdir()
         folder.mkdir()
 
-    def begin(self, *argv: str, env: dict[str, str] | None = None, **facts: Any) -> subprocess.Popen[bytes]:
+    def begin(
+        self,
+        *argv: str,
+        env: dict[str, str] | None = None,
+        secrets: dict[str, str] | None = None,
+        **facts: Any,
+    ) -> subprocess.Popen[bytes]:
         start: Any = {
             "argv": list(argv),
             "cwd": str(self.cwd),
-            "env": {"PATH": PATH} if env is None else env,
+            "stdin": os.devnull,
             "timeout": 30.0,
             "grace": 0.2,
+            "end_with": "SIGTERM",
+            "limit": 1 << 28,
             "cookie": str(self.folder),
             "wake": str(self.folder / "wake"),
         }
-        process = attempts.start(self.folder, start | facts)
+        process = attempts.start(self.folder, start | facts, {"PATH": PATH, **(env or {})}, secrets)
         self.keepers.append(process)
         return process
 
@@ -197,6 +205,86 @@ def test_a_hundred_megabytes_of_output_hold_nothing_up(stage: Stage) -> None:
     assert (stage.folder / "output.log").stat().st_size == 100_000_005
 
 
+def test_of_what_is_larger_than_the_limit_the_beginning_and_the_end_are_kept(stage: Stage) -> None:
+    stage.sh("echo first; head -c 3000000 /dev/zero | tr '\\0' x; echo; echo '{\"last\"}'", limit=1000)
+    assert stage.end().code == 0
+    said = stage.output
+    assert said.startswith("first\nxxx")
+    assert said.endswith('xx\n{"last"}\n')
+    left_out = 6 + 3_000_000 + 10 - 1000 - (1 << 20)
+    assert f"\n[uet: {left_out} bytes are left out here: the output is larger than 1000 bytes]\n" in said
+    assert len(said) < 1000 + (1 << 20) + 200
+
+
+def test_a_full_disk_does_not_hold_the_agent_up(stage: Stage) -> None:
+    (stage.folder / "output.log").symlink_to("/dev/full")
+    stage.sh("head -c 3000000 /dev/zero; echo done > done")
+    assert stage.end() == Ended(0, "exit", pytest.approx(0, abs=10))
+    assert stage.said("done") == "done"
+
+
+def test_what_the_agent_left_in_the_pipe_is_kept_and_who_holds_it_open_holds_nothing_up(stage: Stage) -> None:
+    stage.sh("(setsid sh -c 'echo $$ > pid; exec sleep 30' &) ; while [ ! -s pid ]; do sleep 0.01; done;"
+             " head -c 200000 /dev/zero | tr '\\0' x; echo end")  # fmt: skip
+    assert stage.end().seconds < 10
+    assert stage.output == "x" * 200_000 + "end\n"
+
+
+def test_output_is_there_while_the_agent_goes_on(stage: Stage) -> None:
+    stage.sh("printf 'working... '; while [ ! -e go ]; do sleep 0.01; done", secrets={"API_KEY": KEY})
+    until(lambda: stage.folder.joinpath("output.log").exists() and stage.output == "working... ", 10, "output")
+    (stage.cwd / "go").touch()
+    assert stage.end().code == 0
+
+
+KEY = "sk-Zq8/T+v1_x7Lm9"
+PRINTS = r"""
+import base64, json, os, sys, time
+key = os.environ["API_KEY"]
+print(key, flush=True)
+os.write(2, key.encode() + b"\n")
+for part in (key[:5], key[5:]):
+    os.write(1, part.encode())
+    time.sleep(0.02)
+os.write(1, b"\n" + base64.b64encode(b"user:" + key.encode()) + b"\n")
+print(json.dumps({"key": key}), flush=True)
+open(sys.argv[1], "w").write("session of " + key)
+os.write(1, key[:-3].encode())
+"""
+
+
+def test_secrets_are_not_on_disk(stage: Stage) -> None:
+    notes = stage.folder / "session" / "notes"
+    notes.parent.mkdir()
+    stage.begin(sys.executable, "-c", PRINTS, str(notes), env={"API_KEY": KEY, "PLAIN": "of no interest"})
+    assert stage.end().code == 0, stage.output
+    for file in (path for path in stage.folder.rglob("*") if path.is_file()):
+        data = file.read_bytes()
+        assert KEY[:10].encode() not in data, file
+        assert KEY[4:].encode() not in data, file
+        assert b"of no interest" not in data, file
+    assert stage.output.count("«API_KEY»") == 6
+    assert notes.read_text() == "session of «API_KEY»"
+    start = json.loads((stage.folder / "start.json").read_bytes())
+    assert start["env"] == ["API_KEY", "PATH", "PLAIN"]
+    assert start["secrets"] == ["API_KEY"]
+
+
+def test_the_agent_reads_the_file_that_is_its_standard_input(stage: Stage) -> None:
+    prompt = stage.folder / "prompt.md"
+    prompt.write_text("do it")
+    stage.sh("cat; cat", stdin=str(prompt))
+    stage.end()
+    assert stage.output == "do it"
+
+
+def test_an_agent_is_asked_to_end_with_the_signal_that_it_wants(stage: Stage) -> None:
+    stage.sh("trap 'exit 6' INT; trap '' TERM; echo up > up; while :; do sleep 0.02; done", end_with="SIGINT", grace=10)
+    stage.said("up")
+    attempts.kill(stage.folder)
+    assert stage.end() == Ended(6, "killed", pytest.approx(0, abs=10))
+
+
 def test_there_is_nothing_to_read_on_standard_input(stage: Stage) -> None:
     stage.sh("readlink /proc/self/fd/0; cat; test -t 0; echo $?")
     stage.end()
@@ -206,7 +294,7 @@ def test_there_is_nothing_to_read_on_standard_input(stage: Stage) -> None:
 def test_the_environment_is_what_the_start_says_and_the_cookie(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "of the operator")
     env = {"PATH": PATH, "LANG": "C.UTF-8", "BROKEN": b"\xff".decode("utf-8", "surrogateescape")}
-    stage.begin("cat", "/proc/self/environ", env=env)
+    stage.begin("cat", "/proc/self/environ", env=env, secrets={"login of nobody": "not-a-variable"})
     stage.end()
     said = (stage.folder / "output.log").read_bytes().rstrip(b"\0").split(b"\0")
     cookie = f"UET_ATTEMPT={stage.folder}".encode()
@@ -222,8 +310,11 @@ def test_neither_keeper_nor_agent_inherits_descriptors(stage: Stage) -> None:
         agent = next(int(p.name) for p in Path("/proc").glob("[0-9]*") if _parent(p) == process.pid)
         lock = str(stage.folder / "attempt.lock")
         output = str(stage.folder / "output.log")
-        assert _descriptors(process.pid) == {"0": "/dev/null", "1": "/dev/null", "2": "/dev/null", "3": lock}
-        assert _descriptors(agent) == {"0": "/dev/null", "1": output, "2": output, "3": lock}
+        keeps, has = _descriptors(process.pid), _descriptors(agent)
+        pipe = has["1"]
+        assert pipe.startswith("pipe:")
+        assert has == {"0": "/dev/null", "1": pipe, "2": pipe, "3": lock}
+        assert sorted(keeps.values()) == sorted(["/dev/null"] * 3 + [lock, output, pipe])
     finally:
         os.close(leak)
 
@@ -245,7 +336,8 @@ def _parent(process: Path) -> int:
         (("no-such-agent", "x"), {}, "no-such-agent: No such file or directory"),
         (("/etc/passwd",), {}, "/etc/passwd: Permission denied"),
         (("/bin/true",), {"cwd": "/no/such/sandbox"}, "/no/such/sandbox: No such file or directory"),
-        (("/bin/true",), {"env": {"PATH": "x\0y"}}, "/bin/true: embedded null byte"),
+        (("/bin/true",), {"stdin": "/no/such/prompt"}, "/no/such/prompt: No such file or directory"),
+        (("/bin/true", "x\0y"), {}, "/bin/true: embedded null byte"),
     ],
 )
 def test_what_cannot_be_started_says_why(stage: Stage, argv: tuple[str], facts: dict[str, Any], message: str) -> None:

@@ -10,6 +10,8 @@ import pytest
 from tests.support.wait import until
 from uet_tui.gates.checks import Step
 from uet_tui.gates.runner import InterruptedRunError, Said, run_step
+from uet_tui.redaction import Redactor
+from uet_tui.secrecy import secrets_in
 
 
 def run(
@@ -31,6 +33,7 @@ def run(
         seconds=seconds,
         no_tests="no tests",
         leaving=leaving or threading.Event(),
+        redactor=Redactor(secrets_in(environ or {})),
     )
 
 
@@ -138,3 +141,25 @@ def test_leaving_ends_the_command_at_once_and_tells_no_verdict(tmp_path: Path) -
     assert time.monotonic() - began < 5
     timer.join()
     assert not _words((tmp_path / "sandbox/pid").read_text().strip())
+
+
+def test_secrets_are_neither_in_the_record_nor_in_the_log(tmp_path: Path) -> None:
+    key = "sk-Zq8/T+v1_x7Lm9"
+    script = "echo $API_KEY; printf '%s\\033[1m' sk-Zq8/T; sleep 0.1; echo \"+v1_x7Lm9: $API_KEY\" >&2; exit 1"
+    said = run(tmp_path, script, environ={"API_KEY": key})
+    assert said.output == "«API_KEY»\n«API_KEY»: «API_KEY»\n"
+    assert said.trouble == "«API_KEY»: «API_KEY»"
+    assert b"Zq8" not in (tmp_path / "gate.log").read_bytes().replace(script.encode(), b"")
+
+
+def test_all_that_it_printed_is_in_the_log_though_others_hold_its_output_open(tmp_path: Path) -> None:
+    began = time.monotonic()
+    said = run(
+        tmp_path, "setsid sleep 30 & head -c 300000 /dev/zero | tr '\\0' x; echo; echo end; echo $! > pid; exit 1"
+    )
+    try:
+        assert said.output.endswith("x\nend\n")
+        assert (tmp_path / "gate.log").read_text().count("x") >= 300_000
+        assert time.monotonic() - began < 20
+    finally:
+        os.kill(int((tmp_path / "sandbox" / "pid").read_text()), 9)

@@ -10,6 +10,7 @@ from tests.workspace.bench import Bench
 from uet_tui.engine.workshop import SandboxWorkshop
 from uet_tui.merge.ladder import Climbing, climb
 from uet_tui.merge.merging import Conflicted
+from uet_tui.redaction import Redactor
 from uet_tui.settings.model import LadderSettings, PathCommand
 
 COMMAND_SECONDS = 20.0
@@ -45,6 +46,7 @@ def workshop(bench: Bench, seconds: float = COMMAND_SECONDS) -> SandboxWorkshop:
         environ=os.environ,
         cookie=uuid.uuid4().hex,
         leaving=threading.Event(),
+        redactor=Redactor({}),
     )
 
 

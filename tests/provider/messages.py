@@ -17,7 +17,7 @@ _ERRORS = {
     Failure.QUOTA: (
         400,
         "invalid_request_error",
-        "You have reached your specified API usage limits. You will regain access on 2100-01-01 at 00:00 UTC.",
+        "You have reached your specified API usage limits.",
     ),
     Failure.ACCOUNT: (
         400,
@@ -79,6 +79,8 @@ def late_failure(body: Json, fail: Fail, name: str) -> Iterator[bytes]:
 
 def _error(fail: Fail) -> Json:
     _, type, message = _ERRORS[fail.what]
+    if fail.what is Failure.QUOTA and fail.moment is not None:
+        message += f" You will regain access on {fail.moment:%Y-%m-%d} at {fail.moment:%H:%M} UTC."
     return {"type": "error", "error": {"type": type, "message": message}}
 
 

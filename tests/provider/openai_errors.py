@@ -1,8 +1,5 @@
 """The errors of OpenAI's protocols, in the words of the provider."""
 
-import time
-from datetime import datetime
-
 from tests.provider.protocol import Json, Whole, headers_of
 from tests.provider.script import Fail, Failure
 
@@ -44,7 +41,6 @@ def error(fail: Fail) -> Json:
     if fail.what is Failure.RATE_LIMIT and isinstance(fail.again, int | float):
         message += f" Please try again in {fail.again:g}s."
     said: Json = {"message": message, "type": type, "param": None, "code": code}
-    if fail.what is Failure.QUOTA and fail.again is not None:
-        again = fail.again.timestamp() if isinstance(fail.again, datetime) else time.time() + fail.again
-        said |= {"plan_type": "plus", "resets_at": int(again)}
+    if fail.what is Failure.QUOTA and fail.moment is not None:
+        said |= {"plan_type": "plus", "resets_at": int(fail.moment.timestamp())}
     return said

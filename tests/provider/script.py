@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from enum import Enum, auto
 from typing import Literal
@@ -108,6 +108,13 @@ class Fail:
     """When to come back: seconds, or a date; None says nothing of it."""
     in_stream: bool = False
     """Whether it comes as an event of a stream that began well, as providers do when they notice late."""
+
+    @property
+    def moment(self) -> datetime | None:
+        """When to come back, by the clock."""
+        if self.again is None or isinstance(self.again, datetime):
+            return self.again
+        return datetime.now(UTC) + timedelta(seconds=self.again)
 
     @property
     def retry_after(self) -> str | None:

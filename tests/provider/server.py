@@ -6,6 +6,7 @@ import math
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import ClassVar
 
-from tests.provider import chat, messages, responses
+from tests.provider import chat, gemini, messages, responses
 from tests.provider.protocol import Json, Speaks
 from tests.provider.script import Answer, Fail, Garble, Request, Session, Tokens
 
@@ -23,8 +24,9 @@ PROTOCOLS: Mapping[str, Speaks | ModuleType] = {
     "chat/completions": chat,
     "responses": responses,
     "messages": messages,
+    "gemini": gemini,
 }
-"""By how their paths end."""
+"""By how their paths end; Gemini's ends with the model and what is asked of it."""
 _MOST = 64 * 1024 * 1024
 """Bytes of a request: more is not an agent's."""
 
@@ -37,6 +39,8 @@ class Served:
     answer: Answer
     told: Tokens
     """What the agent was told that it used: nothing where the answer did not come through."""
+    at: float
+    """When it came, in seconds since the epoch."""
 
 
 class FakeProvider:
@@ -98,7 +102,7 @@ class FakeProvider:
 
     def begin(self, request: Request, answer: Answer) -> Served:
         """Puts a request on the account, before the agent can know of the answer."""
-        served = Served(request, answer, Tokens())
+        served = Served(request, answer, Tokens(), time.time())
         with self._lock:
             self._served.append(served)
         return served
@@ -144,24 +148,31 @@ class _Handler(BaseHTTPRequestHandler):
         if rest.endswith("/count_tokens"):
             self._whole(200, {"input_tokens": 1000})
             return
-        known = next((name for name in PROTOCOLS if rest.endswith(name)), None)
+        model, colon, method = rest.rpartition("/")[2].partition(":")
+        known = "gemini" if colon else next((name for name in PROTOCOLS if rest.endswith(name)), "")
         try:
             script = self.server.provider.sessions[session]
             body = json.loads(raw)
-            protocol = PROTOCOLS[known or ""]
+            protocol = PROTOCOLS[known]
+            if colon:
+                body |= {"model": model, "stream": method.startswith("stream")}
             asked = protocol.asked(body)
         except (KeyError, ValueError, TypeError):
             self._unknown()
             return
         provider = self.server.provider
         subject = script.subject(asked.text)
-        shown = self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+        shown = (
+            self.headers.get("x-api-key")
+            or self.headers.get("x-goog-api-key")
+            or self.headers.get("authorization", "").removeprefix("Bearer ")
+        )
         request = Request(
             session,
             subject,
             provider.number(session, subject),
             asked.step,
-            known or "",
+            known,
             asked.model,
             shown,
             asked.stream,

@@ -27,17 +27,24 @@ from tests.provider.script import (
 from tests.provider.server import FakeProvider
 
 USED = Tokens(1200, 80, 300, 20)
-PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
+PATHS = {
+    "chat": "/v1/chat/completions",
+    "responses": "/v1/responses",
+    "messages": "/v1/messages",
+    "gemini": "/v1beta/models/m-1:generateContent",
+}
 SHELL = {"chat": {"type": "function", "function": {"name": "bash"}}, "responses": {"name": "exec_command"}}
 
 
 def ask(provider: FakeProvider, protocol: str, text: str, *, stream: bool = False, **more: Any) -> tuple[int, str]:
     """What the provider answers to a text: the status, and the body."""
-    told = [{"role": "user", "content": text}]
+    told: list[Any] = [{"role": "user", "content": text}]
+    told = [{"role": "user", "parts": [{"text": text}]}] if protocol == "gemini" else told
     body = {"model": "m-1", "stream": stream, "stream_options": {"include_usage": True}, **more}
-    body.setdefault("input" if protocol == "responses" else "messages", told)
+    body.setdefault({"responses": "input", "gemini": "contents"}.get(protocol, "messages"), told)
+    path = PATHS[protocol].replace(":g", ":streamG") if stream else PATHS[protocol]
     request = urllib.request.Request(
-        provider.url("s") + PATHS[protocol], json.dumps(body).encode(), {"authorization": "Bearer key-1"}
+        provider.url("s") + path, json.dumps(body).encode(), {"authorization": "Bearer key-1"}
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -87,10 +94,14 @@ def test_every_protocol_says_it_and_tells_the_tokens_that_are_counted(protocol: 
             "cache_read_input_tokens": "cached",
             "input_tokens": "in",
             "output_tokens": "out",
+            "promptTokenCount": "in",
+            "cachedContentTokenCount": "cached",
+            "candidatesTokenCount": "out",
         },
     )
     fresh = USED.tokens_in - (USED.cached if protocol == "messages" else 0)
-    assert seen == {"in": fresh, "out": USED.tokens_out, "cached": USED.cached}
+    words = USED.tokens_out - (USED.reasoning if protocol == "gemini" else 0)
+    assert seen == {"in": fresh, "out": words, "cached": USED.cached}
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -140,6 +151,13 @@ def test_retry_after_comes_as_seconds_or_as_a_date() -> None:
     for again, header in ((20, "20"), (date, "Sat, 28 Nov 2026 04:30:00 GMT")):
         with provider(Fail(Failure.RATE_LIMIT, again)) as one:
             assert ask(one, "messages", "ws-a")[1].startswith(header + "{")
+
+
+def test_a_used_up_quota_says_when_the_next_period_begins_as_each_provider_does() -> None:
+    date = datetime(2026, 11, 28, 4, 30, tzinfo=UTC)
+    with provider(Fail(Failure.QUOTA, date)) as one:
+        assert "2026-11-28 at 04:30 UTC" in ask(one, "messages", "ws-a")[1]
+        assert f'"resets_at": {date.timestamp():.0f}' in ask(one, "responses", "ws-a")[1]
 
 
 @pytest.mark.parametrize("protocol", PATHS)
@@ -212,7 +230,7 @@ def test_many_agents_at_once_are_told_apart_by_session_and_mark_and_counted_one_
             thread.start()
         for thread in threads:
             thread.join(10)
-        assert one.told("ws-a", "s") == one.told("ws-ab") == Tokens(sum(range(1, 13)), 12)
+        assert one.told("ws-a", "s") == one.told("ws-ab") == Tokens(sum(range(1, 17)), 16)
         assert one.told(session="t") == Tokens()
         assert {served.request.key for served in one.served()} == {"key-1"}
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,52 +21,62 @@ from uet_tui.resources import CONFIG
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "build" / "agents"
-MODELS = {"aider": "openai/gpt-4o", "claude": "claude-sonnet-4-5", "codex": "gpt-5"}
-"""Which model each is told to use."""
-PRICES = {"openai/gpt-4o": (3.0, 15.0), "gpt-5": (2.0, 8.0)}
-"""US dollars for a million tokens in and out, of models whose agents are not asked what it cost."""
+PINS = {"aider": "aider", "claude": "npm", "codex": "npm", "mini": "mini", "gemini": "npm-more", "opencode": "npm-more"}
+"""Under which name of `install.sh` each is pinned."""
+MODELS = {
+    "aider": "openai/fake-1",
+    "claude": "claude-sonnet-4-5",
+    "codex": "fake-2",
+    "mini": "openai/fake-1",
+    "opencode": "fake/fake-1",
+    "gemini": "gemini-2.5-flash",
+}
+"""Which model each is told to use. Claude works out what its own models cost; the others know none of these."""
+PRICES = {"openai/fake-1": (3.0, 15.0), "fake-2": (2.0, 8.0)}
+"""US dollars for a million tokens in and out, as declared: aider's where aider reads it, codex's in `budget`."""
+METADATA = {
+    name: {
+        "max_tokens": 8192,
+        "max_input_tokens": 128000,
+        "max_output_tokens": 8192,
+        "input_cost_per_token": price_in / 1e6,
+        "output_cost_per_token": price_out / 1e6,
+        "litellm_provider": "openai",
+        "mode": "chat",
+    }
+    for name, (price_in, price_out) in PRICES.items()
+}
+"""What aider is told of its models. It looks for them on the network otherwise, and knows no price."""
 
 
 def missing(program: str) -> str:
     """Why a program is not there, in words; empty if it is."""
     if (PROGRAMS / "bin" / program).exists():
         return ""
-    for note in (PROGRAMS / f"{program}.missing", PROGRAMS / "npm.missing"):
-        if note.exists() and (program == "aider") == (note.stem == "aider"):
-            return f"{program} could not be installed: {note.read_text().strip()}"
-    return f"{program} is not installed: make test-agents"
+    note = PROGRAMS / f"{PINS[program]}.missing"
+    why = f"could not be installed: {note.read_text().strip()}" if note.exists() else "is not installed"
+    return f"{program} {why}"
 
 
-def entry(program: str, url: str, *, key: str = "sk-test", **more: Any) -> dict[str, Any]:
-    """The shipped entry of an agent, pointed at a face of the fake provider, and quick to give up."""
-    shipped = yaml.safe_load((CONFIG / "agents.yaml").read_text())["agents"][program]
-    told = {
-        "aider": {"OPENAI_API_BASE": f"{url}/v1", "OPENAI_API_KEY": key},
-        "claude": {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key, "CLAUDE_CODE_MAX_RETRIES": "1"},
-        "codex": {"FAKE_KEY": key},
-    }[program]
-    command = list(shipped["command"])
-    if program == "codex":
-        face = {
-            "model_provider": "fake",
-            "model_providers.fake.name": "fake",
-            "model_providers.fake.base_url": f"{url}/v1",
-            "model_providers.fake.env_key": "FAKE_KEY",
-            "model_providers.fake.wire_api": "responses",
-            "model_providers.fake.request_max_retries": "0",
-            "model_providers.fake.stream_max_retries": "0",
-            "model_providers.fake.stream_idle_timeout_ms": "8000",
-        }
-        place = command.index("exec") + 1
-        command[place:place] = [word for name, value in face.items() for word in ("-c", f"{name}={value}")]
-    changed = {
-        "command": command,
-        "model": MODELS[program],
-        "set": {**shipped.get("set", {}), **told},
-        "env": ["PATH", "LANG"],  # whatever keys and addresses the machine has, these runs are told nothing of them
-        "keys": [],
+def prices() -> dict[str, dict[str, float]]:
+    """What `budget.models` says of the models that are not priced by their agents."""
+    return {name: {"input": price_in, "output": price_out} for name, (price_in, price_out) in PRICES.items()}
+
+
+def opencode(url: str, key: str) -> dict[str, Any]:
+    """The configuration of opencode."""
+    price_in, price_out = PRICES["openai/fake-1"]
+    model = {
+        "name": "Fake",
+        "cost": {"input": price_in, "output": price_out},
+        "limit": {"context": 128000, "output": 8192},
     }
-    return {**shipped, **changed, **more}
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "options": {"baseURL": url, "apiKey": key},
+        "models": {"fake-1": model},
+    }
+    return {"provider": {"fake": provider}, "autoupdate": False, "share": "disabled"}
 
 
 def workstream(id: str, tool: str, **more: Any) -> dict[str, Any]:
@@ -91,6 +102,44 @@ class Fleet:
     agents: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     budget: Mapping[str, Any] = field(default_factory=dict)
+
+    def hire(self, program: str, name: str = "", *, key: str = "sk-test", **more: Any) -> None:
+        """Adds an agent: the shipped entry of a program, pointed at the session of its name, and quick to give up."""
+        url = self.provider.url(name or program)
+        shipped = yaml.safe_load((CONFIG / "agents.yaml").read_text())["agents"][program]
+        changed = {
+            "command": [word.replace("max_retries=3", "max_retries=0") for word in shipped["command"]],
+            "model": MODELS[program],
+            "base_url": url if program in ("claude", "gemini") else f"{url}/v1",
+            "set": {**shipped.get("set", {}), **self._told(program, key, url)},
+            "env": ["PATH", "LANG"],  # whatever keys and addresses the machine has, these runs are told nothing of them
+            "keys": [],
+        }
+        self.agents[name or program] = {**shipped, **changed, **more}
+
+    def _told(self, program: str, key: str, url: str) -> dict[str, str]:
+        """How a program gets its key and what it knows of models; one retry, where that can be said."""
+        beside = self.repository.path.parent  # not in the repository, which agents change
+        models = beside / "models.json"
+        models.write_text(json.dumps(METADATA))
+        match program:
+            case "aider":
+                return {"OPENAI_API_KEY": key, "AIDER_MODEL_METADATA_FILE": str(models)}
+            case "claude":
+                return {"ANTHROPIC_API_KEY": key, "CLAUDE_CODE_MAX_RETRIES": "1"}
+            case "codex":
+                return {"CODEX_API_KEY": key}
+            case "mini":
+                return {"OPENAI_API_KEY": key, "LITELLM_MODEL_REGISTRY_PATH": str(models)}
+            case "opencode":
+                config = beside / "opencode.json"
+                config.write_text(json.dumps(opencode(f"{url}/v1", key)))
+                return {"OPENCODE_CONFIG": str(config)}
+            case _:
+                settings = Path.home() / ".gemini" / "settings.json"  # with an address alone it asks a gateway, keyless
+                settings.parent.mkdir(exist_ok=True)
+                settings.write_text(json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}}))
+                return {"GEMINI_API_KEY": key}
 
     def prepare(self, plan: Sequence[Mapping[str, Any]]) -> None:
         """Writes plan and configuration, and commits them as an operator would."""
@@ -127,10 +176,10 @@ class Fleet:
             raise
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
-    def document(self, *command: str) -> Any:
-        """The JSON document that a command prints."""
-        done = self.uet(*command, "--json", limit=60)
-        assert done.stdout, done.stderr
+    def document(self, *command: str, code: int = 0) -> Any:
+        """The JSON document that a command prints, which ends with `code`."""
+        done = self.uet(*command, "--json")
+        assert (done.returncode, bool(done.stdout)) == (code, True), done.stderr
         return json.loads(done.stdout)
 
     def events(self) -> list[Any]:
@@ -142,11 +191,18 @@ class Fleet:
         return {one["id"]: one for one in self.document("status")["workstreams"]}
 
     def reports(self) -> list[dict[str, Any]]:
-        """The rows of `cost_tracking`, in order."""
+        """The reports of use that are on record, in order."""
+        return self._rows("SELECT * FROM cost_tracking ORDER BY id")
+
+    def providers(self) -> dict[str, dict[str, Any]]:
+        """The providers on record, by name."""
+        return {row["name"]: row for row in self._rows("SELECT * FROM providers")}
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
         file = self.repository.path / ".uet" / "uet.db"
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
             store.row_factory = sqlite3.Row
-            return [dict(row) for row in store.execute("SELECT * FROM cost_tracking ORDER BY id")]
+            return [dict(row) for row in store.execute(query)]
 
     def recorded(self, id: str, attempt: int | None = None) -> tuple[Tokens, float]:
         """What is on record of a workstream: tokens and US dollars."""

@@ -1,21 +1,20 @@
 """One plan of six workstreams through three real programs at once."""
 
-import json
 from datetime import datetime
 
 import pytest
 
 from tests.provider.script import Answer, Request, Script, Session, Tokens, Write
 from tests.real_agents.conftest import MakeFleet
-from tests.real_agents.fleet import MODELS, PRICES, entry, workstream
+from tests.real_agents.fleet import MODELS, PRICES, prices, workstream
 
 FILES = {
-    "aider-new": "src/by_aider.py",
-    "aider-old": "README.md",
-    "claude-new": "src/by_claude.py",
-    "claude-old": "src/app.py",
-    "codex-new": "src/by_codex.py",
-    "codex-old": "src/numbers.py",
+    "ws-aider-new": "src/by_aider.py",
+    "ws-aider-old": "README.md",
+    "ws-claude-new": "src/by_claude.py",
+    "ws-claude-old": "src/app.py",
+    "ws-codex-new": "src/by_codex.py",
+    "ws-codex-old": "src/numbers.py",
 }
 """What each workstream writes: two for each agent, a file that is new and one that is there."""
 TELLS = {"aider": (0, 0), "claude": (1, 0), "codex": (1, 1)}
@@ -50,24 +49,23 @@ def costs(agent: str, tokens: Tokens) -> float:
 @pytest.mark.programs("aider", "claude", "codex")
 @pytest.mark.timeout(180)
 def test_six_workstreams_through_three_agents_at_once(fleet: MakeFleet) -> None:
-    scripts = {id: writes(path, id.partition("-")[0], seed) for seed, (id, path) in enumerate(FILES.items())}
+    scripts = {id: writes(path, agent_of(id), seed) for seed, (id, path) in enumerate(FILES.items())}
     agents = ("aider", "claude", "codex")
     a = fleet({agent: Session({id: script for id, script in scripts.items() if agent in id}) for agent in agents})
-    a.agents = {agent: entry(agent, a.provider.url(agent)) for agent in agents}
+    for agent in agents:
+        a.hire(agent)
     a.settings = {"workers": 6}
-    a.budget = {"budget": {"max_cost_total": 5.0, "models": {name: prices(name) for name in PRICES}}}
-    a.prepare([workstream(id, id.partition("-")[0], files_scope=[path]) for id, path in FILES.items()])
+    a.budget = {"budget": {"max_cost_total": 5.0, "models": prices()}}
+    a.prepare([workstream(id, agent_of(id), files_scope=[path]) for id, path in FILES.items()])
     before = a.repository.head
 
-    done = a.uet("run", "--headless", "--json")
+    document = a.document("run", "--headless")
 
-    document = json.loads(done.stdout)
-    assert (done.returncode, document["state"]) == (0, "COMPLETED"), done.stderr
-    assert {one["id"]: (one["state"], one["attempts"]) for one in document["workstreams"]} == dict.fromkeys(
-        FILES, ("MERGED", 1)
-    )
+    assert document["state"] == "COMPLETED"
+    ends = {one["id"]: (one["state"], one["attempts"]) for one in document["workstreams"]}
+    assert ends == dict.fromkeys(FILES, ("MERGED", 1))
     for seed, (id, path) in enumerate(FILES.items()):
-        assert a.merged(path) == f"# written by {id.partition('-')[0]}\nVALUE = {seed}\n"
+        assert a.merged(path) == f"# written by {agent_of(id)}\nVALUE = {seed}\n"
     assert a.repository.head == before
     assert a.repository.git("status", "--porcelain") == ""
 
@@ -75,7 +73,7 @@ def test_six_workstreams_through_three_agents_at_once(fleet: MakeFleet) -> None:
         counted = a.provider.told(id)
         tokens, usd = a.recorded(id, 1)
         assert tokens == counted, id
-        assert usd == pytest.approx(costs(id.partition("-")[0], counted), abs=1e-9), id
+        assert usd == pytest.approx(costs(agent_of(id), counted), abs=1e-9), id
     assert a.provider.told() == sum((a.recorded(id)[0] for id in FILES), Tokens())
     assert document["spent_usd"] == pytest.approx(sum(a.recorded(id)[1] for id in FILES))
     assert document["reserved_usd"] == 0
@@ -86,10 +84,9 @@ def test_six_workstreams_through_three_agents_at_once(fleet: MakeFleet) -> None:
     ), f"not at once: {spans}"
 
 
-def prices(model: str) -> dict[str, float]:
-    """What `budget.models` says of a model."""
-    price_in, price_out = PRICES[model]
-    return {"input": price_in, "output": price_out}
+def agent_of(id: str) -> str:
+    """Who does a workstream."""
+    return id.split("-")[1]
 
 
 def time_of(text: str) -> datetime:

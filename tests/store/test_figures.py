@@ -6,11 +6,13 @@ import pytest
 
 from tests.store import samples
 from tests.store.samples import BEGIN
-from uet_tui.core.records import AttemptRecord, Records, WorkstreamRecord
-from uet_tui.core.states import AttemptState, RunState, WorkstreamState
+from uet_tui.core.records import AttemptRecord, ProviderRecord, Records, WorkstreamRecord
+from uet_tui.core.states import AttemptState, ProviderState, RunState, WorkstreamState
+from uet_tui.store.breakdown import breakdown
 from uet_tui.store.forecast import ends_at
-from uet_tui.store.money import cost_view, wasted
+from uet_tui.store.money import Used, cost_view, wasted
 from uet_tui.store.needs import needs
+from uet_tui.store.providers import provider_views
 
 W, A = WorkstreamState, AttemptState
 DEPENDS_ON = {id: ws.depends_on for id, ws in samples.plan().workstreams.items()}
@@ -110,3 +112,84 @@ def test_a_finished_run_wants_to_land_until_it_has() -> None:
     assert needs(made, []) == ()
     made.run.landed_at, made.run.target_branch = None, None
     assert needs(made, []) == ()
+
+
+def used(workstream: str, usd: float, **more: object) -> Used:
+    values: dict[str, object] = {
+        "workstream": workstream,
+        "attempt": 1,
+        "conflict": "",
+        "ask": 0,
+        "agent": "shell",
+        "model": "sh",
+        "usd": usd,
+        "estimated_usd": 0.0,
+        "unpriced": 0,
+        "tokens_in": 100,
+        "tokens_out": 10,
+        "tokens_cached": 30,
+        "tokens_reasoning": 4,
+    }
+    return Used(**{**values, **more})
+
+
+def test_what_remains_is_forecast_by_its_like_then_by_what_it_declares_then_by_the_average() -> None:
+    made = records(ws_a=ended(10, cost_usd=2.0), ws_b=ended(10, cost_usd=6.0, agent="codex"), ws_d={"agent": "aider"})
+    declared = dict(samples.plan().workstreams)
+    assert cost_view(made, [], [], BEGIN, declared).forecast_usd == 2 + 6 + 2 + 4
+    declared["ws-d"] = declared["ws-d"].model_copy(update={"max_cost_usd": 7.0})
+    assert cost_view(made, [], [], BEGIN, declared).forecast_usd == 2 + 6 + 2 + 7
+
+
+def test_what_landed_is_told_apart_from_what_was_wasted() -> None:
+    made = records(ws_a=ended(10, attempts=2, cost_usd=3.5), ws_b=ended(10, W.FAILED, cost_usd=4.0))
+    for id, number, state, usd in (
+        ("ws-a", 1, A.FAILED, 1.0),
+        ("ws-a", 2, A.SUCCEEDED, 2.0),
+        ("ws-b", 1, A.SUCCEEDED, 4.0),
+    ):
+        made.attempts[id, number] = AttemptRecord(id, number, 1, "shell", "sh", "b", BEGIN, state, cost_usd=usd)
+    view = cost_view(made, [used("ws-a", 0.5, attempt=2, conflict="c1", ask=1)], [], BEGIN)
+    assert (view.landed_usd, view.wasted_usd) == (2.0, 1.0 + 4.0 + 0.5)
+
+
+def test_models_are_summed_up_by_the_agent_that_uses_them() -> None:
+    view = cost_view(
+        records(ws_a=ended(1), ws_b=ended(1)),
+        [
+            used("ws-a", 1.0, model="big"),
+            used("ws-a", 0.5, model="big", conflict="c1", ask=1),
+            used("ws-b", 4.0, model="small", estimated_usd=4.0),
+            used("ws-b", 0.0, model="odd", unpriced=2),
+        ],
+        [],
+        BEGIN,
+    )
+    assert [(row.model, row.usd, row.attempts, row.tokens_cached, row.unpriced) for row in view.by_model] == [
+        ("small", 4.0, 1, 30, 0),
+        ("big", 1.5, 2, 60, 0),
+        ("odd", 0.0, 1, 30, 2),
+    ]
+    assert (view.tokens_in, view.tokens_out, view.tokens_reasoning) == (400, 40, 16)
+    assert (view.estimated_usd, view.unpriced) == (4.0, 2)
+
+
+def test_phases_are_told_by_name_and_waves_by_number() -> None:
+    declared = dict(samples.plan().workstreams)
+    declared["ws-d"] = declared["ws-d"].model_copy(update={"metadata": {"phase": 2}})
+    found = breakdown(records(), [used("ws-d", 1.0), used("ws-c", 2.0), used("ws-a", 3.0), used("ws-b", 4.0)], declared)
+    assert [(row.label, row.usd) for row in found.by_wave] == [("wave 1", 7.0), ("wave 2", 2.0), ("phase 2", 1.0)]
+
+
+def test_a_stopped_provider_needs_the_operator_and_a_paused_one_does_not() -> None:
+    made = records()
+    made.providers = {
+        "openai": ProviderRecord("openai", BEGIN, ProviderState.STOPPED, None, "no key"),
+        "anthropic": ProviderRecord("anthropic", BEGIN, ProviderState.PAUSED, BEGIN + 60, "quota", 1, 2),
+    }
+    made.attempts["ws-a", 1] = samples.attempt(provider="anthropic", state=A.RUNNING)
+    assert [(need.kind, need.target) for need in needs(made, [])] == [("provider", "openai")]
+    first, second = provider_views(made)
+    assert (first.name, first.state, first.running, first.limit) == ("anthropic", "PAUSED", 1, 2)
+    assert first.until is not None and first.until.timestamp() == BEGIN + 60
+    assert (second.name, second.running, second.until) == ("openai", 0, None)

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Table, create_engine, insert
+from sqlalchemy import Connection, Engine, Table, create_engine, insert
 
 from tests.store import samples
 from uet_tui.core import records
@@ -128,30 +128,41 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(home: Home, with_next
         read(home, "SELECT colour FROM runs")
 
 
-def test_a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_is_in_it(home: Home, tmp_path: Path) -> None:
-    first = tmp_path / "first"
-    shutil.copytree(SCHEMA / "migrations", first)
-    for script in first.glob("versions/*.py"):
-        if not script.name.startswith("0001"):
+def older(home: Home, scripts: Path, revision: str) -> Engine:
+    """An empty store as an older version of the program made it."""
+    shutil.copytree(SCHEMA / "migrations", scripts)
+    for script in scripts.glob("versions/*.py"):
+        if script.name[:4] > revision:
             script.unlink()
     home.folder.mkdir()
     engine = create_engine(f"sqlite:///{home.database}")
-    schema.migrate(engine, first)
+    schema.migrate(engine, scripts)
+    return engine
+
+
+def insert_what_fits(connection: Connection, *rows: tuple[Table, dict[str, object]]) -> None:
+    """Inserts rows without the columns that an older store does not have."""
+    for table, row in rows:
+        there = {found[1] for found in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+        connection.execute(insert(table), {name: value for name, value in row.items() if name in there})
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_is_in_it(home: Home, tmp_path: Path) -> None:
+    engine = older(home, tmp_path / "first", "0001")
     a = samples.records().workstreams["ws-a"]
     declaration = samples.plan().workstreams["ws-a"].model_dump(mode="json")
     gate = records.GateEntry(samples.BEGIN, "ws-a", 1, "GATE_UNIT", "sandbox", "passed", 1.5, "fine")
     conflict = samples.conflict("c1", "ws-a")
     with engine.begin() as connection:
         connection.exec_driver_sql(f"PRAGMA application_id = {database.APPLICATION_ID}")
-        for table, row in (
+        insert_what_fits(
+            connection,
             (tables.RUNS, rows.RUN.row(samples.run_record(), revision=1)),
             (tables.WORKSTREAMS, rows.WORKSTREAM.row(a, run="run-1", declaration=declaration)),
             (tables.ATTEMPTS, rows.ATTEMPT.row(samples.attempt(), run="run-1")),
             (tables.CONFLICTS, rows.CONFLICT.row(conflict, run="run-1")),
             (tables.GATES, rows.GATE.row(gate, run="run-1")),
-        ):
-            there = {found[1] for found in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
-            connection.execute(insert(table), {name: value for name, value in row.items() if name in there})
+        )
     engine.dispose()
 
     writer = Writer(home.database)
@@ -164,4 +175,38 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_is_in_i
     assert [(gate.gate, gate.verdict, gate.output) for gate in reader.gates("run-1", "ws-a")] == [
         ("GATE_UNIT", "passed", "fine")
     ]
+    reader.close()
+
+
+def test_costs_of_a_store_without_reports_one_by_one_are_numbered_and_count_as_counted(
+    home: Home, tmp_path: Path
+) -> None:
+    engine = older(home, tmp_path / "second", "0002")
+    a = samples.records().workstreams["ws-a"]
+    declaration = samples.plan().workstreams["ws-a"].model_dump(mode="json")
+    told = [records.CostEntry(samples.BEGIN, "ws-a", number, "shell", "", 0.5, 10, 1) for number in (1, 1, 2)]
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id = {database.APPLICATION_ID}")
+        insert_what_fits(
+            connection,
+            (tables.RUNS, rows.RUN.row(samples.run_record(), revision=1)),
+            (tables.WORKSTREAMS, rows.WORKSTREAM.row(a, run="run-1", declaration=declaration)),
+            *((tables.ATTEMPTS, rows.ATTEMPT.row(samples.attempt(number=n), run="run-1")) for n in (1, 2, 3)),
+            *((tables.COSTS, rows.COST.row(entry, run="run-1")) for entry in told),
+        )
+    engine.dispose()
+
+    writer = Writer(home.database)
+    loaded = writer.load("run-1")
+    writer.close()
+    assert read(home, "SELECT attempt, conflict, ask, number, priced, estimated FROM cost_tracking ORDER BY id") == [
+        (1, "", 0, 1, 1, 0),
+        (1, "", 0, 2, 1, 0),
+        (2, "", 0, 1, 1, 0),
+    ]
+    assert [loaded.attempts["ws-a", number].reports for number in (1, 2, 3)] == [2, 1, 0]
+    assert (loaded.run.budget_stage, loaded.run.overrides, loaded.providers) == ("ok", (), {})
+    assert loaded.workstreams["ws-a"].context_share == 1.0
+    reader = Reader(home.database)
+    assert [(row.label, row.usd) for row in reader.costs("run-1").by_attempt] == [("ws-a #1", 1.0), ("ws-a #2", 0.5)]
     reader.close()

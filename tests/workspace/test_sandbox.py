@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.repository import Repository
+from tests.support.wait import until
 from tests.workspace.bench import Bench, files_of
 from uet_tui.core.conflicts import Entry
 from uet_tui.errors import UetError
@@ -388,3 +389,25 @@ def test_submodules_stay_what_they_were(bench: Bench) -> None:
     snapshot = sandbox.snapshot(base, "x")
     assert [c.path for c in snapshot.changes] == ["mine.txt"]
     assert len(snapshot.problems) == 1
+
+
+def test_files_that_were_written_are_named_ignored_ones_too(bench: Bench, sandbox: Sandbox, agent: Repository) -> None:
+    (bench.repository.path / ".env").write_text("A=1\n")
+    sandbox.prepare(bench.repository.path, [".env"])
+    since = sandbox.folder.parent / "since"
+
+    def later() -> bool:
+        since.touch()
+        return sandbox.written(since.stat().st_mtime_ns) == []
+
+    until(later, 5, "the clock of the file system to go on")
+    agent.write("README.md", "changed\n")
+    agent.write("new/deep.txt", "new\n")
+    agent.write("__pycache__/x.pyc", "ignored\n")
+    agent.write(".venv/kept", "kept\n")
+    agent.write(".env", "A=2\n")
+    (sandbox.folder / "link").symlink_to("README.md")
+    os.utime(sandbox.folder / "new/deep.txt", (1, 1))
+    written = sorted(sandbox.written(since.stat().st_mtime_ns))
+    assert written == [b"README.md", b"__pycache__/x.pyc", b"new/deep.txt"]
+    assert sandbox.written(since.stat().st_mtime_ns + 10**12) == []

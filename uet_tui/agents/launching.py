@@ -12,7 +12,16 @@ from uet_tui.settings.agents import PLACEHOLDERS, AgentSettings
 LONGEST_ARGUMENT = 131_071
 """Bytes that Linux takes as one argument (MAX_ARG_STRLEN without its end)."""
 _PLACEHOLDER = re.compile("{(" + "|".join(PLACEHOLDERS) + ")}")
-_MAY_BE_MISSING = ("model", "budget_usd")
+_HOME = {
+    "HOME": "",
+    "TMPDIR": "tmp",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_CACHE_HOME": ".cache",
+}
+"""What a home of its own is, by variable: folders in it, as they are by default in any home."""
+_MAY_BE_MISSING = ("model", "base_url", "budget_usd")
 """Placeholders without a value take the word that they stand in with them."""
 
 
@@ -37,7 +46,7 @@ class Launch:
 
 def command_line(agent: AgentSettings, launch: Launch) -> list[str]:
     """The agent's command with its placeholders filled in. What is filled in is not looked at for more of them."""
-    values = _values(launch)
+    values = _values(agent, launch)
     if any("{prompt}" in word for word in agent.command):
         values["prompt"] = _as_argument(launch.prompt_file.read_text(encoding="utf-8"))
     return list(_words(agent, launch, values))
@@ -45,10 +54,10 @@ def command_line(agent: AgentSettings, launch: Launch) -> list[str]:
 
 def agent_environment(agent: AgentSettings, launch: Launch, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that the agent gets: those that its list lets through, its home, and what is set for it."""
-    values = _values(launch)
+    values = _values(agent, launch)
     found = environment(agent.env, environ)
     if agent.home == "own":
-        found |= {"HOME": values["home"], "TMPDIR": str(launch.home / "tmp")}
+        found |= {name: str(launch.home / folder) for name, folder in _HOME.items()}
     for name, text in agent.set.items():
         if not _lacks(text, values):
             found[name] = _filled(text, values)
@@ -62,10 +71,11 @@ def environment(allowed: tuple[str, ...], environ: Mapping[str, str]) -> dict[st
     return {k: v for k, v in environ.items() if k in names or (beginnings and k.startswith(beginnings))}
 
 
-def _values(launch: Launch) -> dict[str, str]:
+def _values(agent: AgentSettings, launch: Launch) -> dict[str, str]:
     return {
         "prompt_file": str(launch.prompt_file),
         "model": launch.model,
+        "base_url": agent.base_url,
         "sandbox": str(launch.sandbox),
         "home": str(launch.home),
         "folder": str(launch.folder),
@@ -79,9 +89,15 @@ def _values(launch: Launch) -> dict[str, str]:
 def _words(agent: AgentSettings, launch: Launch, values: Mapping[str, str]) -> Iterator[str]:
     for word in agent.command:
         if word == "{scope}":
-            yield from (agent.scope_argument.replace("{path}", path) for path in launch.scope)
+            there = (path for path in launch.scope if _is_plain(launch.sandbox / path))
+            yield from (agent.scope_argument.replace("{path}", path) for path in there)
         elif not _lacks(word, values):
             yield _filled(word, values)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file is there, and not elsewhere: some agents make what they are told of, or follow a link."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _lacks(word: str, values: Mapping[str, str]) -> bool:

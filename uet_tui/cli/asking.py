@@ -3,7 +3,7 @@
 import getpass
 import os
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import uuid4
 
 from uet_tui.cli.looking import Look
@@ -45,6 +45,9 @@ def ask(
     settle: bool = False,
     target: str | None = None,
     note: str = "",
+    provider: str | None = None,
+    limit: Literal["total", "phase", "task"] = "total",
+    until: datetime | None = None,
 ) -> None:
     """Has a command carried out and prints the answer.
 
@@ -66,6 +69,9 @@ def ask(
         settle=settle,
         target=target,
         note=note,
+        provider=provider,
+        limit=limit,
+        until=until,
         by=login(),
         source=f"cli:{os.getpid()}",
         at=datetime.now(UTC),

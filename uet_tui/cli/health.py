@@ -20,7 +20,7 @@ from uet_tui.core.states import RUN_OVER, RunState
 from uet_tui.errors import UetError
 from uet_tui.report.cells import cell, columns
 from uet_tui.settings.model import Settings
-from uet_tui.store.paths import Home
+from uet_tui.store.paths import Home, RunPaths
 from uet_tui.store.queries import Reader
 from uet_tui.workspace.git import Git, check_version
 from uet_tui.workspace.operator import OperatorRepository
@@ -104,9 +104,21 @@ def _runs(home: Home) -> Iterator[Check]:
         yield Check("store", "bad", str(error), f"keep a copy of {home.folder}; uet run makes a new one where none is")
         return
     yield Check("store", "ok", f"{home.database}, {len(runs)} runs")
+    if runs:
+        yield from _set_up(home.run(runs[0].id), runs[0].id)
     for run in runs:
         if not run.alive and run.state not in RUN_OVER | {RunState.HALTED}:
             yield Check("lock", "note", f"run {run.id} is {run.state.value} and nobody has it", f"uet resume {run.id}")
+
+
+def _set_up(paths: RunPaths, run: str) -> Iterator[Check]:
+    """Which sandboxes of a run have been set up, by what their commands printed."""
+    for log in sorted(paths.setup_log(1).parent.glob("*.log")):
+        worker = log.stem
+        if paths.ready(worker).exists():
+            yield Check(f"setup {worker}", "ok", f"worker {worker} of run {run} is set up; its output: {log}")
+        else:
+            yield Check(f"setup {worker}", "note", f"worker {worker} of run {run} is not set up", f"see {log}")
 
 
 def _disk(folder: Path) -> Check:

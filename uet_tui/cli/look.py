@@ -1,4 +1,4 @@
-"""`uet status`, `runs`, `workers`, `costs`: looks at runs, never touches them."""
+"""`uet status`, `runs`, `workers`: looks at runs, never touches them."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -45,14 +45,3 @@ def workers(run: RunArgument = None, named: Run = None, json: Json = False, sets
         emit(documents.workers(view))
     else:
         show(tables.workers(view.workers, datetime.now(UTC)))
-
-
-@app.command()
-def costs(run: RunArgument = None, named: Run = None, json: Json = False, sets: Sets = None) -> None:
-    """Where the money went."""
-    with look(chosen(run, named)) as at:
-        view = at.reader.run(at.run)
-    if json:
-        emit(documents.costs(view.id, view.costs))
-    else:
-        show(tables.costs(view.costs))

@@ -1,7 +1,9 @@
 """`uet pause`, `continue`, `drain`, `stop`, `scale`, `retry`, `skip`, `hold`, `first`, `budget`: steers a run."""
 
 import math
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,11 +12,18 @@ from uet_tui.cli.detail import Workstream, find
 from uet_tui.cli.looking import look
 from uet_tui.cli.options import Json, Run, Sets
 from uet_tui.core.commands import Verb
+from uet_tui.errors import UetError
 
 app = typer.Typer()
 
+_LONGEST_OVERRIDE = 366 * 86_400.0
+"""Seconds: a year."""
+
 OneWorker = Annotated[
     int | None, typer.Option("--worker", metavar="N", min=1, help="This worker only, instead of the whole run.")
+]
+OneProvider = Annotated[
+    str | None, typer.Option("--provider", metavar="NAME", help="This provider of models is asked again.")
 ]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What the agent is to be told.")]
 
@@ -27,10 +36,18 @@ def pause(worker: OneWorker = None, run: Run = None, json: Json = False, sets: S
 
 
 @app.command(name="continue")
-def continue_(worker: OneWorker = None, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+def continue_(
+    worker: OneWorker = None,
+    provider: OneProvider = None,
+    run: Run = None,
+    json: Json = False,
+    sets: Sets = None,
+) -> None:
     """Go on after a pause."""
+    if worker is not None and provider is not None:
+        raise UetError("continue takes a worker or a provider, not both")
     with look(run) as at:
-        ask(at, Verb.CONTINUE, worker=worker, json=json)
+        ask(at, Verb.CONTINUE, worker=worker, provider=provider, json=json)
 
 
 @app.command()
@@ -99,21 +116,63 @@ def first(id: Workstream, run: Run = None, json: Json = False, sets: Sets = None
         ask(at, Verb.FIRST, workstream=find(at.reader.run(at.run), id).id, json=json)
 
 
-def _dollars(value: float) -> float:
-    if not math.isfinite(value) or value < 0:
+def _dollars(value: float | None) -> float | None:
+    if value is not None and (not math.isfinite(value) or value < 0):
         raise typer.BadParameter("money is a finite number of US dollars, 0 or more")
     return value
+
+
+def _expiry(text: str) -> datetime:
+    """When an override expires, from a number of seconds or a time; raises `UetError` if it is neither."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            return datetime.fromisoformat(text).astimezone()
+        except (ValueError, OverflowError) as error:
+            raise UetError(f"--expires takes seconds, or a time such as 2026-01-31T18:00, not {text}") from error
+    if not 0 < seconds <= _LONGEST_OVERRIDE:
+        raise UetError(f"--expires takes more than 0 and at most {_LONGEST_OVERRIDE:.0f} seconds, not {text}")
+    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 @app.command()
 def budget(
     total: Annotated[
-        float, typer.Option("--total", metavar="USD", help="For the whole run, US dollars.", callback=_dollars)
-    ],
+        float | None, typer.Option("--total", metavar="USD", help="For the whole run, US dollars.", callback=_dollars)
+    ] = None,
+    per_phase: Annotated[
+        float | None,
+        typer.Option(
+            "--per-phase",
+            metavar="USD",
+            help="For a phase, US dollars.",
+            callback=_dollars,
+        ),
+    ] = None,
+    per_task: Annotated[
+        float | None,
+        typer.Option("--per-task", metavar="USD", help="For a workstream, US dollars.", callback=_dollars),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept on record.")] = "",
+    expires: Annotated[
+        str | None,
+        typer.Option("--expires", metavar="SECONDS|TIME", help="When what held before holds again."),
+    ] = None,
     run: Run = None,
     json: Json = False,
     sets: Sets = None,
 ) -> None:
-    """Change what the run may spend."""
+    """Change what the run may spend, for good or for a while."""
+    limits: Mapping[Literal["total", "phase", "task"], float | None] = {
+        "total": total,
+        "phase": per_phase,
+        "task": per_task,
+    }
+    named = [(limit, amount) for limit, amount in limits.items() if amount is not None]
+    if len(named) != 1:
+        raise UetError("budget takes one of --total, --per-phase and --per-task")
+    limit, amount = named[0]
+    until = None if expires is None else _expiry(expires)
     with look(run) as at:
-        ask(at, Verb.BUDGET, amount=total, json=json)
+        ask(at, Verb.BUDGET, amount=amount, limit=limit, note=reason, until=until, json=json)

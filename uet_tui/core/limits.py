@@ -203,6 +203,8 @@ def changed(board: Board) -> None:
             fill_workers(board)
         run.wide = None if run.parallelism >= wide else wide
     spent(board)
+    if run.wide is not None:
+        _reach(board, BudgetStage.NARROWED, f"{run.budget_note}: {run.parallelism} of {run.wide} workers")
     if run.state is RunState.HALTED and board.dispatching and _may_go_on(board):
         board.move_run(RunState.RUNNING)
         fill_workers(board)

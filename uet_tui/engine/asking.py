@@ -4,16 +4,14 @@ Whatever becomes of the orchestrator meanwhile, the agent is started once: who f
 """
 
 import logging
-import os
 import subprocess
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from uet_tui.agents.launching import Launch, agent_environment, command_line
-from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side, resolving_prompt
-from uet_tui.agents.use import Use, read_use
+from uet_tui.agents.launching import Launch
+from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
 from uet_tui.core.effects import AskAgent, EndAsk
 from uet_tui.core.events import AgentAnswered
@@ -21,9 +19,12 @@ from uet_tui.core.records import ConflictRecord
 from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.core.usage import known_usd
 from uet_tui.engine import attempts
+from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.keeper import STOP
+from uet_tui.engine.launching import launch_agent
+from uet_tui.engine.prompting import tell_conflict
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
-from uet_tui.engine.sandboxes import make_ready, take_snapshot
+from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError
@@ -32,7 +33,7 @@ from uet_tui.merge.proposing import propose_tree, with_settled
 from uet_tui.merge.resolution import marked_text
 from uet_tui.merge.texts import is_text, sides
 from uet_tui.store.files import write_whole
-from uet_tui.store.paths import OUTPUT, PROMPT
+from uet_tui.store.paths import PROMPT
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
 
@@ -61,16 +62,18 @@ def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leav
             return AgentAnswered(conflict.id, effect.ask, conflict.files, unasked)
         keeper = _start(place, effect, conflict, files, start, leaving)
     ended = _wait(folder, keeper, leaving)
-    use = read_use(folder / OUTPUT, json_lines=place.agent(effect.agent).usage.format == "json-lines")
+    heard = Hearing(place, effect.agent, "", folder).end(ended)
     answer = AgentAnswered(
         conflict.id,
         effect.ask,
         conflict.files,
-        Rung("agent", "failed", ended.seconds, known_usd(use.reports)),
-        reports=use.reports,
+        Rung("agent", "failed", ended.seconds, known_usd(heard.reports)),
+        reports=heard.reports,
+        fault=heard.fault,
+        until=heard.until,
     )
     try:
-        return _judged(place, effect, conflict, files, start, _failure(ended, use), answer, leaving)
+        return _judged(place, effect, conflict, files, start, heard.error, answer, leaving)
     except (UetError, OSError) as error:  # its money counts whatever became of the rest
         _log.exception("what agent %s made of conflict %s could not be judged", effect.agent, conflict.id)
         return replace(answer, rung=replace(answer.rung, detail=one_line(str(error))))
@@ -133,21 +136,24 @@ def _start(
     make_ready(place, sandbox, commit, leaving, folder / "git-before")
     prompt = folder / PROMPT
     question = _question(place, effect, conflict, files)
-    prompt.write_text(resolving_prompt(question, agent, settings.simulated), encoding="utf-8", errors="replace")
-    home = place.paths.home(sandbox_name(conflict))
-    (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
-    launch = Launch(prompt, sandbox.folder, folder, home, effect.ask, agent.model)
-    return attempts.start(
-        folder,
-        {
-            "argv": command_line(agent, launch),
-            "cwd": str(sandbox.folder),
-            "env": agent_environment(agent, launch, os.environ) | sandbox.environment,
-            "timeout": settings.ladder.agent_seconds,
-            "grace": settings.grace_seconds,
-            "cookie": f"{place.run}/{conflict.id}/ask-{effect.ask}",
-            "wake": str(place.paths.wake),
-        },
+    told = place.redactor.text(tell_conflict(place, question, agent))
+    prompt.write_text(told, encoding="utf-8", errors="replace")
+    home = place.paths.home(sandbox_name(conflict), effect.agent)
+    return launch_agent(
+        place,
+        agent,
+        Launch(
+            prompt,
+            sandbox.folder,
+            folder,
+            home,
+            effect.ask,
+            agent.model,
+            scope=tuple(path for path, _ in question.files),
+        ),
+        sandbox.environment,
+        seconds=settings.ladder.agent_seconds,
+        cookie=f"{place.run}/{conflict.id}/ask-{effect.ask}",
     )
 
 
@@ -199,22 +205,6 @@ def _wait(folder: Path, keeper: "subprocess.Popen[bytes] | None", leaving: threa
     if keeper is not None:
         keeper.wait()
     return ended
-
-
-def _failure(ended: attempts.Ended, use: Use) -> str:
-    """Why what the agent left is not looked at; empty if it ended well."""
-    last = one_line(use.last_line, 200)
-    match ended.why, ended.code:
-        case "exit", 0:
-            return ""
-        case "timeout", _:
-            return f"did not end within its time limit ({ended.seconds:.0f} s)"
-        case "killed", _:
-            return "ended on request"
-        case "exit", code:
-            return f"exit {code}" + (f": {last}" if last else "")
-        case _:
-            return "its processes are gone and nobody saw how they ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +287,7 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
     parents = (conflict.ours_commit, conflict.theirs_commit)
     base = place.control.commit_tree(start, parents, f"Conflict {conflict.id}")
     message = f"What agent {effect.agent} made of conflict {conflict.id}"
+    leaked = take_out_secrets(place, sandbox, base, taken.with_name("start.json"))
     snapshot = take_snapshot(sandbox, base, message, taken.with_name("sandbox"))
     sandbox.put_away(taken.with_name("git-after"))
     if snapshot.commit is not None:
@@ -306,8 +297,9 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
             place.control.publish({ref: snapshot.commit})
         except (UetError, OSError) as error:
             _log.warning("%s is in the control repository only: %s", ref, error)
-    if snapshot.problems:
-        return _Left(snapshot.commit, snapshot.problems[0])
+    problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
+    if problem:
+        return _Left(snapshot.commit, problem)
     write_whole(taken, (snapshot.commit or "").encode())
     return _Left(snapshot.commit)
 

@@ -2,82 +2,103 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from uet_tui.agents.launching import Launch, agent_environment, command_line
-from uet_tui.agents.prompt import prompt_for
-from uet_tui.agents.use import read_use
+from uet_tui.agents.launching import Launch
 from uet_tui.core.effects import Collect, StartAttempt
-from uet_tui.core.events import AttemptEnded, Collected
-from uet_tui.core.records import WorkstreamRecord
-from uet_tui.core.states import AttemptState
+from uet_tui.core.events import AttemptEnded, Collected, Noted
+from uet_tui.core.records import AttemptRecord, WorkstreamRecord
 from uet_tui.engine import attempts
-from uet_tui.engine.gating import Gated, commands_for, gate_tree
-from uet_tui.engine.sandboxes import make_ready, take_snapshot
+from uet_tui.engine.gating import Gated, gate_tree
+from uet_tui.engine.hearing import Hearing
+from uet_tui.engine.launching import launch_agent, scope_files
+from uet_tui.engine.prompting import tell_task
+from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.store.files import write_whole
-from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
+from uet_tui.store.paths import DIFF, PROMPT
 from uet_tui.text import one_line
 from uet_tui.workspace.sandbox import Snapshot
 from uet_tui.workspace.scope import outside
 from uet_tui.workspace.trees import Change
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An attempt whose agent was started."""
+
+    keeper: "subprocess.Popen[bytes]"
+    """To be reaped."""
+    estimated_tokens: int
+    """How many tokens it is thought to read; 0 where nobody counted."""
+    note: Noted | None
+    """What there is to know of its context."""
+
+
 def start_attempt(
     place: Workplace, effect: StartAttempt, record: WorkstreamRecord, leaving: threading.Event
-) -> "subprocess.Popen[bytes]":
-    """Resets the sandbox and starts the agent in it; returns the keeper's handle, to be reaped."""
+) -> Started:
+    """Resets the sandbox and starts the agent in it."""
     folder = place.paths.attempt(effect.workstream, effect.attempt)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = place.sandbox(effect.worker)
     make_ready(place, sandbox, effect.base, leaving, folder / "git-before")
     prompt = folder / PROMPT
-    commands = commands_for(place, ws, place.control.tree_of(effect.base)) if agent.prompt == "text" else ()
-    told = prompt_for(ws, agent, effect.attempt, record.note, settings.simulated, commands, record.wish)
-    prompt.write_text(told, encoding="utf-8")
-    home = place.paths.home(effect.worker)
-    (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
-    launch = Launch(prompt, sandbox.folder, folder, home, effect.attempt, agent.model)
-    return attempts.start(
-        folder,
-        {
-            "argv": command_line(agent, launch),
-            "cwd": str(sandbox.folder),
-            "env": agent_environment(agent, launch, os.environ) | sandbox.environment,
-            "timeout": ws.timeout or settings.timeout_seconds,
-            "grace": settings.grace_seconds,
-            "cookie": place.cookie(ws.id, effect.attempt),
-            "wake": str(place.paths.wake),
-        },
+    told = tell_task(place, effect, record)
+    prompt.write_text(place.redactor.text(told.text), encoding="utf-8", errors="replace")
+    home = place.paths.home(effect.worker, record.agent)
+    keeper = launch_agent(
+        place,
+        agent,
+        Launch(
+            prompt,
+            sandbox.folder,
+            folder,
+            home,
+            effect.attempt,
+            effect.model or agent.model,
+            effect.cap_usd,
+            scope_files(place, agent, effect.base, ws),
+        ),
+        sandbox.environment,
+        seconds=ws.timeout or settings.timeout_seconds,
+        cookie=place.cookie(ws.id, effect.attempt),
     )
+    return Started(keeper, told.estimated_tokens, told.note)
 
 
-def ending_of(place: Workplace, workstream: str, attempt: int, agent_name: str) -> AttemptEnded | None:
+def hearing_of(place: Workplace, attempt: AttemptRecord) -> Hearing:
+    """What hears the agent of an attempt out."""
+    folder = place.paths.attempt(attempt.workstream, attempt.number)
+    return Hearing(place, attempt.agent, attempt.model, folder)
+
+
+def ending_of(place: Workplace, attempt: AttemptRecord, hearing: Hearing) -> AttemptEnded | None:
     """How an attempt ended, as its folder tells; None if it does not say."""
-    folder = place.paths.attempt(workstream, attempt)
-    ended = attempts.ended(folder)
-    if ended is None:
-        return None
-    use = read_use(folder / OUTPUT, json_lines=place.agent(agent_name).usage.format == "json-lines")
-    last = one_line(use.last_line, 200)
-    match ended.why, ended.code:
-        case "exit", 0:
-            outcome, error = AttemptState.SUCCEEDED, ""
-        case "timeout", _:
-            outcome, error = AttemptState.TIMED_OUT, f"did not end within its time limit ({ended.seconds:.0f} s)"
-        case "killed", _:
-            outcome, error = AttemptState.KILLED, "ended on request"
-        case "exit", code:
-            outcome, error = AttemptState.FAILED, f"exit {code}" + (f": {last}" if last else "")
-        case _:
-            outcome, error = AttemptState.LOST, "its record of how it ended cannot be read"
-    return AttemptEnded(workstream, attempt, outcome, ended.code, error, use.reports, use.no_change)
+    ended = attempts.ended(place.paths.attempt(attempt.workstream, attempt.number))
+    return None if ended is None else ended_so(attempt, ended, hearing)
+
+
+def ended_so(attempt: AttemptRecord, ended: attempts.Ended, hearing: Hearing) -> AttemptEnded:
+    """The end of an attempt, with all that its agent told."""
+    heard = hearing.end(ended)
+    return AttemptEnded(
+        attempt.workstream,
+        attempt.number,
+        heard.outcome,
+        ended.code,
+        heard.error,
+        heard.reports,
+        heard.no_change,
+        heard.fault,
+        heard.until,
+    )
 
 
 def collect(
@@ -94,21 +115,23 @@ def collect(
     ws = place.plan.workstreams[effect.workstream]
     folder = place.paths.attempt(ws.id, effect.attempt)
     sandbox = place.sandbox(effect.worker)
-    use = read_use(folder / OUTPUT, json_lines=False)
+    no_change = effect.no_change_stated or _no_change_stated(place, ws.id, folder)
     taken = folder / "snapshot"
+    leaked: Mapping[str, str] = {}
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
         commit = taken.read_text().strip()
         changes = place.control.changes(effect.base, commit)
         snapshot = Snapshot(commit, place.control.tree_of(commit), changes, ())
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
+        leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
         snapshot = take_snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
-    problem = snapshot.problems[0] if snapshot.problems else ""
+    problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
     strays = outside(snapshot.changes, ws)
     beyond = _beyond(strays)
     if place.settings.scope == "enforce":
         problem = problem or beyond
-    if not problem and beyond and len(strays) == len(snapshot.changes) and not use.no_change:
+    if not problem and beyond and len(strays) == len(snapshot.changes) and not no_change:
         problem = f"changed nothing inside its scope: it {beyond}"
     gated = Gated((), problem, "")
     if effect.gate and not problem and snapshot.commit is not None and (ws.test_gates or ws.acceptance_tests):
@@ -135,11 +158,16 @@ def collect(
         change_mark(snapshot.changes),
         one_line(gated.problem),
         gated.entries,
-        use.no_change,
+        no_change,
         warning=beyond if place.settings.scope == "warn" else "",
         detail=gated.detail,
         retryable=gated.retryable,
     )
+
+
+def _no_change_stated(place: Workplace, workstream: str, folder: Path) -> bool:
+    """Whether the agent said that nothing needs changing: after a crash only its output knows."""
+    return Hearing(place, place.agent_of[workstream], "", folder).end(attempts.Ended(0, "exit", 0.0)).no_change
 
 
 def change_mark(changes: Sequence[Change]) -> str:
@@ -159,4 +187,5 @@ def _beyond(paths: tuple[str, ...]) -> str:
 
 def write_diff(place: Workplace, folder: Path, base: str, commit: str) -> None:
     """Writes what an attempt changed where the workstream screen finds it."""
-    (folder / DIFF).write_text(place.control.diff(base, commit), encoding="utf-8", errors="replace")
+    told = place.redactor.text(place.control.diff(base, commit))
+    (folder / DIFF).write_text(told, encoding="utf-8", errors="replace")

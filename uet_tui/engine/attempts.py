@@ -11,25 +11,38 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from uet_tui.engine import keeper
+from uet_tui.secrecy import secrets_in
 
 _KEEPER = Path(keeper.__file__)
 
 
+OUTPUT_LIMIT: Final = 1 << 28
+"""Bytes of an agent's output that are kept from its beginning on; the last of a longer one are kept as well."""
+_NEEDED: Final = ("LD_LIBRARY_PATH",)
+"""What the keeper itself may need of the environment, to be started at all."""
+
+
 class Start(TypedDict):
-    """What a keeper is told: the contents of `start.json`."""
+    """What a keeper is told. `start.json` holds it, with the names (and only those) of the environment's variables."""
 
     argv: list[str]
     cwd: str
-    env: dict[str, str]
+    stdin: str
+    """The file that is the agent's standard input."""
     timeout: float
     """Seconds after which the agent is asked to end."""
     grace: float
     """Seconds between asking and ending."""
+    end_with: str
+    """The signal that asks it to end, such as `SIGTERM`."""
+    limit: int
+    """Bytes of its output that are kept from the beginning on."""
     cookie: str
     """The attempt's name among all processes of the machine."""
     wake: str
@@ -47,16 +60,28 @@ class Ended:
     seconds: float
 
 
-def start(folder: Path, start: Start) -> "subprocess.Popen[bytes]":
+def start(
+    folder: Path, start: Start, environ: Mapping[str, str], secrets: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
     """Starts the keeper of the attempt in `folder`; the agent follows at once.
 
     The returned handle is for reaping only: what became of the attempt is in its folder.
+
+    Args:
+        folder: the attempt's.
+        start: what is to be done.
+        environ: the agent's environment. It reaches the keeper by inheritance, so that no value of it is on disk.
+        secrets: what must not be on disk either, by the name that is shown instead; None means what is secret in
+            `environ` by its name.
     """
+    hidden = secrets_in(environ) if secrets is None else secrets
     spec = os.open(folder / "start.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(spec, "w", encoding="utf-8") as file:
-        json.dump(start, file)
+        json.dump({**start, "env": sorted(environ), "secrets": sorted(hidden)}, file)
+    needed = {name: os.environ[name] for name in _NEEDED if name in os.environ}
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(_KEEPER), str(folder)],
+        env=needed | dict(hidden) | dict(environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -157,6 +182,11 @@ def _holding(file: os.stat_result) -> list[int]:
             if any(os.path.samestat(file, fd.stat()) for fd in os.scandir(f"/proc/{pid}/fd")):
                 found.append(pid)
     return found
+
+
+def keeper_of(folder: Path) -> int:
+    """The process id of the keeper that began the attempt; 0 if none has."""
+    return (_keeper(folder) or (0, 0))[0]
 
 
 def _keeper(folder: Path) -> tuple[int, int] | None:

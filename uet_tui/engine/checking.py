@@ -77,6 +77,7 @@ class _Bench:
                 seconds=max(0.0, self.deadline - time.monotonic()),
                 no_tests=self.check.no_tests,
                 leaving=self.leaving,
+                redactor=self.place.redactor,
             )
         finally:
             _end_gates(self._cookie)

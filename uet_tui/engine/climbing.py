@@ -43,6 +43,7 @@ def climb(place: Workplace, conflict: ConflictRecord, leaving: threading.Event) 
         environ=environment(_VARIABLES, os.environ),
         cookie=f"{place.run}/{conflict.id}/ladder",
         leaving=leaving,
+        redactor=place.redactor,
     )
     try:
         workshop.end_left()

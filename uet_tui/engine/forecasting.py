@@ -9,6 +9,7 @@ from typing import Final
 from uet_tui.core.events import Event, Forecast
 from uet_tui.core.records import AttemptRecord, Records
 from uet_tui.core.states import WORKSTREAM_FORECAST, AttemptState
+from uet_tui.engine.sandboxes import holding_secrets
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.merge.pairs import Branch, Pairs
@@ -91,7 +92,11 @@ class Forecaster:
         if self._looking is None or self._looking.snapshots > _FULL:
             self._stop_looking()
             self._looking = _Looking(self._place, self._failed, self._leaving)
-        found = self._looking.look(attempts)
+        try:
+            found = self._looking.look(attempts)
+        except _LeakedError:
+            self._stop_looking()
+            return
         if found is not None:
             self._tell(found)
 
@@ -105,6 +110,10 @@ class Forecaster:
         rows = [row for row in list(self._records.workstreams.values()) if row.state in WORKSTREAM_FORECAST]
         found = [self._records.attempts.get((row.id, row.attempts)) for row in rows]
         return [attempt for attempt in found if attempt is not None]
+
+
+class _LeakedError(Exception):
+    """An agent wrote a secret while its files were being looked at: nothing of that look may stay."""
 
 
 class _Looking:
@@ -169,5 +178,9 @@ class _Looking:
         if work is None:
             sandbox = self._place.sandbox(attempt.worker)
             work = self._unfinished[key] = Unfinished(self._scratch, sandbox, attempt.base_commit)
-        self.snapshots += work.look()
+        since = self._place.paths.attempt(*key) / "start.json"
+        unfit = holding_secrets(self._place, work.sandbox, since)
+        self.snapshots += work.look(unfit)
+        if set(holding_secrets(self._place, work.sandbox, since)) - set(unfit):
+            raise _LeakedError
         return work.commit

@@ -5,6 +5,9 @@ that. FOLDER is the attempt's; `start.json` in it says what to run (`attempts.St
 and so does everything that descends from it: whoever can take that lock knows that the whole tree is gone. It enforces
 the time limit, ends the whole tree, escapees included, writes `exit.json` atomically and wakes the orchestrator, if
 there is one. No pipe leads to the orchestrator: there is nothing to fill up and nothing to break.
+
+What the agent prints goes through the keeper, which takes the secrets out before anything is on disk. It is given the
+agent's environment, and what else is secret, as an environment of its own; the disk gets only their names.
 """
 
 import contextlib
@@ -15,7 +18,12 @@ import os
 import signal
 import sys
 import time
+from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
+
+if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
+    sys.path.append(__file__.rpartition("/uet_tui/")[0])
+from uet_tui.redaction import Redactor, Stream, redact_file
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
 """Exit codes of a keeper that refuses: an attempt runs at most once."""
@@ -27,6 +35,12 @@ COOKIE = "UET_ATTEMPT"
 _WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LONGEST = 1e9
 """Seconds; the system's clocks do not count much further."""
+_CHUNK = 1 << 18
+"""Bytes of output that the pipe holds, where the system allows it, and that are read at once."""
+_TAIL = 1 << 20
+"""Bytes of the end that are kept of an output that is larger than its limit: agents tell there what they used."""
+_DRAIN = 10.0
+"""Seconds that reading the rest may take once the tree is gone."""
 _SET_CHILD_SUBREAPER = 36
 """Of Linux's `prctl`: orphans below the keeper become its children, so that none is out of its sight."""
 
@@ -52,12 +66,20 @@ def main(folder: str) -> int:
     code, why = None, "killed"
     if not os.path.lexists(STOP):  # looked for only now: who asks later finds the pid to signal
         cookie = start["cookie"]
+        redactor = Redactor({name: os.environ[name] for name in start["secrets"]})
+        environment = {name: os.environ[name] for name in start["env"]} | {COOKIE: cookie}
         adopting = adopt_orphans()
-        agent = launch(start["argv"], start["cwd"], {**start["env"], COOKIE: cookie}, lock)
-        status, why = watch(agent, start["timeout"], start["grace"])
+        log = Log("output.log", start["limit"])
+        source, target = os.pipe()
+        agent = launch(start["argv"], start["cwd"], environment, start["stdin"], target, lock)
+        os.close(target)
+        drained = drain(source, Stream(redactor), log)
+        status, why = watch(agent, start["timeout"], start["grace"], signal.Signals[start["end_with"]])
         code = os.waitstatus_to_exitcode(status)
         send(agent, signal.SIGKILL)
         end_all(children if adopting else lambda: carrying(cookie))
+        drained(_DRAIN)
+        redact_folder(".", redactor)
     ended = {"code": code, "why": why, "seconds": round(time.monotonic() - began, 3), "ended_at": time.time()}
     write_atomically("exit.json", json.dumps(ended).encode())
     wake(start["wake"])
@@ -72,22 +94,23 @@ def adopt_orphans() -> bool:
     return False
 
 
-def launch(argv: list[str], cwd: str, env: dict[str, str], lock: int) -> int:
-    """Starts the agent in a session of its own, without standard input, its output in a file; returns its pid."""
+def launch(argv: list[str], cwd: str, env: dict[str, str], stdin: str, output: int, lock: int) -> int:
+    """Starts the agent in a session of its own, its input a file, its output a pipe; returns its pid."""
     agent = os.fork()
     if agent:
         return agent
-    at = cwd
+    at = ""
     try:
         os.setsid()
         for number in (*_WATCHED, signal.SIGPIPE, signal.SIGXFSZ):  # what Python or the orchestrator ignores
             signal.signal(number, signal.SIG_DFL)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        output = os.open("output.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        at = stdin
+        os.dup2(os.open(stdin, os.O_RDONLY), 0)
         os.set_inheritable(lock, True)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+        at = cwd
         os.chdir(cwd)
         at = argv[0]
         os.execvpe(argv[0], argv, env)  # noqa: S606 - its job
@@ -97,8 +120,86 @@ def launch(argv: list[str], cwd: str, env: dict[str, str], lock: int) -> int:
         os._exit(127)
 
 
-def watch(agent: int, timeout: float, grace: float) -> tuple[int, str]:
-    """Waits for the agent, ends it at the time limit or when asked.
+class Log:
+    """A file that gets the beginning and the end of what is written: as much as its limit allows and the disk takes."""
+
+    def __init__(self, path: str, limit: int) -> None:
+        """`limit` is in bytes; the end comes on top of it.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._limit = self._room = limit
+        self._tail = b""
+        self._skipped = self._lost = 0
+
+    def write(self, data: bytes) -> None:
+        """Adds to it. Never fails: whoever prints must not be held up by a disk that is full."""
+        head, rest = data[: self._room], data[self._room :]
+        self._room -= len(head)
+        self._put(head)
+        if rest:
+            self._tail += rest
+            self._skipped += max(0, len(self._tail) - _TAIL)
+            self._tail = self._tail[-_TAIL:]
+
+    def close(self) -> None:
+        """Writes what is kept of the end, and says what is missing."""
+        if self._skipped:
+            self._note(f"{self._skipped} bytes are left out here: the output is larger than {self._limit} bytes")
+        self._put(self._tail)
+        if self._lost:
+            self._note(f"{self._lost} bytes of the output could not be written")
+        os.close(self._file)
+
+    def _put(self, data: bytes) -> None:
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError:
+            self._lost += len(data)
+
+    def _note(self, text: str) -> None:
+        self._put(f"\n[uet: {text}]\n".encode())
+
+
+def drain(source: int, stream: Stream, log: Log) -> Callable[[float], bool]:
+    """Has a thread read the agent's output, redact and log it, until all who could write are gone.
+
+    Returns:
+        waits for the end of that, so many seconds at most.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # more than a user may have, or elsewhere than on Linux
+        fcntl.fcntl(source, fcntl.F_SETPIPE_SZ, _CHUNK)
+    running = allocate_lock()
+    running.acquire()
+
+    def work() -> None:
+        try:
+            while data := os.read(source, _CHUNK):
+                log.write(stream.feed(data))
+            log.write(stream.close())
+            log.close()
+        finally:
+            os.close(source)  # whatever went wrong: an agent that nobody listens to must not wait for it
+            running.release()
+
+    start_new_thread(work, ())
+    return lambda seconds: running.acquire(timeout=seconds)
+
+
+def redact_folder(top: str, redactor: Redactor) -> None:
+    """Takes the secrets out of what the agent wrote into the attempt's folder by itself: its logs, its sessions."""
+    for folder, _, names in os.walk(top):
+        for name in names:
+            if name != "output.log":  # that never held any
+                with contextlib.suppress(OSError):
+                    redact_file(f"{folder}/{name}", redactor)
+
+
+def watch(agent: int, timeout: float, grace: float, asking: int) -> tuple[int, str]:
+    """Waits for the agent, ends it at the time limit or when told to; `asking` is the signal that asks it first.
 
     Returns:
         its wait status, and why it ended: `exit` by itself, `timeout`, or `killed` on request.
@@ -114,7 +215,7 @@ def watch(agent: int, timeout: float, grace: float) -> tuple[int, str]:
                 return status, why
         if why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
             why = "timeout" if got is None else "killed"
-            send(agent, signal.SIGTERM)
+            send(agent, asking)
             deadline = time.monotonic() + grace
         elif got is None:
             send(agent, signal.SIGKILL)

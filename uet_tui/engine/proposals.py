@@ -23,6 +23,7 @@ def remove_sandbox(place: Workplace, conflict: ConflictRecord) -> None:
     """Removes the sandbox of a conflict, and what belongs to it."""
     name = sandbox_name(conflict)
     shutil.rmtree(place.paths.sandbox(name), ignore_errors=True)
+    shutil.rmtree(place.paths.homes(name), ignore_errors=True)
     index = place.paths.index(name)
     for path in index.parent.glob(f"{index.name}*"):
         if path.name == index.name or path.name.startswith(f"{index.name}."):

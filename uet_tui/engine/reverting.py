@@ -116,11 +116,11 @@ def _act(place: Workplace, action: str, log: Path, leaving: threading.Event) -> 
     seconds = place.settings.timeout_seconds
     keeper.end_all(lambda: keeper.carrying(cookie))  # what an orchestrator left that was killed
     try:
-        code = run_command(action, sandbox.folder, log, environ, time.monotonic() + seconds, leaving)
+        code = run_command(action, sandbox.folder, log, environ, time.monotonic() + seconds, leaving, place.redactor)
     finally:
         keeper.end_all(lambda: keeper.carrying(cookie))
     if code == 0:
         return ""
     said = [line for line in end_of(log).splitlines() if line.strip()]
-    last = f": {one_line(said[-1])}" if said else ""
+    last = f": {place.redactor.text(one_line(said[-1]))}" if said else ""
     return (f"did not end within {seconds:g} s" if code is None else f"ended with {code}") + last

@@ -129,7 +129,8 @@ class LocalRunner:
     def _went_wrong(self, effect: Effect, error: Exception) -> None:
         _log.error("effect %s failed", effect, exc_info=error)
         expected = isinstance(error, UetError | OSError)
-        text = one_line(str(error) if expected else f"{type(error).__name__}: {error}")
+        told = one_line(str(error) if expected else f"{type(error).__name__}: {error}")
+        text = self._place.redactor.text(told)
         self._report(Noted(vocabulary.ORCHESTRATOR_ERROR, text, "error"))
         for failed in _failure(effect, text):
             self._report(failed)
@@ -161,14 +162,18 @@ class LocalRunner:
         place, records = self._place, self._records
         match effect:
             case SpawnWorker(worker):
-                make_ready(place, place.sandbox(worker), records.run.tip, self._leaving)
+                set_up = make_ready(place, place.sandbox(worker), records.run.tip, self._leaving)
+                if set_up is not None and set_up.commands:
+                    self._report(Noted(vocabulary.SANDBOX_SET_UP, set_up.told(worker), worker=worker))
                 self._report(WorkerReady(worker))
             case StartAttempt(id, attempt, _, _):
                 record = records.workstreams[id]
-                keeper = start_attempt(place, effect, record, self._leaving)
+                started = start_attempt(place, effect, record, self._leaving)
                 with self._keepers_lock:
-                    self._keepers.add(keeper)
-                self._report(AttemptStarted(id, attempt))
+                    self._keepers.add(started.keeper)
+                self._report(AttemptStarted(id, attempt, started.estimated_tokens))
+                if started.note is not None:
+                    self._report(started.note)
             case KillAttempt(id, attempt):
                 attempts.kill(place.paths.attempt(id, attempt))
             case Collect(id, attempt, worker, base):

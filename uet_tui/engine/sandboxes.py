@@ -1,49 +1,93 @@
 """Making sandboxes ready before anything runs in them, and taking what an agent left there."""
 
+import hashlib
+import json
 import os
 import shutil
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import end_of, run_command
+from uet_tui.redaction import redact_file, secrets_in_file
 from uet_tui.text import one_line
+from uet_tui.workspace import trees
 from uet_tui.workspace.sandbox import Sandbox, Snapshot
+from uet_tui.workspace.trees import Change
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """That a sandbox was set up just now."""
+
+    commands: int
+    seconds: float
+    log: Path
+    """What the commands printed."""
+
+    def told(self, worker: int) -> str:
+        """It as a line for the operator."""
+        commands = "1 setup command" if self.commands == 1 else f"{self.commands} setup commands"
+        return f"the sandbox of worker {worker} is set up: {commands} in {self.seconds:.1f} s, output in {self.log}"
 
 
 def make_ready(
     place: Workplace, sandbox: Sandbox, commit: str, leaving: threading.Event, keep_git: Path | None = None
-) -> None:
-    """Makes a sandbox the commit, and sets it up where that was not done, or what was there is gone.
+) -> SetUp | None:
+    """Makes a sandbox the commit, and sets it up where that was not done for this run as it is set now.
+
+    Returns:
+        None where it was set up before.
 
     Raises:
         UetError: a setup command failed.
         InterruptedRunError: `leaving` was set meanwhile.
     """
-    ready = sandbox.index.with_name(f"{sandbox.index.name}.ready")
-    if not sandbox.folder.exists():
+    ready = place.paths.ready(sandbox.folder.name)
+    wanted = _mark(place)
+    done = ready.exists() and ready.read_text() == wanted
+    if not done or not sandbox.folder.exists():
         ready.unlink(missing_ok=True)
-    elif not ready.exists():
-        shutil.rmtree(sandbox.folder)  # setting it up failed, or the orchestrator died meanwhile
+        if sandbox.folder.exists():  # setting it up failed, is to be done otherwise, or the orchestrator died meanwhile
+            shutil.rmtree(sandbox.folder)
     sandbox.reset(commit, keep_git)
-    if not ready.exists():
-        _set_up(place, sandbox, leaving)
-        ready.touch()
+    if ready.exists():
+        return None
+    began = time.monotonic()
+    log = _set_up(place, sandbox, leaving)
+    ready.write_text(wanted)
+    return SetUp(len(place.settings.sandbox.setup), time.monotonic() - began, log)
 
 
-def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> None:
+def _mark(place: Workplace) -> str:
+    """What stands for how sandboxes are set up: from which commit, with which files and commands."""
+    settings = place.settings.sandbox
+    told = json.dumps([place.base, settings.copy_untracked, settings.setup])
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> Path:
     settings = place.settings
     sandbox.prepare(place.operator.root, settings.sandbox.copy_untracked)
-    log = sandbox.index.with_name(f"{sandbox.index.name}.setup.log")
+    log = place.paths.setup_log(sandbox.folder.name)
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log.unlink(missing_ok=True)
+    environ = {**os.environ, **sandbox.environment}
     for command in settings.sandbox.setup:
+        with log.open("ab") as file:
+            file.write(f"$ {command}\n".encode("utf-8", "replace"))
         deadline = time.monotonic() + settings.timeout_seconds
-        code = run_command(command, sandbox.folder, log, {**os.environ, **sandbox.environment}, deadline, leaving)
+        code = run_command(command, sandbox.folder, log, environ, deadline, leaving, place.redactor)
         if code != 0:
             how = f"did not end in {settings.timeout_seconds:g} s" if code is None else f"ended with {code}"
-            raise UetError(f"setup command `{command}` {how}: {_last_line(end_of(log))}; {log} has all of it")
+            last = place.redactor.text(_last_line(end_of(log), command))
+            raise UetError(f"setup command `{command}` {how}: {last}; {log} has all of it")
+    return log
 
 
 def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
@@ -62,5 +106,55 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
         raise UetError(f"{error}; all that it left is in {refuge}") from error
 
 
-def _last_line(text: str) -> str:
-    return one_line((text.strip().splitlines() or ["it printed nothing"])[-1], 200)
+def holding_secrets(place: Workplace, sandbox: Sandbox, since: Path) -> list[bytes]:
+    """The files of a sandbox, written since another file was, that hold a secret which agents are given.
+
+    Where that other file is not there, no agent ever began.
+    """
+    found = []
+    for path in sandbox.written(since.stat().st_mtime_ns) if place.given and since.exists() else ():
+        with suppress(OSError):  # gone, or not to be read: then git cannot take it either
+            if secrets_in_file(str(sandbox.folder / os.fsdecode(path)), place.given):
+                found.append(path)
+    return found
+
+
+def take_out_secrets(place: Workplace, sandbox: Sandbox, base: str, since: Path) -> Mapping[str, str]:
+    """Rewrites the files of a sandbox that hold a secret which agents are given, before any of them is stored.
+
+    A value that the file held at the base commit is no secret of this repository's.
+
+    Args:
+        place: the run.
+        sandbox: where an agent worked.
+        base: the commit that it began at.
+        since: a file that was written just before it began.
+
+    Returns:
+        the names of the secrets that each file held, by path.
+    """
+    found: dict[str, str] = {}
+    tree = place.control.tree_of(base)
+    for path in holding_secrets(place, sandbox, since):
+        name, here = trees.decode(path), str(sandbox.folder / os.fsdecode(path))
+        known = place.control.entry(tree, name)
+        before = place.given.found_in(place.control.read_blob(known.oid)) if known is not None else set()
+        with suppress(OSError):  # gone meanwhile
+            held = secrets_in_file(here, place.given) - before
+            if held:
+                redact_file(here, place.given.only(held))
+                found[name] = ", ".join(sorted(held))
+    return found
+
+
+def leak(changes: Sequence[Change], leaked: Mapping[str, str]) -> str:
+    """Why changes may not be merged of which some held secrets; empty if none did."""
+    for change in changes:
+        if change.path in leaked:
+            return f"wrote a secret into {one_line(change.path, 120)}: the value of {leaked[change.path]}"
+    return ""
+
+
+def _last_line(text: str, command: str) -> str:
+    said = text.rpartition(f"$ {command}\n")[2]
+    return one_line((said.strip().splitlines() or ["it printed nothing"])[-1], 200)

@@ -6,20 +6,26 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from uet_tui.core.beginning import first_records
 from uet_tui.core.records import RunRecord
 from uet_tui.engine.orchestrator import Hold
+from uet_tui.engine.prompting import effective_prompts, keep_prompts
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
+from uet_tui.redaction import Redactor
+from uet_tui.settings.frozen import frozen, thawed
+from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import Settings
 from uet_tui.store.lock import RunLock
-from uet_tui.store.paths import Home
+from uet_tui.store.paths import Home, RunPaths
 from uet_tui.store.writer import Writer
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.operator import OperatorRepository
@@ -71,6 +77,7 @@ def new_run(
     """
     if target is not None and operator.resolve(f"refs/heads/{target}") is None:
         raise UetError(f"there is no branch {target} to land on: name one that is there, or make it with `git branch`")
+    prompts = effective_prompts(operator.root)
     run = secrets.token_hex(4)
     home = home_of(operator)
     operator.exclude_uet()
@@ -78,13 +85,14 @@ def new_run(
     paths = home.run(run)
     for folder in (paths.inbox, paths.sandbox(1).parent, paths.index(1).parent):
         folder.mkdir(parents=True, mode=0o700)
+    keep_prompts(paths, prompts)
     control = ControlRepository.open_or_create(home.control, operator)
     paths.plan.write_text(
         json.dumps([ws.model_dump(mode="json") for ws in plan.workstreams.values()], indent=1), encoding="utf-8"
     )
     agents = {id: agent or ws.tool for id, ws in plan.workstreams.items()}
-    frozen = {"settings": settings.model_dump(mode="json"), "agents": agents}
-    paths.settings.write_text(json.dumps(frozen, indent=1), encoding="utf-8")
+    kept = {"settings": frozen(settings), "agents": agents}
+    paths.settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     place = Workplace(run, home, operator, control, plan, settings, agents, operator.head)
     control.update_refs([(place.integration, operator.head, None)])
     record = RunRecord(
@@ -130,7 +138,7 @@ def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = N
     lock = RunLock.acquire(paths)
     try:
         operator = repository_at(home.folder.parent)
-        plan, settings, agents = _frozen(home, run, overrides or {})
+        plan, settings, agents = _kept(home, run, overrides or {})
         control = ControlRepository.open_or_create(home.control, operator)
         place = Workplace(run, home, operator, control, plan, settings, agents)
         writer = Writer(home.database)
@@ -152,7 +160,8 @@ def plan_of(home: Home, run: str) -> Plan:
     Raises:
         UetError: its files are not whole.
     """
-    return _frozen(home, run, {})[0]
+    with _whole(home.run(run)) as paths:
+        return _bundled(paths)
 
 
 def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
@@ -161,23 +170,32 @@ def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
     return Hold(lock, token, writer, writer.load(place.run))
 
 
-def _frozen(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, Settings, dict[str, str]]:
-    paths = home.run(run)
-    try:
-        bundles = json.loads(paths.plan.read_bytes())
-        frozen = json.loads(paths.settings.read_bytes())
-        plan = build_plan(Workstream.model_validate(bundle) for bundle in bundles)
-        settings = Settings.model_validate({**frozen["settings"], **overrides})
-        agents = {str(id): str(agent) for id, agent in frozen["agents"].items()}
+def _kept(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, Settings, dict[str, str]]:
+    with _whole(home.run(run)) as paths:
+        kept = json.loads(paths.settings.read_bytes())
+        plan = _bundled(paths)
+        now = partial(load_settings, home.folder.parent, os.environ)
+        settings = Settings.model_validate(thawed({**kept["settings"], **overrides}, lambda: now().settings))
+        agents = {str(id): str(agent) for id, agent in kept["agents"].items()}
         if agents.keys() != plan.workstreams.keys():
             raise ValueError("they do not hold the same workstreams")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UetError(f"{paths.folder}: the run's plan.json or settings.json is not whole: {error}") from error
     for id, agent in agents.items():
         if agent not in settings.agents:
             known = ", ".join(sorted(settings.agents))
             raise UetError(f"{id} of run {run} is for agent {agent}, but the agents now are: {known}")
     return plan, settings, agents
+
+
+def _bundled(paths: RunPaths) -> Plan:
+    return build_plan(Workstream.model_validate(bundle) for bundle in json.loads(paths.plan.read_bytes()))
+
+
+@contextmanager
+def _whole(paths: RunPaths) -> Iterator[RunPaths]:
+    try:
+        yield paths
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UetError(f"{paths.folder}: the run's plan.json or settings.json is not whole: {error}") from error
 
 
 class EngineLog:
@@ -192,10 +210,22 @@ class EngineLog:
         self._handler.close()
 
 
+class _RedactingFormatter(logging.Formatter):
+    """Lays out what is logged, without secrets: errors quote what agents and gates printed."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__(_LOG_FORMAT)
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text, its traceback included."""
+        return self._redactor.text(super().format(record))
+
+
 def log_to_file(place: Workplace) -> EngineLog:
     """Sends what the engine logs about itself to the run's `engine.log`: the screen belongs to the console."""
     handler = logging.FileHandler(place.paths.engine_log, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+    handler.setFormatter(_RedactingFormatter(place.redactor))
     logger = logging.getLogger("uet_tui")
     logger.addHandler(handler)
     logger.propagate = False

@@ -6,19 +6,18 @@ from typing import Final
 
 from uet_tui.core import vocabulary
 from uet_tui.core.board import Board
-from uet_tui.core.events import AttemptEnded, AttemptStarted, Event, Noted, Progressed
+from uet_tui.core.events import AttemptEnded, AttemptStarted, Event, Noted, Progressed, UsageReported
 from uet_tui.core.records import AttemptRecord
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState
-from uet_tui.engine import attempts
-from uet_tui.engine.attempting import ending_of
+from uet_tui.engine import attempts, keeper
+from uet_tui.engine.attempting import ended_so, ending_of, hearing_of
+from uet_tui.engine.hearing import Hearing
+from uet_tui.engine.stalling import Pulse, cpu_of_tree, span
 from uet_tui.engine.workplace import Workplace
 from uet_tui.store.paths import OUTPUT
-from uet_tui.text import one_line
 
 _YOUNG: Final = 5.0
 """Seconds within which a keeper that was started is taken to be on its way to its lock."""
-_TAIL: Final = 400
-"""Bytes of output from which the last line is taken."""
 
 
 class Watch:
@@ -27,6 +26,9 @@ class Watch:
     def __init__(self, place: Workplace, board: Board) -> None:
         self._place = place
         self._board = board
+        self._hearings: dict[tuple[str, int], Hearing] = {}
+        self._pulse = Pulse(place.settings.stall_seconds, cpu_of_tree)
+        self._stalled: set[object] = set()
 
     def _under_way(self) -> Iterator[AttemptRecord]:
         for id in sorted(self._board.active):
@@ -45,7 +47,7 @@ class Watch:
                     vocabulary.ATTEMPT_ADOPTED, text, "info", attempt.workstream, attempt.worker, attempt.number
                 )
             else:
-                yield ended or self._ending(attempt) or _lost(attempt)
+                yield ended or self._ending(attempt) or self._lost(attempt)
 
     def ended(self) -> Iterator[Event]:
         """Attempts that say how they ended."""
@@ -63,30 +65,60 @@ class Watch:
                 attempts.end_now(folder)
             young = self._board.now - (attempt.started_at or self._board.now) < _YOUNG
             if (attempts.begun(folder) or not young) and attempts.prove_dead(folder):
-                yield self._ending(attempt) or _lost(attempt)
-            elif line := last_line(folder / OUTPUT):
-                yield Progressed(attempt.worker, line)
+                yield self._ending(attempt) or self._lost(attempt)
+            else:
+                yield from self._news(attempt, folder)
+        self._pulse.forget({(attempt.workstream, attempt.number) for attempt in self._under_way()})
+
+    def _news(self, attempt: AttemptRecord, folder: Path) -> Iterator[Event]:
+        """What an agent used and does, or that it shows no sign of life: an event once for each time that it stalls."""
+        doing, reports = self._hearing(attempt).look()
+        if reports is not None:
+            yield UsageReported(attempt.workstream, attempt.number, reports)
+        key, limit = (attempt.workstream, attempt.number), self._place.settings.stall_seconds
+        quiet = self._pulse.quiet(key, self._board.now, size_of(folder / OUTPUT), attempts.keeper_of(folder))
+        if 0 < limit <= quiet:
+            if key not in self._stalled:
+                self._stalled.add(key)
+                text = (
+                    f"{attempt.workstream} attempt {attempt.number} shows no sign of life: for {span(quiet)} it has "
+                    "printed nothing and used no processor time"
+                )
+                yield Noted(
+                    vocabulary.ATTEMPT_STALLED, text, "warning", attempt.workstream, attempt.worker, attempt.number
+                )
+            yield Progressed(attempt.worker, f"no sign of life for {span(quiet)}")
+        elif doing or key in self._stalled:
+            self._stalled.discard(key)
+            yield Progressed(attempt.worker, doing)
 
     def _folder(self, attempt: AttemptRecord) -> Path:
         return self._place.paths.attempt(attempt.workstream, attempt.number)
 
+    def _hearing(self, attempt: AttemptRecord) -> Hearing:
+        """What hears its agent out; of those that are over none is kept."""
+        key = (attempt.workstream, attempt.number)
+        if key not in self._hearings:
+            self._hearings[key] = hearing_of(self._place, attempt)
+        return self._hearings[key]
+
     def _ending(self, attempt: AttemptRecord) -> AttemptEnded | None:
-        return ending_of(self._place, attempt.workstream, attempt.number, attempt.agent)
+        ended = ending_of(self._place, attempt, self._hearing(attempt))
+        if ended is not None:
+            self._hearings.pop((attempt.workstream, attempt.number))
+        return ended
+
+    def _lost(self, attempt: AttemptRecord) -> AttemptEnded:
+        """The end of an attempt whose keeper was killed, and with it what it would still have done."""
+        keeper.redact_folder(str(self._folder(attempt)), self._place.redactor)
+        lost = ended_so(attempt, attempts.Ended(None, "lost", 0.0), self._hearing(attempt))
+        self._hearings.pop((attempt.workstream, attempt.number))
+        return lost
 
 
-def _lost(attempt: AttemptRecord) -> AttemptEnded:
-    error = "its processes are gone and nobody saw how they ended"
-    return AttemptEnded(attempt.workstream, attempt.number, AttemptState.LOST, None, error)
-
-
-def last_line(output: Path) -> str:
-    """The last line that an agent printed, made harmless; its reports in JSON do not count."""
+def size_of(output: Path) -> int:
+    """How much an agent has printed, in bytes."""
     try:
-        with output.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - _TAIL))
-            text = file.read().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith('{"uet"')]
-    return one_line(lines[-1], 120) if lines else ""
+        return output.stat().st_size
+    except OSError:
+        return 0

@@ -1,12 +1,17 @@
 """All that a run works with: its files, its repositories, its plan and its settings."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from uet_tui.agents.prices import price_known, tells_cost
 from uet_tui.agents.resolving import can_resolve
+from uet_tui.agents.secrecy import operators_home, secrets_given
 from uet_tui.core.policy import Policy
 from uet_tui.plan.model import Plan
+from uet_tui.redaction import Redactor
+from uet_tui.secrecy import secrets_in
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.budget import BudgetSettings
 from uet_tui.settings.model import Settings
@@ -55,6 +60,23 @@ class Workplace:
     def ask_ref(self, workstream: str, conflict: str, ask: int) -> str:
         """Where what an agent made is kept that was asked to resolve a conflict."""
         return f"refs/uet/{self.run}/{workstream}.{conflict}-ask-{ask}"
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Knows the secrets of whoever opened the run: what agents, gates and set-up may have been given."""
+        return Redactor(secrets_in(os.environ) | self._given)
+
+    @cached_property
+    def given(self) -> Redactor:
+        """Knows the secrets that the agents of this run are given."""
+        return Redactor(self._given)
+
+    @cached_property
+    def _given(self) -> dict[str, str]:
+        used = {*self.agent_of.values(), *resolver_of(self).values()}
+        home = operators_home(os.environ)
+        given = (secrets_given(self.agent(name), os.environ, home) for name in sorted(used))
+        return {name: value for secrets in given for name, value in secrets.items()}
 
     def cookie(self, workstream: str, attempt: int) -> str:
         """What the processes of an attempt, and of its gates, are known by."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from uet_tui.engine import keeper
 from uet_tui.gates.runner import end_of, run_command
 from uet_tui.merge.rungs import Ran
+from uet_tui.redaction import Redactor
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.sandbox import Sandbox
 
@@ -25,6 +26,7 @@ class SandboxWorkshop:
         environ: Mapping[str, str],
         cookie: str,
         leaving: threading.Event,
+        redactor: Redactor,
     ) -> None:
         """`seconds` ends a command; `cookie` marks what it starts; `leaving` is set when the orchestrator leaves."""
         self._control = control
@@ -34,6 +36,7 @@ class SandboxWorkshop:
         self._environ = {**environ, keeper.COOKIE: cookie}
         self._cookie = cookie
         self._leaving = leaving
+        self._redactor = redactor
 
     def end_left(self) -> None:
         """Ends what its commands left running, those of an orchestrator that was killed included."""
@@ -63,7 +66,8 @@ class SandboxWorkshop:
         self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             deadline = time.monotonic() + self._seconds
-            code = run_command(command, folder, self._log, {**self._environ, **more}, deadline, self._leaving)
+            environ = {**self._environ, **more}
+            code = run_command(command, folder, self._log, environ, deadline, self._leaving, self._redactor)
         finally:
             self.end_left()
         return Ran(code, end_of(self._log))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -10,16 +11,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from uet_tui.core import verdicts
 from uet_tui.gates.checks import Step
 from uet_tui.gates.telling import last_line, telling_line
+from uet_tui.redaction import Redactor, Stream
 from uet_tui.text import harmless, one_line
 
 _OUTPUT_KEPT = 4_000
 """Bytes of a gate's output that go on record; its end is where the failure is told."""
 _LOOK = 0.2
 """Seconds between looks at whether the orchestrator leaves while a command runs."""
+_CHUNK = 1 << 18
+"""Bytes of output that are read at once; more than a pipe holds."""
 _NOT_FOUND = re.compile(
     r"^(?:\S*sh: )?(?:(?:line )?\d+: )?([^:\s][^:]*): (?:command )?not found$"  # dash, bash
     r"|^make(?:\[\d+\])?: ([^:]+): No such file or directory$",
@@ -60,6 +65,7 @@ def run_step(
     seconds: float,
     no_tests: str,
     leaving: threading.Event,
+    redactor: Redactor,
 ) -> Said:
     """Runs one command of a check.
 
@@ -71,6 +77,7 @@ def run_step(
         seconds: what is left of the time limit.
         no_tests: the verdict when it found nothing to test.
         leaving: set when the orchestrator leaves.
+        redactor: knows the secrets that it may print.
 
     Raises:
         InterruptedRunError: `leaving` was set before it had ended.
@@ -78,8 +85,8 @@ def run_step(
     with log.open("ab") as out:
         out.write(f"$ {step.run}\n".encode("utf-8", "replace"))
         began = out.tell()
-    code = run_command(step.run, sandbox, log, environ, time.monotonic() + seconds, leaving)
-    output = harmless(end_of(log, began))
+    code = run_command(step.run, sandbox, log, environ, time.monotonic() + seconds, leaving, redactor)
+    output = redactor.text(harmless(end_of(log, began)))
     if code == 0:
         return Said(verdicts.PASSED, output)
     if code is None:
@@ -116,9 +123,15 @@ def _program(command: str) -> str | None:
 
 
 def run_command(
-    command: str, sandbox: Path, log: Path, environ: Mapping[str, str], deadline: float, leaving: threading.Event
+    command: str,
+    sandbox: Path,
+    log: Path,
+    environ: Mapping[str, str],
+    deadline: float,
+    leaving: threading.Event,
+    redactor: Redactor,
 ) -> int | None:
-    """Runs one shell command with its output at the end of `log`; ends its whole group with it.
+    """Runs one shell command with its output, without secrets, at the end of `log`; ends its whole group with it.
 
     Returns:
         its exit code; None if it had not ended at the deadline, which is a monotonic time.
@@ -126,28 +139,73 @@ def run_command(
     Raises:
         InterruptedRunError: `leaving` was set before it had ended.
     """
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", command],
-            cwd=sandbox,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        while not leaving.is_set():
-            left = deadline - time.monotonic()
+    source, target = os.pipe()
+    with log.open("ab", buffering=0) as out, os.fdopen(source, "rb", buffering=0) as printed:
+        try:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                cwd=sandbox,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=target,
+                stderr=target,
+                start_new_session=True,
+            )
+        finally:
+            os.close(target)
+        printing = _Printing(process, printed, out, Stream(redactor))
+        try:
+            while not leaving.is_set():
+                left = deadline - time.monotonic()
+                code = printing.take(max(0.0, min(left, _LOOK)))
+                if code is not None:
+                    return code
+                if left <= 0:
+                    return None
+            raise InterruptedRunError
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            printing.close()
+
+
+class _Printing:
+    """What a process prints, on its way to a file."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", source: IO[bytes], out: IO[bytes], stream: Stream) -> None:
+        self._process = process
+        self._source = source
+        self._out = out
+        self._stream = stream
+        self._open = True
+        self._poll = select.poll()
+        self._poll.register(self._source, select.POLLIN)
+        os.set_blocking(self._source.fileno(), False)
+
+    def take(self, seconds: float) -> int | None:
+        """Waits a while for output, or for the end; gives the exit code once the process has ended.
+
+        The end does not wait for the output to be closed: what the process left in the background may hold it open.
+        """
+        if not self._open:
             with suppress(subprocess.TimeoutExpired):
-                return process.wait(max(0.0, min(left, _LOOK)))
-            if left <= 0:
-                return None
-        raise InterruptedRunError
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+                return self._process.wait(seconds)
+        elif self._poll.poll(seconds * 1000):
+            self._read()
+        return self._process.poll()
+
+    def close(self) -> None:
+        """Takes what is left once the process is gone; not what others, who are still to be ended, go on printing."""
+        if self._open:
+            self._read()
+        self._out.write(self._stream.close())
+
+    def _read(self) -> None:
+        with suppress(BlockingIOError):
+            data = os.read(self._source.fileno(), _CHUNK)
+            self._open = bool(data)
+            self._out.write(self._stream.feed(data))
 
 
 def end_of(log: Path, since: int = 0) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from uet_tui.report.words import iso
 from uet_tui.store.conflict_views import ConflictView, GateView, PairView
-from uet_tui.store.cost_views import CostView
 from uet_tui.store.views import AttemptView, EventView, RunSummary, RunView, WorkerView, WorkstreamView
 
 Document = dict[str, object]
@@ -268,30 +267,4 @@ def runs(views: Sequence[RunSummary]) -> Document:
             }
             for one in views
         ]
-    }
-
-
-def costs(run: str, view: CostView) -> Document:
-    """The money of a run."""
-    rows = [
-        {
-            "workstream": row.workstream,
-            "agent": row.agent,
-            "cost_usd": row.usd,
-            "attempts": row.attempts,
-            "tokens_in": row.tokens_in,
-            "tokens_out": row.tokens_out,
-        }
-        for row in view.rows
-    ]
-    return {
-        "run": run,
-        "spent_usd": view.spent_usd,
-        "reserved_usd": view.reserved_usd,
-        "budget_usd": view.budget_usd,
-        "per_minute_usd": view.per_minute_usd,
-        "wasted_usd": view.wasted_usd,
-        "retries": view.retries,
-        "forecast_usd": view.forecast_usd,
-        "workstreams": rows,
     }

@@ -7,9 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from uet_tui.report.cells import cell, columns, state
-from uet_tui.report.words import between, clock, local_time, money, several
+from uet_tui.report.words import between, clock, local_time, money
 from uet_tui.store.conflict_views import ConflictView
-from uet_tui.store.cost_views import CostView
 from uet_tui.store.views import EventView, NeedView, RunSummary, RunView, WorkerView, WorkstreamView
 
 _SEVERITY = {"debug": "dim", "warning": "yellow", "error": "red"}
@@ -131,21 +130,6 @@ def runs(views: Sequence[RunSummary], now: datetime) -> RenderableType:
             one.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
         )
     return table
-
-
-def costs(view: CostView) -> RenderableType:
-    """Where the money went."""
-    left = None if view.budget_usd is None else view.budget_usd - view.spent_usd - view.reserved_usd
-    first = f"spent {money(view.spent_usd)}   reserved {money(view.reserved_usd)}"
-    first += f"   left {money(left)} of {money(view.budget_usd or 0)}" if left is not None else "   no limit"
-    second = f"wasted {money(view.wasted_usd)} ({several(view.retries, 'retry', 'retries')})"
-    second += f"   {money(view.per_minute_usd)}/min"
-    second += f"   forecast {money(view.forecast_usd)}" if view.forecast_usd is not None else ""
-    table = columns("cost", "tries", "in", "out", "agent", "workstream", right=_NUMBERS)
-    for row in view.rows:
-        numbers = (money(row.usd), str(row.attempts), f"{row.tokens_in:,}", f"{row.tokens_out:,}")
-        table.add_row(*numbers, cell(row.agent), cell(row.workstream))
-    return Group(Text(first), Text(second), Text(), table)
 
 
 def conflicts(views: Sequence[ConflictView], now: datetime) -> RenderableType:

@@ -19,6 +19,7 @@ PLACEHOLDERS = (
     "prompt_file",
     "prompt",
     "model",
+    "base_url",
     "sandbox",
     "home",
     "folder",
@@ -104,8 +105,8 @@ class AgentSettings(Group):
     """How to start one agent, how to read what it used, and what its messages mean."""
 
     command: tuple[str, ...]
-    """The command line, with placeholders (`PLACEHOLDERS`). A word with `{model}` or `{budget_usd}` is left out where
-    there is none; the word `{scope}` becomes one word for each file that it may change."""
+    """The command line, with placeholders (`PLACEHOLDERS`). A word with `{model}`, `{base_url}` or `{budget_usd}` is
+    left out where there is none; the word `{scope}` becomes one word for each file that it may change."""
     prompt: Literal["script", "text", "spec"]
     """What the prompt file holds: the tasks as a shell script, the rendered prompt, or the workstream as JSON."""
     stdin: bool = False
@@ -115,7 +116,7 @@ class AgentSettings(Group):
     env: tuple[str, ...]
     """Names of the environment variables that the agent gets; a trailing `*` takes all that begin so."""
     set: Mapping[str, str] = {}
-    """Environment variables that it gets besides, with placeholders."""
+    """Environment variables that it gets besides, with placeholders as in `command`."""
     home: Literal["own", "operator"] = "operator"
     """Whose HOME it has: one kept for each sandbox, where sharing breaks agents that run at once, or the operator's."""
     login: tuple[str, ...] = ()
@@ -126,10 +127,15 @@ class AgentSettings(Group):
     """Whose quota it uses."""
     model: str = ""
     """Which model it is told to use; empty: its own choice."""
+    base_url: str = ""
+    """Where its provider is reached, such as a proxy; empty: where the agent or its environment says."""
     billing: Literal["money", "tokens"] = "money"
     """Whether its tokens are paid for, or a subscription is metered in them."""
     context_tokens: Annotated[int, Field(ge=1)] | None = None
     """How many tokens its model can read at once; None: not known."""
+    context: Literal["list", "whole", "none"] = "list"
+    """What its prompt tells of the files that matter: a list with outlines, for an agent that reads by itself; the
+    files, as far as they fit; or nothing."""
     usage: Annotated[UsageSettings, BeforeValidator(_usage)]
     """How its use comes out."""
     done: str = ""

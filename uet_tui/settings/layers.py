@@ -65,7 +65,7 @@ def load_settings(
         UetError: an unknown or wrong key or value; names the place and the nearest right key.
     """
     tree = Section(Origin("shipped", "config"))
-    for layer, folder, shown in _folders(repository):
+    for layer, folder, shown in folders(repository):
         for name in FILES:
             if (folder / name).is_file():
                 tree = merged(tree, read_file(folder / name, layer, f"{shown}/{name}"))
@@ -105,7 +105,8 @@ def _check_resolver(settings: Settings, origin: Origin) -> None:
         raise UetError(f"{origin}: `ladder.agent` should be an agent that reads text: the prompt of {name} is a script")
 
 
-def _folders(repository: Path | None) -> Iterator[tuple[str, Path, str]]:
+def folders(repository: Path | None) -> Iterator[tuple[str, Path, str]]:
+    """The configuration folders, the later wins: layer, folder, and how errors write it."""
     yield "shipped", CONFIG, "shipped config"
     own = platformdirs.user_config_path("uet")
     yield "operator", own, str(own)

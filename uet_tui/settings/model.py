@@ -11,6 +11,7 @@ from uet_tui.plan.scopes import normalise
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.amounts import Money, PositiveSeconds, Seconds
 from uet_tui.settings.budget import BudgetSettings
+from uet_tui.settings.context import ContextSettings
 from uet_tui.settings.group import Group
 
 MOST_WORKERS = 256
@@ -178,6 +179,8 @@ class Settings(Group):
     """Ends an attempt whose workstream declares no `timeout`."""
     grace_seconds: Seconds
     """Between asking an agent to end and ending it."""
+    stall_seconds: Seconds
+    """For how long an agent may neither print nor use processor time before it is told that it stalls; 0: never."""
     drain_seconds: Seconds
     """How long an interrupted headless run waits for running attempts."""
     editor: str
@@ -188,6 +191,7 @@ class Settings(Group):
     merge: MergeSettings
     ladder: LadderSettings
     sandbox: SandboxSettings
+    context: ContextSettings
     simulated: SimulatedSettings
     budget: BudgetSettings
     agents: Mapping[str, AgentSettings]

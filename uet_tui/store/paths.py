@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 PROMPT: Final = "prompt.md"
 """In an attempt's folder: what its agent was told."""
 OUTPUT: Final = "output.log"
 """In an attempt's folder: what its agent printed."""
+CONTEXT: Final = "context.txt"
+"""In an attempt's folder: how large its prompt is, and which files it leaves out, and why."""
 DIFF: Final = "diff.patch"
 """In an attempt's folder: what its agent changed."""
 
@@ -44,6 +47,11 @@ class RunPaths:
         return self.folder / "plan.json"
 
     @property
+    def prompts(self) -> Path:
+        """The folder of the templates of prompts, as they were when the run began."""
+        return self.folder / "prompts"
+
+    @property
     def settings(self) -> Path:
         """The settings as they were when the run began."""
         return self.folder / "settings.json"
@@ -69,12 +77,24 @@ class RunPaths:
         """The working copy of a worker; `queue` is the merge queue's own."""
         return self.folder / "sandboxes" / str(worker)
 
+    def ready(self, worker: int | str) -> Path:
+        """There once a sandbox is set up; tells how."""
+        return self.index(worker).with_name(f"{worker}.ready")
+
+    def setup_log(self, worker: int | str) -> Path:
+        """What the setup commands of a sandbox printed."""
+        return self.folder / "setup" / f"{worker}.log"
+
     def index(self, worker: int | str) -> Path:
         """The orchestrator's private index for a sandbox: never inside the sandbox, so no agent writes it."""
         return self.folder / "indexes" / str(worker)
 
-    def home(self, worker: int | str) -> Path:
-        """The home of the agents that work in a sandbox, where they are to have one of their own."""
+    def home(self, worker: int | str, agent: str) -> Path:
+        """The home of an agent that works in a sandbox, where it is to have one of its own: no other agent's login."""
+        return self.homes(worker) / quote(agent, safe="")
+
+    def homes(self, worker: int | str) -> Path:
+        """The homes of the agents that work in a sandbox."""
         return self.folder / "homes" / str(worker)
 
     @property
@@ -98,6 +118,11 @@ class Home:
     def control(self) -> Path:
         """The control repository."""
         return self.folder / "control.git"
+
+    @property
+    def tokens(self) -> Path:
+        """How many tokens files have, by the ids of their contents."""
+        return self.folder / "tokens"
 
     def run(self, run: str) -> RunPaths:
         """The files of one run."""

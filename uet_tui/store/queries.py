@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, select
 from sqlalchemy.exc import DBAPIError
 
+from uet_tui.core import vocabulary
+from uet_tui.core.estimates import Estimated
 from uet_tui.core.records import Records
-from uet_tui.core.states import CONFLICT_OPEN, WorkstreamState
+from uet_tui.core.states import CONFLICT_OPEN, AttemptState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.plan.model import Workstream
 from uet_tui.store import inbox, rows
@@ -153,6 +155,39 @@ class Reader:
             )
             for row in found
         )
+
+    def estimated(self, *, agent: str | None = None, model: str | None = None, limit: int = 1000) -> list[Estimated]:
+        """The newest attempts of all runs that were estimated and went well, oldest first.
+
+        Args:
+            agent: only by this one; None: by any.
+            model: only with this one; None: with any.
+            limit: how many at most.
+        """
+        told = EVENTS.c.data
+        chosen = (
+            select(ATTEMPTS.c.agent, ATTEMPTS.c.model, told, ATTEMPTS.c.tokens_in)
+            .join(
+                EVENTS,
+                (EVENTS.c.run == ATTEMPTS.c.run)
+                & (EVENTS.c.workstream == ATTEMPTS.c.workstream)
+                & (EVENTS.c.attempt == ATTEMPTS.c.number),
+            )
+            .where(EVENTS.c.type == vocabulary.CONTEXT_CHOSEN, ATTEMPTS.c.tokens_in > 0)
+            .where(ATTEMPTS.c.state == AttemptState.SUCCEEDED)
+            .order_by(ATTEMPTS.c.ended_at.desc(), EVENTS.c.id.desc())
+            .limit(limit)
+        )
+        if agent is not None:
+            chosen = chosen.where(ATTEMPTS.c.agent == agent)
+        if model is not None:
+            chosen = chosen.where(ATTEMPTS.c.model == model)
+        with self._reading() as connection:
+            found = connection.execute(chosen).all()
+        return [
+            Estimated(agent, model, int(data["counted"]), int(data["estimated"]), used)
+            for agent, model, data, used in reversed(found)
+        ]
 
     def gates(self, run: str, workstream: str) -> tuple[GateView, ...]:
         """What gates said of a workstream, in the order in which they spoke."""

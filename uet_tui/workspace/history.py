@@ -114,3 +114,25 @@ def _who_touched(
         for id, (parents, result) in own.items()
         if not parents or any(_among(change.path, paths) for change in control.changes(parents[0], result))
     ]
+
+
+def changed_by(control: ControlRepository, tip: str, base: str, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The paths that each of some workstreams changed, as far as they are merged between two commits, in path order.
+
+    What was merged and then undone is left out; a workstream that changed nothing has no entry.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    line = steps(control, tip, base)
+    undone = {step.reverts for step in line if step.reverts}
+    for step in line:
+        own = [id for id in step.workstreams if id in ids and id not in found]
+        if not own or step.commit in undone:
+            continue
+        results = control.objects.commit(step.commit).parents[1:]
+        by_id = dict(zip(step.workstreams, results, strict=True)) if len(results) == len(step.workstreams) else {}
+        for id in own:
+            result = by_id.get(id)
+            parents = control.objects.commit(result).parents if result else ()
+            old, new = (parents[0], result) if result and parents else (step.before, step.commit)
+            found[id] = tuple(change.path for change in control.changes(old, new))
+    return found

@@ -64,6 +64,36 @@ def oddities(folder: Path, keep: tuple[str, ...]) -> Iterator[tuple[bytes, str]]
                     yield prefix[:-1], "repository"
 
 
+def written(folder: Path, keep: tuple[str, ...], since_ns: int) -> Iterator[bytes]:
+    """The files that were written, made or moved since a time, by the time of their inode; see `glance`.
+
+    Names that match `keep` are passed over, and so is the folder's own `.git`.
+    """
+    top = os.fsencode(folder)
+    waiting = [b""]
+    while waiting:
+        prefix = waiting.pop()
+        try:
+            entries = os.scandir(os.path.join(top, prefix))  # noqa: PTH118 - bytes, not a Path
+        except OSError:  # gone meanwhile, or not to be read
+            continue
+        with entries:
+            for entry in entries:
+                if entry.name == b".git" or kept(entry.name, keep):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(prefix + entry.name + b"/")
+                elif entry.is_file(follow_symlinks=False) and _changed(entry) >= since_ns:
+                    yield prefix + entry.name
+
+
+def _changed(entry: "os.DirEntry[bytes]") -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_ctime_ns
+    except OSError:
+        return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What the file system tells of a working copy, its files left unread."""

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class Unfinished:
         self.commit: str | None = None
         """The newest snapshot, on `base`."""
         self._scratch = scratch
-        self._sandbox = sandbox
+        self.sandbox = sandbox
         self._base = base
         self._index = scratch.folder / "indexes" / sandbox.index.name
         self._git = scratch.snapshotting(sandbox.folder, self._index)
@@ -37,13 +38,14 @@ class Unfinished:
             left.unlink(missing_ok=True)
         with suppress(OSError):
             # With its time, by which git tells what it must look at again.
-            shutil.copy2(self._sandbox.index, self._index)
+            shutil.copy2(self.sandbox.index, self._index)
             return
         self._git.run("read-tree", self._base)
 
-    def look(self) -> bool:
+    def look(self, leaving_out: Sequence[bytes] = ()) -> bool:
         """Takes a snapshot if any file changed since the last look, and says whether there is a new one.
 
+        Files of `leaving_out` stay as they were in the last one.
         Files that are ignored, very large, or in repositories of their own are left out. A file that changes or goes
         away meanwhile is as it was before or after; the next look sees it again.
 
@@ -51,13 +53,13 @@ class Unfinished:
             GitError: git cannot read the sandbox.
         """
         began = time.time()
-        seen = glance(self._sandbox.folder, self._sandbox.keep, LARGEST)
+        seen = glance(self.sandbox.folder, self.sandbox.keep, LARGEST)
         if seen.signature == self._seen:
             return False
-        odd = list(oddities(self._sandbox.folder, self._sandbox.keep))
+        odd = list(oddities(self.sandbox.folder, self.sandbox.keep))
         if any(would_hang(path, kind) for path, kind in odd):
             return False
-        left_out = [*seen.large, *(path for path, kind in odd if kind == "repository")]
+        left_out = [*leaving_out, *seen.large, *(path for path, kind in odd if kind == "repository")]
         self._add(left_out)
         tree = self._git.run("write-tree").out.decode().strip()
         settled = seen.newest < began - _TICK
@@ -69,7 +71,7 @@ class Unfinished:
     def _add(self, left_out: list[bytes]) -> None:
         paths = b"".join(b":(exclude,literal)" + path + b"\0" for path in left_out)
         self._git.run(
-            "-c", f"core.excludesFile={self._sandbox.excludes}",
+            "-c", f"core.excludesFile={self.sandbox.excludes}",
             "add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul",
             input=b".\0" + paths,
             env={"GIT_LITERAL_PATHSPECS": "0"},

@@ -1,0 +1,1 @@
+"""What an agent is shown of the repository: which files matter, how many tokens they are, what is left out and why."""

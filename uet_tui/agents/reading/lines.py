@@ -1,0 +1,63 @@
+"""Reading a file that grows, line by line: each byte once, and never more in memory than a line may be long."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_CHUNK: Final = 1 << 18
+LONGEST_LINE: Final = 1 << 22
+"""Bytes of a line; a longer one is left out: it is no report."""
+
+
+class Lines:
+    """The lines of a file, from where they were read before."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: tuple[int, int] | None = None
+        self._offset = 0
+        self._rest = b""
+        self._skipping = False
+
+    def changed(self) -> bool:
+        """Whether the file is not the one that was read before: it was written anew, or cut."""
+        try:
+            facts = self._path.stat()
+        except OSError:
+            return False
+        return self._file is not None and ((facts.st_dev, facts.st_ino) != self._file or facts.st_size < self._offset)
+
+    def new(self, most: int | None = None) -> Iterator[str]:
+        """The lines that came since; of a long file those in the next `most` bytes."""
+        try:
+            file = self._path.open("rb")
+        except OSError:
+            return
+        with file:
+            facts = os.fstat(file.fileno())
+            self._file = (facts.st_dev, facts.st_ino)
+            file.seek(self._offset)
+            left = most
+            while data := file.read(_CHUNK if left is None else min(_CHUNK, left)):
+                self._offset += len(data)
+                if left is not None:
+                    left -= len(data)
+                yield from self._split(data)
+
+    def end(self) -> Iterator[str]:
+        """The last line, if it was not ended."""
+        if self._rest and not self._skipping:
+            yield self._rest.decode("utf-8", "replace")
+        self._rest = b""
+
+    def _split(self, data: bytes) -> Iterator[str]:
+        *whole, rest = (self._rest + data).split(b"\n")
+        for line in whole:
+            if self._skipping:
+                self._skipping = False
+            else:
+                yield line.decode("utf-8", "replace").rstrip("\r")
+        if len(rest) > LONGEST_LINE:
+            self._skipping = True
+        self._rest = b"" if self._skipping else rest

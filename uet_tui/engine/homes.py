@@ -1,0 +1,64 @@
+"""Homes that agents have of their own: one for each agent and sandbox, so that none meets another's state.
+
+The operator's login is copied in, never back. A home is private, lies outside of every sandbox, and is the one place
+where an agent's own files may hold secrets: they are its own.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from uet_tui.store.files import open_regular
+
+
+def make_home(home: Path, login: Sequence[str], operator: Path) -> None:
+    """Makes a home, or makes it ready again: an empty `tmp`, and the files of the login where the operator's are newer.
+
+    Args:
+        home: where; kept from one attempt to the next.
+        login: files relative to both homes; those that the operator does not have are passed over.
+        operator: the operator's home.
+
+    Raises:
+        OSError: it cannot be made, or a file cannot be copied.
+    """
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
+    scratch = home / "tmp"
+    with suppress(FileNotFoundError, NotADirectoryError):
+        scratch.unlink() if scratch.is_symlink() else shutil.rmtree(scratch)
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    for path in login:
+        _copy_newer(operator, home, path)
+
+
+def _copy_newer(operator: Path, home: Path, path: str) -> None:
+    source = open_regular((operator / path).resolve())
+    if source is None:
+        return
+    with source:
+        facts = os.fstat(source.fileno())
+        target = _folder_of(home, path) / Path(path).name
+        with suppress(OSError):
+            there = target.lstat()
+            if stat.S_ISREG(there.st_mode) and there.st_mtime_ns >= facts.st_mtime_ns:
+                return  # the same, or the agent's own renewal of it
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".login-", delete=False) as copy:
+            shutil.copyfileobj(source, copy)
+        os.utime(copy.name, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        Path(copy.name).replace(target)
+
+
+def _folder_of(home: Path, path: str) -> Path:
+    """The folder of a file in the home, made where it is missing: an agent may have put a link there, to elsewhere."""
+    folder = home
+    for name in Path(path).parts[:-1]:
+        folder /= name
+        if folder.is_symlink():
+            folder.unlink()
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

@@ -1,0 +1,47 @@
+"""The settings of a run as they are kept with it: whole, but for the secrets that are set for agents."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from uet_tui.errors import UetError
+from uet_tui.redaction import SHORTEST
+from uet_tui.secrecy import is_secret
+from uet_tui.settings.model import Settings
+
+_MARK: Final = "«{}»"
+
+
+def shown(name: str, value: object) -> object:
+    """What is told of a variable that is set for an agent: a mark, if it is a secret."""
+    return _MARK.format(name) if isinstance(value, str) and len(value) >= SHORTEST and is_secret(name) else value
+
+
+def frozen(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON, with marks instead of secrets."""
+    dumped = settings.model_dump(mode="json")
+    for agent in dumped["agents"].values():
+        agent["set"] = {name: shown(name, value) for name, value in agent["set"].items()}
+    return dumped
+
+
+def thawed(dumped: dict[str, Any], current: Callable[[], Settings]) -> dict[str, Any]:
+    """What `frozen` gave, with the secrets that the operator's configuration holds now.
+
+    Args:
+        dumped: what was kept; changed in place, and returned.
+        current: reads the configuration; called only where something is missing.
+
+    Raises:
+        UetError: a secret is not there any more.
+    """
+    for name, agent in dumped["agents"].items():
+        for variable, value in agent.get("set", {}).items():
+            if value == _MARK.format(variable):
+                entry = current().agents.get(name)
+                agent["set"][variable] = entry.set.get(variable) if entry is not None else None
+                if agent["set"][variable] is None:
+                    raise UetError(
+                        f"agents.{name}.set.{variable} is a secret, which no run keeps, and it is not set any more: "
+                        f"set it in config/agents.yaml again"
+                    )
+    return dumped
