@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,14 @@ def orchestrator(scene: str, here: Path) -> Iterator[Orchestrator]:
         ("retry ws-failed --note careful", {"verb": "retry", "workstream": "ws-failed", "note": "careful"}),
         ("skip ws-failed", {"verb": "skip", "workstream": "ws-failed"}),
         ("budget --total 12.5", {"verb": "budget", "amount": 12.5}),
+        ("budget --total 9 --reason demo", {"verb": "budget", "amount": 9.0, "note": "demo"}),
+        ("budget --per-phase 3", {"verb": "budget", "amount": 3.0, "limit": "phase"}),
+        ("budget --per-task 0", {"verb": "budget", "amount": 0.0, "limit": "task"}),
+        (
+            "budget --total 9 --expires 2100-01-31T18:00:00+00:00",
+            {"verb": "budget", "amount": 9.0, "until": "2100-01-31T18:00:00Z"},
+        ),
+        ("continue --provider openai", {"verb": "continue", "provider": "openai"}),
         ("land", {"verb": "land"}),
         (f"land {RUN} --target release", {"verb": "land", "target": "release"}),
         ("conflicts take c1 --ours", {"verb": "take", "conflict": "c1", "side": "ours", "settle": True}),
@@ -92,6 +101,34 @@ def test_every_act_reaches_the_orchestrator_with_its_fields_and_no_others(
     sent = command.model_dump(mode="json", exclude_defaults=True)
     assert {key: sent[key] for key in sent.keys() - {"id", "by", "source", "at"}} == fields
     assert command.source.startswith("cli:")
+
+
+def test_an_override_may_expire_in_so_many_seconds(uet: Uet, orchestrator: Orchestrator) -> None:
+    before = datetime.now(UTC)
+    uet("budget", "--total", "9", "--expires", "3600")
+    [command] = orchestrator.commands
+    assert command.until is not None
+    assert timedelta(0) <= command.until - before - timedelta(hours=1) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("budget", "takes one of --total, --per-phase and --per-task"),
+        ("budget --total 1 --per-task 2", "takes one of --total, --per-phase and --per-task"),
+        ("budget --total 1 --expires soon", "--expires takes seconds, or a time such as"),
+        ("budget --total 1 --expires nan", "--expires takes more than 0"),
+        ("budget --total 1 --expires -5", "--expires takes more than 0"),
+        ("budget --total 1 --expires 1e99", "--expires takes more than 0"),
+        ("continue --worker 1 --provider openai", "a worker or a provider, not both"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_before_anything_is_sent(
+    uet: Uet, orchestrator: Orchestrator, typed: str, told: str
+) -> None:
+    said = uet(*typed.split())
+    assert (said.code, orchestrator.commands) == (2, [])
+    assert told in said.line
 
 
 def test_the_answer_is_said_in_one_line(uet: Uet, orchestrator: Orchestrator) -> None:

@@ -5,6 +5,8 @@ More histories than usual: `pytest --hypothesis-profile=thorough --timeout=0 tes
 
 import copy
 import itertools
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Literal
 
 from hypothesis import HealthCheck, note, settings
@@ -27,6 +29,7 @@ from uet_tui.core.events import (
     Reverted,
     RevertFailed,
     Ticked,
+    UsageReported,
     WorkerBroken,
     WorkerReady,
 )
@@ -39,10 +42,12 @@ from uet_tui.core.states import (
     WORKSTREAM_ACTIVE,
     WORKSTREAM_OVER,
     AttemptState,
+    ProviderState,
     RunState,
     WorkerState,
     WorkstreamState,
 )
+from uet_tui.core.usage import Fault, Usage
 from uet_tui.plan.model import Workstream
 from uet_tui.plan.scopes import overlaps
 
@@ -50,6 +55,10 @@ SCOPES = ["src/", "src/a.py", "src/*.py", "docs/**/*.md", "docs/x.md", "tests/"]
 ERRORS = ["exit 1", "exit 2: no such file /a", "exit 3: no such file /b", "quota"]
 ENDINGS = [AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.TIMED_OUT, AttemptState.KILLED, AttemptState.LOST]
 FEW = st.integers(0, 3)
+FAULTS = st.sampled_from([None, None, None, None, *Fault])
+LATER = st.sampled_from([None, None, -5.0, 3.0, 500.0])
+"""Seconds from now until which a provider wants to be left alone, if it says so."""
+PROVIDERS = {"shell": "one", "other": "two"}
 RETURNED = (WorkstreamState.QUEUED, WorkstreamState.MERGING)
 MOVING = (WorkstreamState.RUNNING, WorkstreamState.GATING, WorkstreamState.MERGED)
 
@@ -67,6 +76,7 @@ def plans(draw: st.DrawFn) -> list[Workstream]:
             "parallel_ok": draw(st.sampled_from([True, True, True, False])),
             "priority": draw(st.sampled_from(["foreground", "background"])),
             "max_cost_usd": draw(st.sampled_from([None, None, 0.0, 1.0, 3.0])),
+            "metadata": draw(st.sampled_from([{}, {}, {"phase": "late"}])),
             "estimated_seconds": draw(st.sampled_from([None, 1.0, 20.0])),
             "circuit_breaker": {
                 "max_attempts": draw(st.integers(1, 3)),
@@ -86,6 +96,11 @@ def policies(draw: st.DrawFn) -> Policy:
         overlap=draw(st.sampled_from(["serialize", "serialize", "allow"])),
         retry_base_seconds=draw(st.sampled_from([0.0, 2.0])),
         reserve_usd=draw(st.sampled_from([0.0, 0.5])),
+        halt_threshold=draw(st.sampled_from([1.0, 1.0, 0.95])),
+        free=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"other"})])),
+        downgrade=draw(st.sampled_from([{}, {"": "small"}])),
+        provider_of=draw(st.sampled_from([PROVIDERS, {}])),
+        concurrency=draw(st.sampled_from([{}, {"one": 1}, {"one": 2, "two": 1}])),
         batch=draw(st.integers(1, 4)),
         patience=draw(st.integers(1, 3)),
         resolve=draw(st.sampled_from(["ask", "auto", "never"])),
@@ -102,12 +117,16 @@ def commands(draw: st.DrawFn) -> tuple[Verb, dict[str, object]]:
     match verb:
         case Verb.PAUSE | Verb.CONTINUE | Verb.DRAIN:
             fields["worker"] = draw(st.sampled_from([None, None, 1, 2, 3, 9]))
+            if verb is Verb.CONTINUE:
+                fields["provider"] = draw(st.sampled_from([None, None, "one", "two", "three"]))
         case Verb.SCALE:
             fields["number"] = draw(st.integers(1, 5))
         case Verb.KILL | Verb.RETRY | Verb.SKIP | Verb.HOLD | Verb.RELEASE | Verb.FIRST:
             fields["workstream"] = f"ws-{draw(st.integers(0, 9))}"
         case Verb.BUDGET:
             fields["amount"] = draw(st.sampled_from([0.0, 1.0, 5.0, 50.0]))
+            fields["limit"] = draw(st.sampled_from(["total", "total", "phase", "task"]))
+            fields["until"] = draw(st.sampled_from([None, None, datetime.fromtimestamp(1100, UTC)]))
         case Verb.LAND:
             fields["target"] = draw(st.sampled_from([None, "release"]))
         case _:
@@ -128,19 +147,31 @@ class Watched(Driver):
     """A driver that looks at every step, and remembers what it told."""
 
     told_before: list[Event]
+    paid: dict[tuple[str, int], list[Usage]]
+    """All reports of use that each attempt made so far."""
 
     def tell(self, event: Event) -> Step:
         """Checks the money at every dispatch."""
         note(f"{self.clock:.1f} {event}")
         if not hasattr(self, "told_before"):
-            self.told_before = []
-        if isinstance(event, AttemptStarted | AttemptEnded | Collected | Merged):
+            self.told_before, self.paid = [], {}
+        if isinstance(event, AttemptStarted | AttemptEnded | UsageReported | Collected | Merged):
             self.told_before.append(event)
         step = super().tell(event)
-        run = self.run
-        if run.budget_usd is not None and any(isinstance(effect, StartAttempt) for effect in step.effects):
-            assert run.spent_usd + run.reserved_usd <= run.budget_usd + 1e-6
+        self.looks_at_the_started([effect for effect in step.effects if isinstance(effect, StartAttempt)])
         return step
+
+    def looks_at_the_started(self, started: list[StartAttempt]) -> None:
+        """What is begun can be paid for, and its provider is open and not yet asked by as many as may."""
+        board, run = self.machine.board, self.run
+        for effect in started:
+            attempt = self.attempts[effect.workstream, effect.attempt]
+            provider = board.records.providers[attempt.provider]
+            assert provider.state is ProviderState.OPEN
+            assert provider.limit is None or board.purse.running[provider.name] <= provider.limit
+            if run.budget_usd is not None and attempt.agent not in self.policy.free:
+                assert run.spent_usd + run.reserved_usd <= run.budget_usd * self.policy.halt_threshold + 1e-6
+                assert attempt.reserved_usd <= (effect.cap_usd if effect.cap_usd is not None else 1e9)
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -155,7 +186,10 @@ class AnyHistory(RuleBasedStateMachine):
     )
     def begins(self, plan: list[Workstream], policy: Policy, workers: int, budget: float | None, linger: bool) -> None:
         """A run begins."""
-        self.run = Watched(*plan, workers=workers, budget=budget, policy=policy, spawn=False, climb=False)
+        agents = {ws.id: "other" for ws in plan[1::2]}
+        self.run = Watched(
+            *plan, workers=workers, budget=budget, policy=policy, spawn=False, climb=False, agents=agents
+        )
         self.run.begin(linger=linger)
 
     # The world
@@ -181,11 +215,28 @@ class AnyHistory(RuleBasedStateMachine):
         which=FEW,
         how=st.sampled_from([AttemptState.SUCCEEDED, *ENDINGS]),
         error=st.sampled_from(ERRORS),
-        usd=st.sampled_from([0.0, 0.5, 2.0]),
+        usd=st.sampled_from([None, 0.0, 0.5, 2.0]),
+        fault=FAULTS,
+        later=LATER,
     )
-    def agent_ends(self, which: int, how: AttemptState, error: str, usd: float) -> None:
+    def agent_ends(
+        self, which: int, how: AttemptState, error: str, usd: float | None, fault: Fault | None, later: float | None
+    ) -> None:
         key = sorted(self.run.alive)[which % len(self.run.alive)]
-        self.run.ends(key[0], how, "" if how is AttemptState.SUCCEEDED else error, usd=usd)
+        reports = (*self.run.paid.get(key, ()), Usage(usd=usd))
+        until = None if later is None else self.run.clock + later
+        well = how is AttemptState.SUCCEEDED
+        fault = None if well else fault
+        self.run.ends(key[0], how, "" if well else error, reports=reports, fault=fault, until=until)
+
+    @precondition(lambda self: self.run.held and self.run.alive)
+    @rule(which=FEW, usd=st.sampled_from([None, 0.25, 1.0]), told=st.booleans())
+    def agent_spends(self, which: int, usd: float | None, told: bool) -> None:
+        key = sorted(self.run.alive)[which % len(self.run.alive)]
+        reports = self.run.paid.setdefault(key, [])
+        reports.append(Usage("", 10, 1, usd=usd))
+        if told:
+            self.run.tell(UsageReported(*key, tuple(reports)))
 
     @precondition(lambda self: self.run.held and self.run.collecting)
     @rule(
@@ -218,9 +269,12 @@ class AnyHistory(RuleBasedStateMachine):
         self.run.climbs_to(self.run.climbs[which % len(self.run.climbs)])
 
     @precondition(lambda self: self.run.held and self.run.asked)
-    @rule(verdict=st.sampled_from(["settled", "refused", "failed"]), usd=st.sampled_from([0.0, 0.5]))
-    def asked_agent_ends(self, verdict: Literal["settled", "refused", "failed"], usd: float) -> None:
-        self.run.answers_ask(self.run.asked[0].conflict, Rung("agent", verdict), usd=usd)
+    @rule(verdict=st.sampled_from(["settled", "refused", "failed"]), usd=st.sampled_from([0.0, 0.5]), fault=FAULTS)
+    def asked_agent_ends(
+        self, verdict: Literal["settled", "refused", "failed"], usd: float, fault: Fault | None = None
+    ) -> None:
+        fault = fault if verdict == "failed" else None
+        self.run.answers_ask(self.run.asked[0].conflict, Rung("agent", verdict), usd=usd, fault=fault)
 
     @precondition(lambda self: self.run.held and self.run.landing)
     @rule(done=st.booleans())
@@ -343,6 +397,9 @@ class AnyHistory(RuleBasedStateMachine):
         assert list(board.queue.next_ones(99)) == list(fresh.queue.next_ones(99))
         assert board.queue.held == fresh.queue.held
         assert {g: ids for g, ids in board.groups.items() if ids} == {g: ids for g, ids in fresh.groups.items() if ids}
+        for sums, again in ((board.purse.spent, fresh.purse.spent), (board.purse.reserved, fresh.purse.reserved)):
+            assert all(abs(sums[phase] - again[phase]) < 1e-6 for phase in {*sums, *again})
+        assert +board.purse.running == +fresh.purse.running
         for ws in self.run.plan.workstreams.values():
             assert board.ledger.holder(ws.write_scope) == fresh.ledger.holder(ws.write_scope)
         parked = set(itertools.chain.from_iterable(board.parked.values()))
@@ -399,6 +456,9 @@ class AnyHistory(RuleBasedStateMachine):
         assert abs(run.reserved_usd - reserved) < 1e-6
         assert abs(run.spent_usd - sum(row.cost_usd for row in records.workstreams.values())) < 1e-6
         assert run.spent_usd - sum(a.cost_usd for a in attempts) > -1e-6
+        assert abs(run.spent_usd - sum(cost.usd for cost in self.run.costs)) < 1e-6
+        keys = Counter((c.workstream, c.attempt, c.conflict, c.ask, c.number) for c in self.run.costs)
+        assert all(count == 1 for count in keys.values()), "each report is counted once"
 
     def whatever_does_not_move_says_why(self) -> None:
         rows = self.run.machine.board.records.workstreams
@@ -451,7 +511,11 @@ class AnyHistory(RuleBasedStateMachine):
             run.crash(linger=True)
         if run.run.state in (RunState.PAUSED, RunState.DRAINING):
             run.does(Verb.CONTINUE)
-        run.ask(Verb.BUDGET, amount=1e6)
+        for limit in ("total", "phase", "task"):
+            run.ask(Verb.BUDGET, amount=1e6, limit=limit)
+        for provider in run.machine.board.records.providers.values():
+            if provider.state is not ProviderState.OPEN:
+                run.does(Verb.CONTINUE, provider=provider.name)
         run.ask(Verb.SCALE, number=3)
         for number, state in run.workers.items():
             if state == "PAUSED":
