@@ -9,12 +9,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import TabbedContent
 
-from tests.console.samples import HOSTILE, ago, conflict, event, hostile_run, sample_run, workstream
+from tests.console.samples import HOSTILE, NOW, ago, conflict, event, hostile_run, sample_run, workstream
 from tests.console.stage import Stage, StageSource, words
 from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.key_bar import KeyBar
 from uet_tui.console.lines_box import LONGEST_LINE, LinesBox
+from uet_tui.console.workstream.facts import attempt_lines, attempt_title, cost
 from uet_tui.console.workstream.output import MOST_LINES, OutputBox
 from uet_tui.console.workstream.paint import MOST_CONTEXT, diff_lines
 from uet_tui.console.workstream.screen import WorkstreamScreen
@@ -376,3 +377,35 @@ async def test_what_is_read_for_a_screen_that_was_left_meanwhile_goes_nowhere() 
         screen = app.shown
         with pytest.raises(asyncio.CancelledError):
             await screen.read(lambda: app.call_from_thread(screen.dismiss))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ["$0.20"]),
+        ({"cost_usd": 0.0, "unpriced": 1}, ["?"]),
+        ({"unpriced": 1, "listed_usd": 0.1}, ["~$0.20+?"]),
+        (
+            {"tokens_in": 41_000, "tokens_cached": 30_000, "tokens_out": 3_200, "tokens_reasoning": 900},
+            ["41k in (30k cached), 3.2k out (900 thought)"],
+        ),
+        ({"provider": "anthropic"}, ["anthropic · opus"]),
+        ({"fault": "rate limit", "state": AttemptState.FAILED}, ["rate limit"]),
+        ({"error": "it broke", "fault": "network", "state": AttemptState.FAILED}, ["it broke"]),
+    ],
+)
+def test_an_attempt_tells_what_it_used_and_of_whom_with_the_marks_of_its_price(
+    changes: dict[str, object], said: list[str]
+) -> None:
+    lines = "\n".join(line.plain for line in attempt_lines(attempt(1, **changes), NOW))
+    assert [part for part in said if part not in lines] == []
+    assert "$0.00" not in lines
+    if changes.get("unpriced") or changes.get("tokens_in"):
+        assert said[0] in attempt_title(attempt(1, **changes), 2).plain
+
+
+def test_what_a_workstream_cost_has_the_marks_of_its_attempts() -> None:
+    seen = workstream(ID, WorkstreamState.RUNNING, cost=0.6, begun=10)
+    assert cost(seen, (attempt(1), attempt(2))) == "$0.60"
+    assert cost(seen, (attempt(1, listed_usd=0.1), attempt(2, unpriced=1))) == "~$0.60+?"
+    assert cost(replace(seen, cost_usd=0.0), (attempt(1, unpriced=1),)) == "?"

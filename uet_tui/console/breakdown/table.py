@@ -15,10 +15,11 @@ from uet_tui.console.rows import RowList
 from uet_tui.store.cost_views import SpendRow
 
 _COST, _TOKENS, _TRIES, _AGENT, _WHY = 10, 7, 6, 13, 16
+_WHY_WIDEST = 28
 _NARROWEST, _WIDEST = 14, 40
 """Columns of a name."""
-_BAR = 14
-"""Columns of a bar, and of the share behind it, where there is room for both."""
+_WITH_PERCENT = 14
+"""Columns from which on a bar has its percentage behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ def layout(width: int, side: Side, longest: int) -> Layout:
         left -= wanted
     name = max(min(width, _NARROWEST), min(_WIDEST, longest, _NARROWEST + left))
     left -= name - _NARROWEST
+    if taken["why"] and left > 0:
+        more = min(left, _WHY_WIDEST - taken["why"])
+        taken["why"] += more
+        left -= more
     if taken["bar"] and left > 0:
         taken["bar"] = min(taken["bar"] + left, 28)
     return Layout(name=name, cost=_COST, **taken)
@@ -163,7 +168,7 @@ class CostTable(RowList):
 
 
 def drawn_share(part: float, width: int) -> str:
-    """A bar, and from 14 columns on the percentage behind it."""
-    if width < 14:
+    """A bar, and the percentage behind it where there is room."""
+    if width < _WITH_PERCENT:
         return "  " + bar(part, width - 2, empty=" ") if width else ""
     return f"  {bar(part, width - 8, empty=' ')} {round(part * 100):>3} %"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from textual.content import Content
 
-from uet_tui.console.amounts import price
+from uet_tui.console.amounts import NOTHING, price
 from uet_tui.console.breakdown.sides import wasted_for
 from uet_tui.console.fit import Part, fit
 from uet_tui.console.format import BAD, BUSY, CARE, GOOD, QUIET, Look, cell, money, plural, share
@@ -27,7 +27,9 @@ def outcome_look(outcome: str) -> Look:
 
 
 def row_price(row: SpendRow) -> str:
-    """What a row cost, with the marks of what is unknown or estimated."""
+    """What a row cost, with the marks of what is unknown or estimated; a dash where no money was paid."""
+    if not row.usd and not row.unpriced:
+        return NOTHING
     return price(row.usd, unknown=bool(row.unpriced), estimated=bool(row.estimated_usd))
 
 
@@ -43,7 +45,8 @@ def lost(row: SpendRow, width: int) -> Content:
     why = wasted_for(row)
     if not why and not row.wasted_usd:
         return Content(" " * max(0, width))
-    return Content.styled(cell(f"  {money(row.wasted_usd)} {why}", width), CARE)
+    amount = f"{money(row.wasted_usd)} " if row.wasted_usd else ""
+    return Content.styled(cell(f"  {amount}{why}", width), CARE)
 
 
 def unknown_prices(reports: int) -> Content:
@@ -65,12 +68,12 @@ def headline(view: RunView, width: int) -> Content:
         Part(unknown_prices(costs.unpriced), 1),
         Part(Content.styled(f"run {view.id}", QUIET), 6),
     ]
-    return fit(parts, width + 2)
+    return fit(parts, width + 2)[1:]
 
 
 def detail(row: SpendRow, total: SpendRow, width: int) -> Content:
     """Everything about one row, in three lines."""
-    part = f", {share(row.usd, total.usd):.0%} of all" if total.usd else ""
+    part = f", {round(share(row.usd, total.usd) * 100)} % of all" if total.usd else ""
     first = [Content.assemble((row.label, "bold"), f"  {row_price(row)}{part}")]
     if row.unpriced:
         first.append(unknown_prices(row.unpriced))
@@ -82,7 +85,7 @@ def detail(row: SpendRow, total: SpendRow, width: int) -> Content:
     who = f" by {row.agent}" if row.agent else ""
     third = Content.styled(f"{plural(row.attempts, 'attempt')}{who}", QUIET)
     if (why := wasted_for(row)) or row.wasted_usd:
-        third += Content.styled(f"   {money(row.wasted_usd)} wasted: {why}", CARE)
+        third += Content.styled(f"   {money(row.wasted_usd)} wasted: {why}" if row.wasted_usd else f"   {why}", CARE)
     return Content("\n").join(
         line.truncate(width, ellipsis=True) for line in (Content("   ").join(first), second, third)
     )

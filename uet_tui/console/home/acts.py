@@ -56,7 +56,7 @@ class Acts:
         view = self._screen.run_app.view
         stopped = next((one for one in view.providers if one.name == provider), None) if view else None
         if stopped is not None:
-            body = f"It stopped: {stopped.reason}\nPut that right first: the next attempt that uses it finds out."
+            body = f"It stopped: {stopped.reason}\nPut that right first: its next attempt shows whether it is."
             self._confirm(f"Ask {provider} again?", body, "ask it again", Verb.CONTINUE, provider=provider)
 
     def land(self) -> None:

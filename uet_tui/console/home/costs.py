@@ -1,5 +1,7 @@
 """The costs pane: where the money goes."""
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
@@ -11,7 +13,10 @@ from uet_tui.console.home.pane import Pane
 from uet_tui.store.cost_views import CostRow, CostView, ModelCostRow
 from uet_tui.store.views import RunView
 
-_COST = 9
+_COST, _NAME = 9, 10
+"""Cells of a cost, and the fewest of a name beside a bar."""
+_WITH_AGENT = 46
+"""Cells from which on there is room for the agent."""
 _SHORTEST_CHART = 5
 _MODEL = "∑ "
 """Stands before a model: what it cost is in the lines of the workstreams, too."""
@@ -71,28 +76,33 @@ where no money is paid, tokens stand instead.
         return tuple(line.stylize(Style.from_meta({"@click": "screen.breakdown"})) for line in lines)
 
     def lines(self, index: int, width: int) -> tuple[Content, ...]:
-        """What one model or workstream cost, also as a part of the dearest one's."""
-        row, paid = self._rows[index], any(one.usd for one in self._rows)
+        """One model or workstream."""
+        return (cost_line(self._rows[index], self._rows, width),)
 
-        def weight(one: CostRow | ModelCostRow) -> float:
-            return one.usd if paid else one.tokens_in + one.tokens_out
 
-        most = max(weight(other) for other in self._rows if isinstance(other, type(row)))
-        agent = min(10, 1 + max(cell_len(row.agent) for row in self._rows)) if width >= 46 else 0
-        name = max(min(10, width), min(30, width - _COST - 12 - agent))
-        room = max(0, width - name - agent - _COST - 3)
-        model = isinstance(row, ModelCostRow)
-        label = f"{_MODEL}{row.model or 'model not told'}" if isinstance(row, ModelCostRow) else row.workstream
-        return (
-            Content.assemble(
-                (cell(label, name), QUIET if model else ""),
-                " ",
-                (cell(row.agent, agent), QUIET),
-                (right(used(row), _COST), CARE if row.unpriced else ""),
-                "  ",
-                (bar(share(weight(row), most), room, empty=" "), QUIET if model else "$text-accent"),
-            ),
-        )
+def cost_line(row: CostRow | ModelCostRow, rows: Sequence[CostRow | ModelCostRow], width: int) -> Content:
+    """What one model or workstream cost, also as a part of the dearest one of its kind."""
+    paid = any(one.usd for one in rows)
+
+    def weight(one: CostRow | ModelCostRow) -> float:
+        return one.usd if paid else one.tokens_in + one.tokens_out
+
+    model = isinstance(row, ModelCostRow)
+    label = f"{_MODEL}{row.model or 'model not told'}" if isinstance(row, ModelCostRow) else row.workstream
+    most = max(weight(other) for other in rows if isinstance(other, type(row)))
+    agent = min(10, 1 + max(cell_len(one.agent) for one in rows)) if width >= _WITH_AGENT else 0
+    roomy = width >= _COST + _NAME + 12
+    name = min(30, width - _COST - 12 - agent) if roomy else max(0, width - _COST - 1)
+    room = width - name - agent - _COST - 3 if roomy else 0
+    line = Content.assemble(
+        (cell(label, name), QUIET if model else ""),
+        " ",
+        (cell(row.agent, agent), QUIET),
+        (right(used(row), _COST), CARE if row.unpriced else ""),
+        "  " if room else "",
+        (bar(share(weight(row), most), room, empty=" "), QUIET if model else "$text-accent"),
+    )
+    return line.truncate(width)
 
 
 def used(row: CostRow | ModelCostRow) -> str:

@@ -99,7 +99,7 @@ def spending(view: RunView) -> tuple[Content, ...]:
         return Content(f"{read} tokens in, {written} out"), Content(f"{read} in, {written} out")
     spent = price(costs.spent_usd, unknown=bool(costs.unpriced), estimated=bool(costs.estimated_usd))
     words = f"{spent} spent + {money(costs.reserved_usd)} reserved"
-    figures = f"{spent} + {costs.reserved_usd:.2f}"
+    figures = f"{spent} + {costs.reserved_usd:,.2f}"
     if costs.budget_usd is None:
         forms = [Content(words), Content(figures), Content(spent)]
     else:
