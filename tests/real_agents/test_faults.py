@@ -25,7 +25,7 @@ AMPLE = 60
 SHORT = {"aider": 45, "claude": 12, "codex": 12}
 """Seconds for one that is to be ended. Aider needs most of it to start; it then tries for 90 s what cannot be had."""
 ENDED = {
-    "aider": {"account", "rate-limit-stubborn", "quota", "cut-middle", "hangs"},
+    "aider": {"account", "rate-limit-stubborn", "cut-middle", "hangs"},
     "claude": {"rate-limit-long", "hangs"},
     "codex": {"hangs"},
 }
@@ -38,6 +38,7 @@ LEFT_OUT = {
         "late-error",
         "rate-limit-long",
         "rate-limit-date",
+        "quota",
         "slow",
         "far-outside",
     },
@@ -109,7 +110,7 @@ TABLE = {
     "rate-limit-long": (None, LIMITED, LIMITED),
     "rate-limit-stubborn": (LIMITED, None, None),
     "rate-limit-date": (None, LIMITED, LIMITED),  # claude does not read the date
-    "quota": (HANGS, QUOTA, QUOTA),  # aider waits for the next period without a word
+    "quota": (None, QUOTA, QUOTA),  # aider waits up to a minute for the next period without a word, and shows nothing
     "context": (TOO_LONG, TOO_LONG, TOO_LONG),
     "internal": (None, NETWORK, NETWORK),
     "overloaded": (MERGED, LIMITED, LIMITED),

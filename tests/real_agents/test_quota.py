@@ -66,6 +66,7 @@ def test_one_provider_pauses_and_the_other_goes_on(fleet: MakeFleet, crash: bool
 
     end = until(lambda: paused_until(a), 30, "the pause")
     seen = until(lambda: with_claude_done(a), PAUSE - 5, "claude's work")
+    assert seen is not None
     assert time.time() < end
     for id in CODEX:
         assert (seen[id]["state"], "provider openai paused until" in seen[id]["reason"]) == ("PENDING", True), seen[id]
