@@ -132,7 +132,7 @@ def _steps(found: Found, trial: Trial) -> Iterator[Step]:
     cost = (
         f"${attempt.cost_usd:.4f}" + (" by a list of prices" if attempt.listed_usd else "") if attempt and used else ""
     )
-    model = (attempt.model if attempt else "") or found.agent.model
+    model = trial.unpriced or (attempt.model if attempt else "")
     fix = f"set its price: budget.models.{model}" if model else f"name a model: agents.{found.name}.model, or --model"
     yield "cost known", trial.cost_known if used else None, cost if trial.cost_known else "", fix
 

@@ -21,7 +21,7 @@ from uet_tui.text import one_line
 
 _VERSION_SECONDS: Final = 20.0
 """Ends a program that is asked for its version: the slowest of them takes two."""
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)+[\w.+-]*")
+_NUMBER: Final = re.compile(r"\d+(?:\.\d+)+(?:[-+]\w+)?")
 _LIVE: Final = frozenset({"claude", "codex", "opencode", "gemini", "mini", "records"})
 """Formats that tell step by step what an agent is at."""
 

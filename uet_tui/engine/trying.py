@@ -37,6 +37,8 @@ class Trial:
     """The scratch repository."""
     output: Path | None
     """What the agent printed."""
+    unpriced: str = ""
+    """The model whose price is not known; empty if every one is."""
 
     @property
     def seconds(self) -> float:
@@ -127,9 +129,10 @@ def _tried(folder: Path, settings: Settings, name: str, model: str, say: Callabl
     with closing(Reader(home.database)) as reader:
         view = reader.run(opened.place.run)
         attempts = reader.attempts(opened.place.run, _WORKSTREAM)
+        unpriced = [row.label for row in reader.costs(opened.place.run).by_model if row.unpriced]
     attempt = attempts[-1] if attempts else None
     output = home.run(opened.place.run).folder / attempt.folder / OUTPUT if attempt else None
-    return Trial(view.workstreams[0], attempt, folder, output)
+    return Trial(view.workstreams[0], attempt, folder, output, next(iter(unpriced), ""))
 
 
 def clear(trial: Trial) -> None:

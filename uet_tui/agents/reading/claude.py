@@ -18,13 +18,16 @@ _NO_MODEL = "<synthetic>"
 class Claude(Speech):
     """What Claude Code prints."""
 
+    mark = None
+
     def __init__(self) -> None:
         super().__init__()
         self._begun: dict[str, Usage] = {}
-        self._ended = False
 
     def printed(self, line: str) -> None:
         """Takes a line of its output."""
+        if line.startswith('{"type":"user"'):  # what its tools printed, which is most of it
+            return
         said = json_object(line) if line.startswith("{") else None
         match text_at(said, "type"):
             case "assistant":
@@ -56,7 +59,6 @@ class Claude(Speech):
             )
 
     def _result(self, result: Object) -> None:
-        self._ended = True
         text = text_at(result, "result")
         self.words(text)
         refused = text_at(result, "stop_reason") == "refusal"
@@ -79,9 +81,9 @@ class Claude(Speech):
             )
 
     def over(self) -> None:
-        """Takes that nothing more will come: without a `result`, what began is all that is known."""
-        if not self._ended:
-            self.worked = False
+        """Takes that nothing more will come: where no `result` told, what began is all that is known."""
+        self.worked = self.worked is True
+        if not self.reports.all():
             for usage in self._begun.values():
                 self.reports.add(usage)
 
