@@ -146,11 +146,15 @@ Runs = Callable[[str], Ended]
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Runs all faults of an agent, once."""
+    begun: set[str] = set()
     done: dict[str, Ended] = {}
 
     def run(agent: str) -> Ended:
-        if agent not in done:
+        if agent not in begun:
+            begun.add(agent)
             done[agent] = all_faults(agent, tmp_path_factory.mktemp(agent) / "repository")
+        if agent not in done:
+            pytest.fail(f"the run of {agent} broke before this test")
         return done[agent]
 
     return run
@@ -182,7 +186,7 @@ def all_faults(agent: str, folder: Path) -> Ended:
                 for fault, id in ids.items()
             ]
         )
-        done = fleet.uet("run", "--headless", "--json")
+        done = fleet.uet("run", "--headless", "--json", limit=400)
         document = json.loads(done.stdout)
         return Ended(
             document["run"],
@@ -196,7 +200,7 @@ def all_faults(agent: str, folder: Path) -> Ended:
         )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize(("agent", "fault", "end"), ROWS)
 def test_every_fault_of_every_agent_ends_as_the_table_says(runs: Runs, agent: str, fault: str, end: End) -> None:
     run, id = runs(agent), f"ws-{fault}"
@@ -219,7 +223,7 @@ def test_every_fault_of_every_agent_ends_as_the_table_says(runs: Runs, agent: st
     assert one["cost_usd"] == pytest.approx(usd, abs=1e-9)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize(
     "agent", [pytest.param(a, marks=[pytest.mark.programs(a), pytest.mark.xdist_group(a)]) for a in AGENTS]
 )
