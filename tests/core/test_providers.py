@@ -189,6 +189,19 @@ def test_resuming_a_run_that_rests_asks_a_stopped_provider_again_and_a_crash_doe
     assert run.running == ["ws-a0"]
 
 
+def test_a_stopped_provider_of_a_run_that_nobody_has_is_asked_again_when_it_goes_on():
+    run = alone()
+    run.is_turned_away("ws-a0", Fault.ACCOUNT)
+    assert run.run.state == "PAUSED"
+    run.crash(dispatch=False)
+    assert run.run.reason == "waits for the operator: provider openai stopped", "as long as it is"
+    assert run.does(Verb.CONTINUE, provider="openai") == "provider openai is asked again; resume goes on"
+    assert run.run.reason == "decided; resume goes on"
+    assert run.running == []
+    run.crash()
+    assert run.running == ["ws-a0"]
+
+
 def test_the_operator_may_cut_a_pause_short():
     run = two(workers=1, count=1)
     run.is_turned_away("ws-a0", Fault.RATE_LIMIT, run.clock + 900)

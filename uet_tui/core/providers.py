@@ -160,12 +160,10 @@ def will_open(board: Board) -> bool:
 
 def stopped(board: Board) -> list[str]:
     """The names of those that the operator has to see to, where something waits for them."""
-    return [
-        record.name
-        for record in board.records.providers.values()
-        if record.state is ProviderState.STOPPED
-        and any(board.workstream(id).state is WorkstreamState.PENDING for id in board.parked.get(key(record.name), ()))
-    ]
+    waiting = [row for row in board.records.workstreams.values() if row.state is WorkstreamState.PENDING]
+    needed = {provider_of(board, row.agent) for row in waiting if not board.unmet[row.id]}
+    rows = board.records.providers.values()
+    return [row.name for row in rows if row.state is ProviderState.STOPPED and row.name in needed]
 
 
 def _move(board: Board, record: ProviderRecord, state: ProviderState, reason: str) -> None:
