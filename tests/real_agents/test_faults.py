@@ -22,16 +22,30 @@ from tests.support.repository import make_repository
 
 AMPLE = 60
 """Seconds that an attempt may take which is to end by itself, on a busy machine."""
-SHORT = {"aider": 30, "claude": 12, "codex": 12}
+SHORT = {"aider": 45, "claude": 12, "codex": 12}
 """Seconds for one that is to be ended. Aider needs most of it to start; it then tries for 90 s what cannot be had."""
 ENDED = {
-    "aider": {"account", "rate-limit-long", "quota", "cut-middle", "hangs"},
+    "aider": {"account", "rate-limit-stubborn", "cut-middle", "hangs"},
     "claude": {"rate-limit-long", "hangs"},
     "codex": {"hangs"},
 }
 """Where an agent goes on trying, or waits in silence, until it is ended."""
-LEFT_OUT = {"aider": {"internal", "cut-before", "garbled", "late-error", "rate-limit-date", "slow", "far-outside"}}
-"""What would only show again, slowly, what others show: aider takes no streams, and tries all these again for 90 s."""
+LEFT_OUT = {
+    "aider": {
+        "internal",
+        "cut-before",
+        "garbled",
+        "late-error",
+        "rate-limit-long",
+        "rate-limit-date",
+        "quota",
+        "slow",
+        "far-outside",
+    },
+    "claude": {"rate-limit-stubborn"},
+    "codex": {"rate-limit-stubborn"},
+}
+"""What would only show again what others show: aider takes no streams, and tries most of these again for 90 s."""
 AGENTS = ("aider", "claude", "codex")
 
 
@@ -93,9 +107,10 @@ TABLE = {
     "bad-key": (NO_KEY, NO_KEY, NO_KEY),
     "account": (ACCOUNT, ACCOUNT, ACCOUNT),
     "rate-limit": (MERGED, MERGED, LIMITED),  # aider and claude wait for so short a time themselves
-    "rate-limit-long": (LIMITED, LIMITED, LIMITED),
+    "rate-limit-long": (None, LIMITED, LIMITED),
+    "rate-limit-stubborn": (LIMITED, None, None),
     "rate-limit-date": (None, LIMITED, LIMITED),  # claude does not read the date
-    "quota": (HANGS, QUOTA, QUOTA),  # aider waits for the next period without a word
+    "quota": (None, QUOTA, QUOTA),  # aider waits up to a minute for the next period without a word, and shows nothing
     "context": (TOO_LONG, TOO_LONG, TOO_LONG),
     "internal": (None, NETWORK, NETWORK),
     "overloaded": (MERGED, LIMITED, LIMITED),
@@ -131,11 +146,15 @@ Runs = Callable[[str], Ended]
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Runs all faults of an agent, once."""
+    begun: set[str] = set()
     done: dict[str, Ended] = {}
 
     def run(agent: str) -> Ended:
-        if agent not in done:
+        if agent not in begun:
+            begun.add(agent)
             done[agent] = all_faults(agent, tmp_path_factory.mktemp(agent) / "repository")
+        if agent not in done:
+            pytest.fail(f"the run of {agent} broke before this test")
         return done[agent]
 
     return run
@@ -167,7 +186,7 @@ def all_faults(agent: str, folder: Path) -> Ended:
                 for fault, id in ids.items()
             ]
         )
-        done = fleet.uet("run", "--headless", "--json")
+        done = fleet.uet("run", "--headless", "--json", limit=400)
         document = json.loads(done.stdout)
         return Ended(
             document["run"],
@@ -181,7 +200,7 @@ def all_faults(agent: str, folder: Path) -> Ended:
         )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize(("agent", "fault", "end"), ROWS)
 def test_every_fault_of_every_agent_ends_as_the_table_says(runs: Runs, agent: str, fault: str, end: End) -> None:
     run, id = runs(agent), f"ws-{fault}"
@@ -204,7 +223,7 @@ def test_every_fault_of_every_agent_ends_as_the_table_says(runs: Runs, agent: st
     assert one["cost_usd"] == pytest.approx(usd, abs=1e-9)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize(
     "agent", [pytest.param(a, marks=[pytest.mark.programs(a), pytest.mark.xdist_group(a)]) for a in AGENTS]
 )
