@@ -28,7 +28,7 @@ def test_what_a_login_holds_is_secret_too(tmp_path: Path) -> None:
     (tmp_path / "auth.json").write_text(json.dumps(login))
     (tmp_path / "broken.json").write_text("[" * 100_000)
     os.mkfifo(tmp_path / "fifo")
-    one = agent(login=["auth.json", "broken.json", "fifo", "missing"])
+    one = agent(home="own", login=["auth.json", "broken.json", "fifo", "missing"])
     assert secrets_given(one, {}, tmp_path) == {
         "auth.json access_token": "ttttttttttt",
         "auth.json refreshToken": "rrrrrrrrrrr",

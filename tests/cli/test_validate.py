@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import Uet
 from tests.cli.test_main import ROOT, UET
+from tests.support.repository import make_repository
 
 
 def bundle(id: str, **more: Any) -> dict[str, Any]:
@@ -131,3 +132,17 @@ def test_validate_works_outside_a_repository_and_writes_nothing(uet: Uet, here: 
     write(here / "plan", bundle("ws-a"))
     assert uet("validate", "plan").code == 0
     assert [path.name for path in here.iterdir()] == ["plan"]
+
+
+@pytest.mark.parametrize("arguments", [("validate",), ("run", "--dry-run"), ("run", "--headless")])
+def test_a_template_that_is_wrong_is_found_with_file_and_line(
+    uet: Uet, here: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    repository = make_repository(here / "repository")
+    write(repository.path / "workstreams", bundle("ws-a"))
+    repository.write("config/prompts/task.md.j2", "{{ tasks }}\n{{ scopes }}\n")
+    monkeypatch.chdir(repository.path)
+    done = uet(*arguments)
+    assert done.code == 2
+    assert "config/prompts/task.md.j2:2: there is no `scopes` here; did you mean `scope`?" in done.err
+    assert not (repository.path / ".uet").exists()

@@ -570,6 +570,9 @@ class FakeSource:
     def prompt(self, folder: str) -> str:
         return f"prompt of {folder}\n"
 
+    def context(self, folder: str) -> str:
+        return ""
+
     def diff(self, folder: str) -> str:
         return f"--- a/{folder}\n+++ b/{folder}\n@@ -1 +1 @@\n-old\n+new\n"
 

@@ -17,7 +17,7 @@ from uet_tui.console.key_bar import KeyBar
 from uet_tui.console.lines_box import LONGEST_LINE, LinesBox
 from uet_tui.console.workstream.facts import attempt_lines, attempt_title, cost
 from uet_tui.console.workstream.output import MOST_LINES, OutputBox
-from uet_tui.console.workstream.paint import diff_lines
+from uet_tui.console.workstream.paint import MOST_CONTEXT, diff_lines
 from uet_tui.console.workstream.screen import WorkstreamScreen
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, WorkstreamState
@@ -73,6 +73,9 @@ class FilesSource(StageSource):
 
     def prompt(self, folder: str) -> str:
         return self.files.get(f"{folder}/prompt", "")
+
+    def context(self, folder: str) -> str:
+        return self.files.get(f"{folder}/context", "")
 
     def diff(self, folder: str) -> str:
         return self.files.get(f"{folder}/diff", "")
@@ -245,6 +248,18 @@ async def test_diff_and_prompt_are_those_of_the_attempt_and_come_when_it_ends() 
         await until(pilot, lambda: lines(app, "diff-lines") == ["@@ -1 +1 @@", "-old", "+new"])
 
 
+async def test_above_the_prompt_is_what_it_comes_to_and_what_it_leaves_out() -> None:
+    app, source = stage(attempt(1))
+    source.write(f"attempts/{ID}/1/prompt", "Do it.\n")
+    source.write(f"attempts/{ID}/1/context", "900 tokens\n" + "".join(f"left out: f{n} [/x]\n" for n in range(30)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: lines(app, "prompt-lines")[-2:] == ["", "Do it."])
+        told = lines(app, "prompt-lines")
+        assert told[:2] == ["900 tokens", "left out: f0 [/x]"]
+        assert told[MOST_CONTEXT] == f"… {31 - MOST_CONTEXT} more in context.txt, beside the prompt"
+        assert len(told) == MOST_CONTEXT + 3
+
+
 async def test_events_of_this_workstream_alone_are_shown_once() -> None:
     app, source = stage(attempt(1))
     source.log = [event(7, "ours [/x]", workstream=ID), event(8, "another's", workstream="ws-other")]
@@ -341,7 +356,7 @@ async def test_text_from_outside_is_never_markup() -> None:
         app.source.view = app.view = replace(
             hostile_run(), workstreams=(replace(workstream(ID, WorkstreamState.RUNNING), reason=HOSTILE),)
         )
-        for name in ("output", "prompt", "diff"):
+        for name in ("output", "prompt", "context", "diff"):
             source.write(f"attempts/{ID}/1/{name}", f"{HOSTILE}\n+{HOSTILE}\n")
         source.log = [event(1, HOSTILE, workstream=ID, severity="error")]
         async with app.run_test(size=size) as pilot:

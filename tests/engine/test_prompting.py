@@ -90,6 +90,7 @@ def test_an_agent_is_told_the_files_that_matter_and_the_operator_what_is_left_ou
     assert data["counted"] > 0 and data["estimated"] == data["counted"] and data["factor"] == 1
     told = (folder / "context.txt").read_text()
     assert told.startswith(f"{data['counted']} tokens") and "src/key.pem (by name only: it may hold secrets)" in told
+    assert scene.sql("select estimated_tokens from attempts") == [(data["estimated"],)]
 
 
 def test_with_less_room_what_matters_less_is_left_out(parser_scene: Scene, tmp_path: Path) -> None:

@@ -17,8 +17,18 @@ from tests.real_agents.faults import FAULTS
 from tests.real_agents.fleet import Fleet, prices, workstream
 from tests.support.repository import make_repository
 
-LIMIT = 12
-"""Seconds that an attempt may take: aider tries for 90 s what cannot be had, codex waits for ever."""
+AMPLE = 60
+"""Seconds that an attempt may take which is to end by itself, on a busy machine."""
+SHORT = {"aider": 30, "claude": 12, "codex": 12}
+"""Seconds for one that is to be ended. Aider needs most of it to start; it then tries for 90 s what cannot be had."""
+ENDED = {
+    "aider": {"account", "rate-limit-long", "quota", "internal", "cut-middle", "hangs"},
+    "claude": {"rate-limit-long", "hangs"},
+    "codex": {"hangs"},
+}
+"""Where an agent goes on trying, or waits in silence, until it is ended."""
+LEFT_OUT = {"aider": {"cut-before", "garbled", "late-error", "rate-limit-date", "slow", "far-outside"}}
+"""What would only show again, slowly, what others show: aider takes no streams, and tries all these again for 90 s."""
 AGENTS = ("aider", "claude", "codex")
 
 
@@ -55,19 +65,29 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return run
 
 
+def faults_of(agent: str) -> list[str]:
+    """The faults that are run for an agent."""
+    return [fault for fault in FAULTS if fault not in LEFT_OUT.get(agent, ())]
+
+
 def all_faults(agent: str, folder: Path) -> Ended:
     """A run of one workstream for each fault."""
-    ids = {fault: f"ws-{fault}" for fault in FAULTS}
-    sessions = {f"{agent}-{fault}": Session({ids[fault]: script(ids[fault])}) for fault, script in FAULTS.items()}
+    ids = {fault: f"ws-{fault}" for fault in faults_of(agent)}
+    sessions = {f"{agent}-{fault}": Session({id: FAULTS[fault](id)}) for fault, id in ids.items()}
     with FakeProvider(sessions) as provider:
         fleet = Fleet(make_repository(folder), provider)
         fleet.budget = {"budget": {"pause_seconds": 2, "models": prices()}}
-        fleet.settings = {"workers": 8, "retry": {"base_seconds": 0.1}, "grace_seconds": 1}
-        for fault in FAULTS:
+        fleet.settings = {"workers": 4 if agent == "aider" else 8, "retry": {"base_seconds": 0.1}, "grace_seconds": 1}
+        for fault in ids:
             fleet.hire(agent, f"{agent}-{fault}", provider=f"of-{fault}")
         fleet.prepare(
             [
-                workstream(id, f"{agent}-{fault}", timeout=LIMIT, circuit_breaker={"max_attempts": 2})
+                workstream(
+                    id,
+                    f"{agent}-{fault}",
+                    timeout=SHORT[agent] if fault in ENDED[agent] else AMPLE,
+                    circuit_breaker={"max_attempts": 2},
+                )
                 for fault, id in ids.items()
             ]
         )

@@ -127,3 +127,17 @@ def test_what_is_wrong_is_told_with_its_line(repository: Path, more: str, told: 
 def test_a_command_names_a_program(repository: Path) -> None:
     with pytest.raises(UetError, match=r"`agents.shell.command` should name a program, not"):
         load_settings(repository, {}, ["agents.shell.command=[]"])
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("    home: own\n    files: {../x: y}\n", "8: `agents.mine.files` should name files relative to the home"),
+        ("    home: own\n    login: [~/.x]\n", "8: `agents.mine.login` should name files relative to the home"),
+        ("    login: [.x]\n", "2: `agents.mine` should have `home: own` where it has `files` or `login`"),
+    ],
+)
+def test_a_home_of_its_own_is_all_that_is_written_to(repository: Path, more: str, told: str) -> None:
+    with pytest.raises(UetError) as caught:
+        agent(repository, "    usage: none\n" + more)
+    assert str(caught.value).startswith("config/agents.yaml:" + told)

@@ -64,6 +64,12 @@ def agent_environment(agent: AgentSettings, launch: Launch, environ: Mapping[str
     return found
 
 
+def own_files(agent: AgentSettings, launch: Launch) -> dict[str, str]:
+    """The files that its own home gets, by path: their text; one whose placeholder has no value is left out."""
+    values = _values(agent, launch)
+    return {path: _filled(text, values) for path, text in agent.files.items() if not _lacks(text, values)}
+
+
 def environment(allowed: tuple[str, ...], environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that a list lets through; a trailing `*` takes all that begin so."""
     names = {name for name in allowed if not name.endswith("*")}

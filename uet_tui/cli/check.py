@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from uet_tui.agents.prompt_layers import effective_prompts
 from uet_tui.cli.options import Json, PlanArgument, Sets, Workers
 from uet_tui.cli.output import emit, show
 from uet_tui.cli.place import repository, settings
@@ -100,4 +101,5 @@ def report(found: Profile, *, json: bool) -> None:
 def validate(plan: PlanArgument = None, workers: Workers = None, json: Json = False, sets: Sets = None) -> None:
     """Check a plan and print its profile."""
     chosen = settings(sets, {"workers": workers}).settings
+    effective_prompts(repository())  # a wrong template is an error like a wrong setting
     report(profile(load(find_plan(plan), chosen), chosen), json=json)

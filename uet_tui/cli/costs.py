@@ -4,6 +4,7 @@ from typing import Annotated, get_args
 
 import typer
 
+from uet_tui.cli.accuracy import tell_accuracy
 from uet_tui.cli.looking import look
 from uet_tui.cli.options import Json, Run, RunArgument, Sets, chosen
 from uet_tui.cli.output import emit, show
@@ -18,17 +19,27 @@ Way = Annotated[
 ]
 Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on standard output and nothing else.")]
 
+Estimates = Annotated[
+    bool, typer.Option("--accuracy", help="How good estimates of tokens were, by agent and model, over all runs.")
+]
+
 
 @app.command()
 def costs(
     run: RunArgument = None,
     by: Way = None,
     csv: Csv = False,
+    estimates: Estimates = False,
     named: Run = None,
     json: Json = False,
     sets: Sets = None,
 ) -> None:
     """Where the money went."""
+    if estimates:
+        if run or named or by or csv:
+            raise UetError("--accuracy is about all runs of this repository: leave RUN, --by and --csv out")
+        tell_accuracy(json=json)
+        return
     if csv and json:
         raise UetError("either --csv or --json: it is one document")
     with look(chosen(run, named)) as at:

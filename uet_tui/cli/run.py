@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from uet_tui.agents.prompt_layers import effective_prompts
 from uet_tui.cli.check import find_plan, load, profile, report, valid
 from uet_tui.cli.options import Json, PlanArgument, Run, RunArgument, Sets, Workers, chosen
 from uet_tui.cli.output import show
-from uet_tui.cli.place import settings
+from uet_tui.cli.place import repository, settings
 from uet_tui.core.states import RunState
 from uet_tui.errors import UetError
 from uet_tui.report import tables
@@ -59,6 +60,7 @@ def run(
     now = settings(sets, {"workers": workers, "schedule": schedule, "land": land}).settings
     loaded = load(find_plan(plan), now, agent=agent)
     if dry_run:
+        effective_prompts(repository())
         report(profile(loaded, now, agent=agent), json=json)
         return
     from uet_tui.engine import start

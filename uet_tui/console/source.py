@@ -65,6 +65,10 @@ class RunSource(Protocol):
         """The prompt of an attempt."""
         ...
 
+    def context(self, folder: str) -> str:
+        """What the prompt of an attempt comes to, and which files it leaves out, and why; empty if nobody counted."""
+        ...
+
     def diff(self, folder: str) -> str:
         """The diff of an attempt."""
         ...
@@ -151,6 +155,10 @@ class StoreSource:
     def prompt(self, folder: str) -> str:
         """The prompt of an attempt."""
         return artifacts.read_prompt(self._folder(folder))
+
+    def context(self, folder: str) -> str:
+        """What an attempt's prompt comes to."""
+        return artifacts.read_context(self._folder(folder))
 
     def diff(self, folder: str) -> str:
         """The diff of an attempt."""

@@ -156,10 +156,10 @@ def collect(
         effect.attempt,
         snapshot.commit,
         change_mark(snapshot.changes),
-        one_line(gated.problem),
+        place.redactor.text(one_line(gated.problem)),
         gated.entries,
         no_change,
-        warning=beyond if place.settings.scope == "warn" else "",
+        warning=place.redactor.text(beyond) if place.settings.scope == "warn" else "",
         detail=gated.detail,
         retryable=gated.retryable,
     )

@@ -8,20 +8,21 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from uet_tui.store.files import open_regular
 
 
-def make_home(home: Path, login: Sequence[str], operator: Path) -> None:
+def make_home(home: Path, login: Sequence[str], operator: Path, files: Mapping[str, str] | None = None) -> None:
     """Makes a home, or makes it ready again: an empty `tmp`, and the files of the login where the operator's are newer.
 
     Args:
         home: where; kept from one attempt to the next.
         login: files relative to both homes; those that the operator does not have are passed over.
         operator: the operator's home.
+        files: what it holds besides, by path: written anew each time.
 
     Raises:
         OSError: it cannot be made, or a file cannot be copied.
@@ -34,6 +35,10 @@ def make_home(home: Path, login: Sequence[str], operator: Path) -> None:
     scratch.mkdir(mode=0o700, exist_ok=True)
     for path in login:
         _copy_newer(operator, home, path)
+    for path, text in (files or {}).items():
+        with tempfile.NamedTemporaryFile("w", dir=_folder_of(home, path), encoding="utf-8", delete=False) as file:
+            file.write(text)
+        Path(file.name).replace(_folder_of(home, path) / Path(path).name)
 
 
 def _copy_newer(operator: Path, home: Path, path: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-from uet_tui.agents.launching import Launch, agent_environment, command_line
+from uet_tui.agents.launching import Launch, agent_environment, command_line, own_files
 from uet_tui.agents.secrecy import operators_home, secrets_given
 from uet_tui.engine import attempts
 from uet_tui.engine.checking import files_of
@@ -42,7 +42,7 @@ def launch_agent(
     """
     operator = operators_home(os.environ)
     if agent.home == "own":
-        make_home(launch.home, agent.login, operator)
+        make_home(launch.home, agent.login, operator, own_files(agent, launch))
     return attempts.start(
         launch.folder,
         {

@@ -4,10 +4,9 @@ What is only for agents that read text (templates, a tokenizer, grammars) is loa
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uet_tui.agents import prompt, resolving
@@ -22,7 +21,7 @@ from uet_tui.engine.gating import commands_for
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.settings.agents import AgentSettings
-from uet_tui.settings.prompts import ENDING, PromptFile, overridden, read_prompts
+from uet_tui.settings.prompts import ENDING, PromptFile, read_prompts
 from uet_tui.store.paths import CONTEXT, RunPaths
 from uet_tui.store.queries import Reader
 from uet_tui.text import one_line
@@ -95,21 +94,7 @@ def tell_conflict(place: Workplace, question: Question, agent: AgentSettings) ->
     return prompts_of(place).render(resolving.TEMPLATE, conflict_facts(question))
 
 
-def effective_prompts(repository: Path | None) -> dict[str, PromptFile]:
-    """The templates that hold for a repository, checked.
-
-    Raises:
-        UetError: one is wrong; names its file, the line and the fix.
-    """
-    found = read_prompts(repository)
-    if overridden(found):  # those that are shipped are known to work
-        from uet_tui.agents.prompt_check import check_prompts
-
-        check_prompts(found)
-    return dict(found)
-
-
-def keep_prompts(paths: RunPaths, prompts: dict[str, PromptFile]) -> None:
+def keep_prompts(paths: RunPaths, prompts: Mapping[str, PromptFile]) -> None:
     """Keeps the templates with a run: whatever the operator checks out meanwhile, it goes on with these."""
     paths.prompts.mkdir(mode=0o700)
     for name, file in prompts.items():

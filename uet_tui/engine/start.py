@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from uet_tui.agents.prompt_layers import effective_prompts
 from uet_tui.core.beginning import first_records
 from uet_tui.core.records import RunRecord
 from uet_tui.engine.orchestrator import Hold
-from uet_tui.engine.prompting import effective_prompts, keep_prompts
+from uet_tui.engine.prompting import keep_prompts
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan

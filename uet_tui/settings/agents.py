@@ -121,6 +121,8 @@ class AgentSettings(Group):
     """Whose HOME it has: one kept for each sandbox, where sharing breaks agents that run at once, or the operator's."""
     login: tuple[str, ...] = ()
     """Files of the operator's home that a home of its own gets, so that a subscription's login works there."""
+    files: Mapping[str, str] = {}
+    """Files that a home of its own gets before each start, by path: their text, with placeholders as in `command`."""
     keys: tuple[str, ...] = ()
     """Environment variables of which one must be set, where no file of `login` is there."""
     provider: str = ""
@@ -155,6 +157,20 @@ class AgentSettings(Group):
     @classmethod
     def _expressions(cls, text: str) -> str:
         return _expression(text)
+
+    @field_validator("files", "login")
+    @classmethod
+    def _within_home(cls, paths: Mapping[str, str] | tuple[str, ...]) -> Mapping[str, str] | tuple[str, ...]:
+        for path in paths:
+            if not path or path.startswith(("/", "~")) or ".." in path.split("/"):
+                raise ValueError("should name files relative to the home, and none outside of it")
+        return paths
+
+    @model_validator(mode="after")
+    def _own_home(self) -> "AgentSettings":
+        if self.home == "operator" and (self.files or self.login):
+            raise ValueError("should have `home: own` where it has `files` or `login`: yours is left alone")
+        return self
 
     @field_validator("command")
     @classmethod

@@ -1,4 +1,4 @@
-"""Files that attempts leave: prompt, output, diff. Read in pieces, made harmless on the way."""
+"""Files that attempts leave: prompt, context, output, diff. Read in pieces, made harmless on the way."""
 
 import codecs
 import os
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uet_tui.store.files import open_regular
-from uet_tui.store.paths import DIFF, OUTPUT, PROMPT
+from uet_tui.store.paths import CONTEXT, DIFF, OUTPUT, PROMPT
 from uet_tui.text import harmless
 
 _WHOLE_BYTES = 4 * 1024 * 1024
@@ -49,6 +49,11 @@ def read_output(folder: Path, offset: int = 0, limit: int = 65_536) -> Piece:
 def read_prompt(folder: Path) -> str:
     """The prompt that the agent got; empty before there is one."""
     return _read_whole(folder / PROMPT)
+
+
+def read_context(folder: Path) -> str:
+    """How large the prompt is, and what of the files it leaves out, and why; empty where nobody counted."""
+    return _read_whole(folder / CONTEXT)
 
 
 def read_diff(folder: Path) -> str:

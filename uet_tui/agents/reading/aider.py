@@ -31,7 +31,7 @@ class Aider(Speech):
         """Takes a line of its output."""
         super().printed(line)
         if line.startswith(_TROUBLE) or "has hit a token limit!" in line:
-            self.trouble, self._more = line.strip(), _MORE
+            self.trouble, self._more = line.strip(), _MORE if line.startswith("litellm.") else 0
         elif line.startswith("Tokens: ") and " sent, " in line:
             if not self.trouble.startswith("Empty"):
                 self.trouble, self._more = "", 0

@@ -30,7 +30,7 @@ class Claude(Speech):
             case "result":
                 self._result(said or {})
             case "system" if text_at(said, "subtype") == "api_retry":
-                self.trouble = f"API Error: {count_at(said, 'error_status') or ''} {text_at(said, 'error')}"
+                self.trouble = _waiting(said or {})
             case "":
                 self.plain(line)
             case _:
@@ -59,7 +59,8 @@ class Claude(Speech):
         self.words(text)
         refused = text_at(result, "stop_reason") == "refusal"
         self.worked = text_at(result, "subtype") == "success" and result.get("is_error") is False and not refused
-        self.trouble = "" if self.worked else _trouble(result, text, refused=refused)
+        if not (self.trouble and text_at(result, "terminal_reason").startswith("aborted")):  # what it met is why
+            self.trouble = "" if self.worked else _trouble(result, text, refused=refused)
         models = {name: use for name, use in object_at(result, "modelUsage").items() if isinstance(use, dict)}
         for model, use in models.items():
             self.reports.total(_of_model(model, use))
@@ -92,6 +93,13 @@ def _of_model(model: str, usage: Object) -> Usage:
         cached,
         usd=amount_at(usage, "costUSD"),
     )
+
+
+def _waiting(retry: Object) -> str:
+    """What it met and waits for; a rate limit with how long, which is what its provider asked for."""
+    status = count_at(retry, "error_status")
+    wait = f", try again in {count_at(retry, 'retry_delay_ms') / 1000:g}s" if status == 429 else ""
+    return f"API Error: {status or ''} {text_at(retry, 'error')}{wait}"
 
 
 def _trouble(result: Object, text: str, *, refused: bool) -> str:

@@ -13,6 +13,11 @@ from uet_tui.settings.agents import FaultRule
 
 _LONGEST_WAIT: Final = timedelta(days=32)
 """No provider's period is longer than a month; what says so is not believed."""
+_AT: Final = (
+    r"\d{4}-\d\d-\d\d(?: at |[T ])\d\d:\d\d(?::\d\d)?(?: ?(?:UTC|GMT|Z)|[+-]\d\d:\d\d)?|\d{9,}"
+    r"|(?:[A-Z]{3} \d{1,2}(?:st|nd|rd|th)?,?(?: \d{4},?)? (?:at )?)?\d{1,2}(?::\d\d)? ?(?:[AP]M\b)?(?: ?(?:UTC|GMT))?"
+)
+"""How providers write a moment."""
 
 SHARED: Final = tuple(
     FaultRule(says=f"(?i){says}", means=means)
@@ -30,12 +35,12 @@ SHARED: Final = tuple(
         ),
         (
             r"(?:(?:usage|daily|weekly|monthly|hour|session)[ _]limit|quota (?:is )?exceeded)"
-            r"(?:[^\n]{0,200}?(?:again|resets?)(?: at| on)?:? *"
-            r"(?P<at>(?:\d|[A-Z][a-z]{2} \d)[^()\n]{1,30}?(?:UTC|[ap]m|\d(?=\W|$)))(?: *\((?P<zone>[\w/+-]+)\))?)?",
+            r"(?:[^\n]{0,200}?(?:again|resets?|access)(?: at| on)?:? *"
+            rf"(?P<at>{_AT})(?: *\((?P<zone>[\w/+-]+)\))?)?",
             Fault.QUOTA,
         ),
         (
-            r"(?:rate.?limit|too many requests|\b429\b|overloaded|\b529\b)(?:[^\n]{0,300}?try again in "
+            r"(?:rate.?limit|too many requests|\b429\b|overloaded|\b529\b|is at capacity)(?:[^\n]{0,300}?try again in "
             r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?)?",
             Fault.RATE_LIMIT,
         ),
@@ -48,7 +53,8 @@ SHARED: Final = tuple(
         (
             r"connection ?(?:error|refused|reset|failed|closed|aborted)|econn|enotfound|etimedout|unable to connect"
             r"|waiting for network|failed to lookup|name or service not known|stream disconnected|socket hang up"
-            r"|internal ?server ?error|\b50[0234]\b|high demand|server_error|api error:? *(?:5\d\d|unknown)"
+            r"|internal ?server ?error|\b50[0234]\b|high demand|server_error"
+            r"|api error:? *(?:5\d\d|unknown|failed to parse)"
             r"|litellm\.(?:timeout|apierror|serviceunavailable|badgateway)",
             Fault.NETWORK,
         ),

@@ -7,6 +7,8 @@ from uet_tui.store.views import EventView
 
 MOST_LINES = 50_000
 """Lines of a diff or prompt that are shown; whoever wants more has the file."""
+MOST_CONTEXT = 12
+"""Lines of what a prompt leaves out that are shown above it."""
 _DIFF = (
     ("+++", "bold"),
     ("---", "bold"),
@@ -32,6 +34,15 @@ def _diff_line(line: str) -> Content:
 def plain_lines(text: str) -> list[Content]:
     """A text as it is."""
     return [Content(line) for line in _lines(text)]
+
+
+def prompt_lines(prompt: str, context: str) -> list[Content]:
+    """What the agent was told, below what it comes to and what of the files it leaves out."""
+    head = _lines(context)
+    if len(head) > MOST_CONTEXT:
+        head = [*head[:MOST_CONTEXT], f"… {len(head) - MOST_CONTEXT} more in context.txt, beside the prompt"]
+    above = [Content.styled(line, "$foreground-muted") for line in (*head, "")] if head else []
+    return [*above, *plain_lines(prompt)]
 
 
 def event_line(event: EventView) -> Content:

@@ -1,7 +1,6 @@
 """The screen of one workstream."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
@@ -21,7 +20,7 @@ from uet_tui.console.workstream.facts import attempt_title, facts, headline
 from uet_tui.console.workstream.gates import GatesView
 from uet_tui.console.workstream.keys import KEYS
 from uet_tui.console.workstream.output import OutputBox
-from uet_tui.console.workstream.paint import diff_lines, event_line, plain_lines
+from uet_tui.console.workstream.paint import diff_lines, event_line, prompt_lines
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import ATTEMPT_OVER, WorkstreamState
 from uet_tui.errors import UetError
@@ -192,14 +191,14 @@ class WorkstreamScreen(RunScreen):
     @work(exclusive=True, group="artifacts")
     async def _read_artifacts(self, attempt: AttemptView) -> None:
         """Reads diff and prompt, and paints them, too: both can be long."""
-        over = attempt.state in ATTEMPT_OVER
+        source, over = self._source, attempt.state in ATTEMPT_OVER
         no_diff = "It changed nothing." if over else "No diff yet: it is made when the attempt ends."
-        for box, read, paint, empty in (
-            ("#prompt-lines", self._source.prompt, plain_lines, "No prompt: this agent got none, or not yet."),
-            ("#diff-lines", self._source.diff, diff_lines, no_diff),
+        for box, made, empty in (
+            ("#prompt-lines", _prompt_of, "No prompt: this agent got none, or not yet."),
+            ("#diff-lines", _diff_of, no_diff),
         ):
             try:
-                lines, nothing = await self.read(_read, read, paint, attempt.folder), empty
+                lines, nothing = await self.read(made, source, attempt.folder), empty
             except UetError as error:
                 lines, nothing = [], str(error)
             self.query_one(box, LinesBox).put(lines, empty=nothing)
@@ -318,5 +317,9 @@ class WorkstreamScreen(RunScreen):
         self.dismiss()
 
 
-def _read(read: Callable[[str], str], paint: Callable[[str], list[Content]], folder: str) -> list[Content]:
-    return paint(read(folder))
+def _prompt_of(source: RunSource, folder: str) -> list[Content]:
+    return prompt_lines(source.prompt(folder), source.context(folder))
+
+
+def _diff_of(source: RunSource, folder: str) -> list[Content]:
+    return diff_lines(source.diff(folder))
