@@ -25,6 +25,7 @@ from uet_tui.core.machine import Machine
 from uet_tui.core.policy import Policy
 from uet_tui.core.records import RunRecord
 from uet_tui.core.states import AttemptState, RunState
+from uet_tui.core.usage import Usage
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
 
@@ -96,7 +97,7 @@ def events(plan: Plan) -> dict[tuple[type[Effect], str], list[Event]]:
     """What follows each effect on each workstream; made beforehand, because that is not the core's work."""
     made: dict[tuple[type[Effect], str], list[Event]] = {}
     for id in plan.workstreams:
-        ended = AttemptEnded(id, 1, AttemptState.SUCCEEDED, 0, "", 0.01, 100, 10)
+        ended = AttemptEnded(id, 1, AttemptState.SUCCEEDED, 0, "", (Usage("", 100, 10, usd=0.01),))
         made[StartAttempt, id] = [AttemptStarted(id, 1), ended]
         made[Collect, id] = [Collected(id, 1, f"commit-{id}", f"tree-{id}")]
         made[Merge, id] = [Merged(id, f"tip-{id}")]

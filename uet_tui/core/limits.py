@@ -32,15 +32,21 @@ class Lack(NamedTuple):
 
 def model_for(board: Board, record: WorkstreamRecord) -> str:
     """The model of a workstream's next attempt."""
-    cheaper = board.policy.downgrade and _reached(board, BudgetStage.CHEAPER)
-    return board.policy.downgrade.get(record.model, record.model) if cheaper else record.model
+    downgrade = board.policy.downgrade
+    return (
+        downgrade.get(record.model, record.model)
+        if downgrade and _reached(board, BudgetStage.CHEAPER)
+        else record.model
+    )
 
 
 def cap_of(board: Board, ws: Workstream) -> float | None:
     """What the next agent at a workstream may cost, in US dollars."""
-    task = board.records.run.task_budget_usd
-    left = None if task is None else max(0.0, task - board.workstream(ws.id).cost_usd)
-    return min((one for one in (ws.max_cost_usd, left) if one is not None), default=None)
+    task, most = board.records.run.task_budget_usd, ws.max_cost_usd
+    if task is None:
+        return most
+    left = max(0.0, task - board.workstream(ws.id).cost_usd)
+    return left if most is None else min(most, left)
 
 
 def estimate(board: Board, ws: Workstream, agent: str, model: str) -> float:
@@ -59,14 +65,16 @@ def reserve(board: Board, ws: Workstream, agent: str, model: str) -> float:
     return expected if cap is None else min(expected, cap)
 
 
-def lack(board: Board, ws: Workstream, agent: str, model: str) -> Lack | None:
-    """What keeps an agent from being paid for; None if nothing does. What costs nothing is never kept."""
+def lack(board: Board, ws: Workstream, agent: str, model: str | None = None) -> Lack | None:
+    """What keeps an agent from being paid for; None if nothing does. What costs nothing is never kept.
+
+    Without a `model` it is that of the workstream's next attempt.
+    """
     run, purse = board.records.run, board.purse
-    if agent in board.policy.free:
-        return None
     total, phase, task = run.budget_usd, run.phase_budget_usd, run.task_budget_usd
-    if total is None and phase is None and task is None:
+    if (total is None and phase is None and task is None) or agent in board.policy.free:
         return None
+    model = model_for(board, board.workstream(ws.id)) if model is None else model
     if (agent, model) in board.policy.unpriced:
         what = f"the price of {model} is unknown" if model else f"the price of {agent}'s model is unknown"
         fix = "declare it under budget.models" if model else f"name it in agents.{agent}.model"
@@ -183,7 +191,7 @@ def halted(board: Board) -> str:
     waiting = (id for id in board.parked.get(BUDGET, ()) if board.workstream(id).state is WorkstreamState.PENDING)
     for id in sorted(waiting):
         record = board.workstream(id)
-        found = lack(board, board.plan.workstreams[id], record.agent, model_for(board, record))
+        found = lack(board, board.plan.workstreams[id], record.agent)
         if found:
             _reach(board, BudgetStage.HALTED, found.halted)
             return found.halted

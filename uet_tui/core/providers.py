@@ -39,14 +39,13 @@ def know(board: Board) -> None:
 def barred(board: Board, name: str) -> str:
     """What keeps a provider from being asked, as a reason to show; empty if nothing does."""
     record = board.records.providers.get(name)
-    if record is None:
+    if record is None or (record.state is ProviderState.OPEN and record.limit is None):
         return ""
     if record.state is not ProviderState.OPEN:
         return _told(record)
     at_work = board.purse.running[name]
-    if record.limit is not None and at_work >= record.limit:
-        return f"provider {name}: {at_work} of {record.limit} run"
-    return ""
+    full = record.limit is not None and at_work >= record.limit
+    return f"provider {name}: {at_work} of {record.limit} run" if full else ""
 
 
 def key(name: str) -> str:
@@ -70,16 +69,20 @@ def left(board: Board, name: str, fault: Fault | None, until: float | None, erro
         error: what the agent said.
         worked: whether the provider served it.
     """
-    board.purse.running[name] = max(0, board.purse.running[name] - 1)
-    record = board.records.providers.setdefault(name, ProviderRecord(name, board.now))
-    if fault in PAUSING:
+    board.purse.running[name] -= 1
+    record = board.records.providers.get(name)
+    if record is None:  # of a run that an older version began
+        record = board.records.providers[name] = ProviderRecord(name, board.now)
+    if fault is None:
+        if worked and record.pauses and record.state is ProviderState.OPEN:
+            record.pauses = 0
+            board.touch_provider(record)
+    elif fault in PAUSING:
         _pause(board, record, fault, until)
     elif fault in STOPPING:
         _stop(board, record, f"{fault.value}: {error}" if error else fault.value)
-    elif worked and record.pauses and record.state is ProviderState.OPEN:
-        record.pauses = 0
-        board.touch_provider(record)
-    board.unpark(key(name))
+    if board.parked:
+        board.unpark(key(name))
 
 
 def _pause(board: Board, record: ProviderRecord, fault: Fault, until: float | None) -> None:
@@ -135,7 +138,7 @@ def open_stopped(board: Board) -> None:
 
 def wake(board: Board) -> None:
     """Asks those again whose pause is over."""
-    for record in board.records.providers.values():
+    for record in [board.records.providers[name] for name in sorted(board.purse.paused)]:
         if record.until is not None and record.until <= board.now:
             open_again(board, record, f"its pause for {record.reason} is over")
 
@@ -168,6 +171,7 @@ def stopped(board: Board) -> list[str]:
 def _move(board: Board, record: ProviderRecord, state: ProviderState, reason: str) -> None:
     board.stories.go_on(PROVIDER_TRANSITIONS[record.state], ("provider", record.name), record.state, state)
     record.state, record.reason, record.since = state, reason, board.now
+    (board.purse.paused.add if state is ProviderState.PAUSED else board.purse.paused.discard)(record.name)
     board.touch_provider(record)
 
 

@@ -2,7 +2,6 @@
 
 from bisect import insort
 from collections import Counter, defaultdict
-from math import ceil
 
 from uet_tui.core.records import AttemptRecord, Records
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState
@@ -10,8 +9,8 @@ from uet_tui.plan.model import Plan
 
 _ENOUGH = 3
 """Ended attempts from which on their costs say more than a setting does."""
-_QUANTILE = 0.9
-"""Of those costs: high, because a reserve that is too low lets spending pass the limit."""
+_TENTHS = 9
+"""Of those costs as many tenths are covered: most, because a reserve that is too low lets spending pass the limit."""
 _TELLING = frozenset({AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.TIMED_OUT})
 """Ends of attempts whose costs are like those of others; one that was ended early cost less."""
 
@@ -30,6 +29,8 @@ class Purse:
         """By phase."""
         self.running: Counter[str] = Counter()
         """How many agents are at work, by provider."""
+        self.paused = {name for name, row in records.providers.items() if row.until is not None}
+        """Providers that go on by themselves."""
         self._costs: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         for id, row in records.workstreams.items():
             self.spent[self.phase_of[id]] += row.cost_usd
@@ -51,4 +52,4 @@ class Purse:
     def usual_cost(self, agent: str, model: str) -> float | None:
         """What nine of ten attempts of an agent with a model cost at most, in US dollars; None: too few have ended."""
         costs = self._costs.get((agent, model), ())
-        return costs[ceil(_QUANTILE * len(costs)) - 1] if len(costs) >= _ENOUGH else None
+        return costs[(_TENTHS * len(costs) - 1) // 10] if len(costs) >= _ENOUGH else None

@@ -18,8 +18,10 @@ _HOLD_SHARE, _LONGEST_HOLD = 0.1, 1.0
 def schedule(board: Board) -> None:
     """Starts all that may start, and the next merge."""
     _wake(board)
-    overrides.expire(board)
-    providers.wake(board)
+    if board.records.run.overrides:
+        overrides.expire(board)
+    if board.purse.paused:
+        providers.wake(board)
     start_merge(board)
     if board.records.run.state is RunState.RUNNING and board.dispatching:
         _dispatch(board)
@@ -210,7 +212,7 @@ def _barred(board: Board, ws: Workstream, current_wave: int) -> tuple[str, str] 
     if current_wave and board.workstream(ws.id).wave > current_wave:
         return WAVE, f"waits for wave {current_wave} to end"
     record = board.workstream(ws.id)
-    lack = limits.lack(board, ws, record.agent, limits.model_for(board, record))
+    lack = limits.lack(board, ws, record.agent)
     if lack:
         return BUDGET, lack.reason
     provider = providers.provider_of(board, record.agent)
@@ -227,6 +229,7 @@ def _start(board: Board, ws: Workstream, worker: WorkerRecord) -> None:
     record.conflict = None
     board.move_workstream(record, WorkstreamState.RUNNING)
     model = limits.model_for(board, record)
+    expected, cap = limits.estimate(board, ws, record.agent, model), limits.cap_of(board, ws)
     attempt = AttemptRecord(
         ws.id,
         record.attempts,
@@ -235,9 +238,9 @@ def _start(board: Board, ws: Workstream, worker: WorkerRecord) -> None:
         model,
         run.tip,
         board.now,
-        reserved_usd=limits.reserve(board, ws, record.agent, model),
+        reserved_usd=expected if cap is None else min(expected, cap),
         provider=providers.provider_of(board, record.agent),
-        estimated_usd=limits.estimate(board, ws, record.agent, model),
+        estimated_usd=expected,
     )
     board.records.attempts[ws.id, attempt.number] = attempt
     board.touch_attempt(attempt)
@@ -257,7 +260,6 @@ def _start(board: Board, ws: Workstream, worker: WorkerRecord) -> None:
         model=model,
         base=run.tip,
     )
-    cap = limits.cap_of(board, ws)
     board.effects.append(StartAttempt(ws.id, attempt.number, worker.number, run.tip, model, cap))
 
 

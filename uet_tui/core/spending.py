@@ -4,8 +4,7 @@ Every report is counted once: a list of reports is always all of them from the f
 ask were counted is on record. While an agent runs, what was set aside for it goes down by what it spends.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import isfinite
 
 from uet_tui.core import limits, vocabulary
@@ -19,9 +18,10 @@ from uet_tui.core.usage import Usage
 def set_aside(board: Board, id: str, usd: float) -> None:
     """Reserves money for an agent at a workstream, or gives it back where `usd` is negative."""
     if usd:
-        run, phase = board.records.run, board.purse.phase_of[id]
-        run.reserved_usd = max(0.0, run.reserved_usd + usd)
-        board.purse.reserved[phase] = max(0.0, board.purse.reserved[phase] + usd)
+        run, purse = board.records.run, board.purse
+        total = run.reserved_usd + usd
+        run.reserved_usd = total if total > 0 else 0.0  # sums of money are a little off
+        purse.reserved[purse.phase_of[id]] += usd
         board.touch_run()
 
 
@@ -50,24 +50,25 @@ def usage_reported(board: Board, workstream: str, number: int, reports: Sequence
 
 def count_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, reports: Sequence[Usage]) -> None:
     """Counts what an attempt reported and was not counted before."""
-    fresh = reports[attempt.reports :]
-    if not fresh:
+    if len(reports) <= attempt.reports:
         return
-    work = _Work(record.id, attempt.number, attempt.agent, attempt.model, attempt.provider)
-    usd, unpriced, entries = _entries(board, work, fresh, attempt.reports)
-    attempt.reports = len(reports)
-    attempt.unpriced += unpriced
-    attempt.cost_usd += usd
-    for entry in entries:
+    work = (record.id, attempt.number, "", 0, attempt.agent, attempt.model, attempt.provider)
+    cost = 0.0
+    for entry in _entries(board, work, reports, attempt.reports):
+        cost += entry.usd
+        attempt.unpriced += not entry.priced
         attempt.tokens_in += entry.tokens_in
         attempt.tokens_out += entry.tokens_out
         attempt.tokens_cached += entry.tokens_cached
         attempt.tokens_reasoning += entry.tokens_reasoning
-    settled = min(attempt.reserved_usd, usd)
-    attempt.reserved_usd -= settled
+    attempt.reports = len(reports)
+    attempt.cost_usd += cost
     board.touch_attempt(attempt)
-    set_aside(board, record.id, -settled)
-    _spend(board, record, usd)
+    if attempt.reserved_usd and cost:
+        settled = min(attempt.reserved_usd, cost)
+        attempt.reserved_usd -= settled
+        set_aside(board, record.id, -settled)
+    _spend(board, record, cost)
 
 
 def settle_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, reports: Sequence[Usage]) -> None:
@@ -76,7 +77,8 @@ def settle_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
     if attempt.reserved_usd:
         set_aside(board, record.id, -attempt.reserved_usd)
         attempt.reserved_usd = 0.0
-    board.unpark(BUDGET)
+    if board.parked:
+        board.unpark(BUDGET)
     board.purse.learn(attempt)
 
 
@@ -85,16 +87,15 @@ def settle_ask(
 ) -> None:
     """Counts what an agent reported that was asked about a conflict, whichever ask; `asked`: it and its model."""
     counted = [*conflict.reports, *[0] * (ask - len(conflict.reports))]
-    fresh = reports[counted[ask - 1] :]
-    if not fresh:
+    if len(reports) <= counted[ask - 1]:
         return
     record = board.workstream(conflict.workstream)
-    work = _Work(record.id, conflict.attempt, *asked, conflict.provider, conflict.id, ask)
-    usd, _, _ = _entries(board, work, fresh, counted[ask - 1])
+    work = (record.id, conflict.attempt, conflict.id, ask, *asked, conflict.provider)
+    cost = sum(entry.usd for entry in _entries(board, work, reports, counted[ask - 1]))
     counted[ask - 1] = len(reports)
     conflict.reports = tuple(counted)
     board.touch_conflict(conflict)
-    _spend(board, record, usd)
+    _spend(board, record, cost)
 
 
 def give_ask_back(board: Board, conflict: ConflictRecord) -> None:
@@ -109,55 +110,52 @@ def _spend(board: Board, record: WorkstreamRecord, usd: float) -> None:
     record.cost_usd += usd
     board.touch_workstream(record)
     board.purse.spent[board.purse.phase_of[record.id]] += usd
-    board.records.run.spent_usd += usd
+    run = board.records.run
+    run.spent_usd += usd
     board.touch_run()
-    if usd:
+    if usd and run.budget_usd is not None:
         limits.spent(board)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What reports are of."""
-
-    workstream: str
-    attempt: int
-    agent: str
-    model: str
-    provider: str
-    conflict: str = ""
-    ask: int = 0
+_Work = tuple[str, int, str, int, str, str, str]
+"""What reports are of: workstream, attempt, conflict and ask, and the agent, its model and its provider."""
 
 
-def _entries(board: Board, work: _Work, fresh: Iterable[Usage], counted: int) -> tuple[float, int, list[CostEntry]]:
-    """Puts reports on record; gives what they cost, how many have no price, and the entries."""
-    free = work.agent in board.policy.free
-    entries, total, unpriced = [], 0.0, 0
-    for number, report in enumerate(fresh, counted + 1):
+def _entries(board: Board, work: _Work, reports: Sequence[Usage], counted: int) -> list[CostEntry]:
+    """Puts on record what was reported beyond what is counted; gives the entries."""
+    workstream, attempt, conflict, ask, agent, model, provider = work
+    free, entries = agent in board.policy.free, []
+    for number in range(counted, len(reports)):
+        report = reports[number]
         usd = 0.0 if free else _amount(report.usd)
-        unpriced += usd is None
-        total += usd or 0.0
         entries.append(
             CostEntry(
                 board.now,
-                work.workstream,
-                work.attempt,
-                work.agent,
-                report.model or work.model,
+                workstream,
+                attempt,
+                agent,
+                report.model or model,
                 usd or 0.0,
-                max(0, report.tokens_in),
-                max(0, report.tokens_out),
-                max(0, report.tokens_cached),
-                max(0, report.tokens_reasoning),
+                *_tokens(report),
                 report.estimated and not free,
                 usd is not None,
-                work.conflict,
-                work.ask,
-                number,
-                work.provider,
+                conflict,
+                ask,
+                number + 1,
+                provider,
             )
         )
     board.changes.costs.extend(entries)
-    return total, unpriced, entries
+    return entries
+
+
+def _tokens(report: Usage) -> tuple[int, int, int, int]:
+    """Tokens in, out, cached and of thinking; less than none is none."""
+    counts = report.tokens_in, report.tokens_out, report.tokens_cached, report.tokens_reasoning
+    if min(counts) >= 0:
+        return counts
+    read, written, cached, thought = (max(0, count) for count in counts)
+    return read, written, cached, thought
 
 
 def _amount(usd: float | None) -> float | None:
