@@ -230,7 +230,7 @@ def breakdown(attempts: Sequence[SpendRow] | None = None) -> CostBreakdown:
     by_attempt = usual if attempts is None else tuple(attempts)
     models = {"claude": "claude-sonnet-4-5", "codex": "gpt-5.1-codex-max", "aider": "openrouter/qwen/qwen3-coder"}
     return CostBreakdown(
-        by_workstream=_added(by_attempt, lambda row: row.workstream, workstream=True),
+        by_workstream=_added(by_attempt, lambda row: row.workstream),
         by_attempt=by_attempt,
         by_model=_added(by_attempt, lambda row: models.get(row.agent, "")),
         by_wave=_added(by_attempt, lambda row: f"wave {int(row.workstream[3:5]) % 4 + 1}"),
@@ -247,9 +247,7 @@ def attempt_spend(
     return spend(f"{workstream} #{attempt}", usd, tokens_in, **{"agent": "claude", **about, **changes})
 
 
-def _added(
-    rows: Sequence[SpendRow], label: Callable[[SpendRow], str], *, workstream: bool = False
-) -> tuple[SpendRow, ...]:
+def _added(rows: Sequence[SpendRow], label: Callable[[SpendRow], str]) -> tuple[SpendRow, ...]:
     groups: dict[str, list[SpendRow]] = {}
     for row in rows:
         groups.setdefault(label(row), []).append(row)
@@ -257,7 +255,7 @@ def _added(
         replace(
             total_of(those),
             label=name,
-            workstream=name if workstream else "",
+            workstream=those[0].workstream if len({row.workstream for row in those}) == 1 else "",
             agent=those[0].agent if len({row.agent for row in those}) == 1 else "",
         )
         for name, those in groups.items()

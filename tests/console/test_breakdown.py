@@ -18,6 +18,7 @@ from tests.console.samples import (
     sample_run,
     spend,
 )
+from tests.console.stage import StageSource
 from uet_tui.console.breakdown.screen import BreakdownScreen
 from uet_tui.console.breakdown.sides import Order, Side, ordered, rows_of, total_of, wasted_for, weight
 from uet_tui.console.breakdown.table import CostTable, drawn_share, layout
@@ -120,6 +121,26 @@ async def test_an_outcome_opens_its_attempts_and_escape_comes_back_to_it() -> No
         assert "only merged" in shown(pilot)
         await pilot.press("escape")
         assert (table.count(), table.selected) == (5, "merged")
+        await pilot.press("down", "down", "enter")
+        assert names(table) == ["ws-10-base #1"]
+
+
+@pytest.mark.parametrize("side", ["3", "4"])
+async def test_what_is_no_workstream_opens_none_even_where_all_of_it_is_one_workstreams(side: str) -> None:
+    async with running(FakeSource()) as (pilot, _):
+        table = await costs_of(pilot, side, "S")
+        for _ in range(table.count()):
+            await pilot.press("enter", "down")
+        assert isinstance(pilot.app.screen, BreakdownScreen)
+
+
+async def test_an_attempt_opens_as_that_attempt() -> None:
+    source = StageSource(sample_run())
+    source.tries = tuple(replace(FakeSource().attempts("ws-18-scripts")[0], number=n) for n in (1, 2))
+    async with running(source) as (pilot, _):
+        await costs_of(pilot, "2", "end", "up", "enter")
+        await opened(pilot, WorkstreamScreen)
+        await eventually(pilot, lambda: "attempt 1 of 2" in said(pilot, "#attempt"))
 
 
 async def test_a_model_of_the_costs_pane_opens_the_breakdown_by_models() -> None:

@@ -26,5 +26,5 @@ def ask_for_budget(screen: RunScreen) -> None:
 def what_follows(view: RunView) -> str:
     """What a greater budget leads to by itself, and what is left for the operator to type."""
     if not view.alive:
-        return f"Nobody has this run now: `uet resume {view.id}` goes on with it afterwards."
+        return f"Nobody has this run: `uet resume {view.id}` goes on with it."
     return "The run goes on at once." if view.state is RunState.HALTED else ""

@@ -164,13 +164,14 @@ that came to it.
         """Opens the workstream, or shows the attempts of what is no workstream."""
         if (row := self.table.row) is None:
             return
-        if row.workstream:
-            from uet_tui.console.workstream.screen import WorkstreamScreen  # loaded when first needed
-
-            self.app.push_screen(WorkstreamScreen(self._source, row.workstream))
-        elif self._side is Side.OUTCOME:
+        if self._side is Side.OUTCOME:
             self._side, self._outcome = Side.ATTEMPT, row.label
             self._draw()
+        elif self._side in (Side.WORKSTREAM, Side.ATTEMPT):
+            from uet_tui.console.workstream.screen import WorkstreamScreen  # loaded when first needed
+
+            attempt = row.attempt if self._side is Side.ATTEMPT else None
+            self.app.push_screen(WorkstreamScreen(self._source, row.workstream, attempt))
 
     def action_budget(self) -> None:
         """Asks how much the run may spend."""

@@ -47,13 +47,14 @@ class WorkstreamScreen(RunScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual types it as a variable
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
-    def __init__(self, source: RunSource, workstream_id: str) -> None:
+    def __init__(self, source: RunSource, workstream_id: str, attempt: int | None = None) -> None:
+        """Opens on an attempt, by its number, or on whatever is newest."""
         super().__init__()
         self._source = source
         self._workstream = workstream_id
         self._attempts: tuple[AttemptView, ...] = ()
         self._gates: tuple[GateView, ...] = ()
-        self._chosen: int | None = None
+        self._chosen = attempt
         """The number of the attempt that is looked at; None: always the newest."""
         self._known: WorkstreamView | None = None
         self._followed: str | None = None
