@@ -8,6 +8,7 @@ from tests.core.driver import Driver, workstream
 from uet_tui.core.commands import Verb
 from uet_tui.core.conflicts import Rung
 from uet_tui.core.policy import Policy
+from uet_tui.core.providers import MOST_PAUSES
 from uet_tui.core.states import AttemptState, ProviderState
 from uet_tui.core.usage import Fault
 from uet_tui.plan.model import CircuitBreaker
@@ -118,6 +119,18 @@ def test_without_a_time_pauses_get_longer_up_to_a_limit():
     assert provider(run).pauses == 5
     run.finishes("ws-a0")
     assert provider(run).pauses == 0, "it serves again"
+
+
+def test_a_provider_that_turns_everybody_away_again_and_again_is_left_to_the_operator():
+    run = alone(pause_seconds=10)
+    for _ in range(MOST_PAUSES):
+        run.is_turned_away("ws-a0", Fault.RATE_LIMIT)
+        run.passes(provider(run).until - run.clock)
+    run.is_turned_away("ws-a0", Fault.RATE_LIMIT)
+    assert (provider(run).state, provider(run).until) == ("STOPPED", None)
+    assert "rate limit, 13 times in a row" in run.reason("ws-a0")
+    run.ask(Verb.CONTINUE, provider="openai")
+    assert (provider(run).state, provider(run).pauses) == ("OPEN", 0)
 
 
 def test_a_provider_may_have_a_first_pause_of_its_own():

@@ -14,6 +14,9 @@ PAUSING = frozenset({Fault.RATE_LIMIT, Fault.QUOTA})
 """What a provider is left alone for, until it goes on by itself."""
 STOPPING = frozenset({Fault.NO_KEY, Fault.ACCOUNT})
 """What the operator has to settle before a provider is asked again."""
+MOST_PAUSES = 12
+"""Pauses in a row, between which it served nobody, that a provider gets: each try may cost money, so the operator is
+asked. Of pauses that it sets no end to, twelve take about seven hours with the shipped settings."""
 _LONGEST = 366 * 86_400.0
 """Seconds: a provider that wants to be left alone for longer made a mistake."""
 
@@ -95,6 +98,9 @@ def _pause(board: Board, record: ProviderRecord, fault: Fault, until: float | No
             board.touch_provider(record)
         return
     if record.state is ProviderState.STOPPED:
+        return
+    if record.pauses >= MOST_PAUSES:
+        _stop(board, record, f"{fault.value}, {record.pauses + 1} times in a row")
         return
     record.pauses += 1
     record.until = told if told is not None else board.now + _pause_seconds(board, record)
