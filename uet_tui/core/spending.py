@@ -14,7 +14,6 @@ from uet_tui.core.records import AttemptRecord, ConflictRecord, CostEntry, Works
 from uet_tui.core.states import ATTEMPT_OVER
 from uet_tui.core.usage import Usage
 
-
 _DUST = 1e-9
 """US dollars that are only what adding and taking away leaves of rounding."""
 
