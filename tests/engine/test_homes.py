@@ -91,3 +91,31 @@ def test_files_are_written_anew_each_time_and_never_through_a_link(tmp_path: Pat
     make_home(home, (), operator, files)
     assert (precious.read_text(), (home / ".agent/config.json").read_text()) == ("mine", "{}")
     assert [path.name for path in (home / ".agent").iterdir()] == ["config.json"]
+
+
+def test_a_file_or_folder_that_an_agent_put_in_the_way_is_replaced(tmp_path: Path, operator: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".claude").write_text("in the way")
+    (home / "tmp").write_text("in the way")
+    make_home(home, LOGIN, operator)
+    (home / ".claude/.credentials.json").unlink()
+    (home / ".claude/.credentials.json/more").mkdir(parents=True)
+    make_home(home, LOGIN, operator, {".agent": "{}"})
+    assert (home / ".claude/.credentials.json").read_text() == "first"
+
+
+def test_a_folder_in_tmp_that_may_not_be_written_goes_as_well(tmp_path: Path, operator: Path) -> None:
+    home = tmp_path / "home"
+    make_home(home, (), operator)
+    (home / "tmp/cache/module").mkdir(parents=True)
+    (home / "tmp/cache/module/file").write_text("read-only, as some tools make their caches")
+    (home / "tmp/cache/module").chmod(0o500)
+    (home / "tmp/cache").chmod(0)
+    try:
+        make_home(home, (), operator)
+        assert list((home / "tmp").iterdir()) == []
+    finally:
+        for folder in (home / "tmp/cache", home / "tmp/cache/module"):
+            if folder.exists():
+                folder.chmod(0o700)

@@ -420,3 +420,38 @@ def test_the_keeper_goes_on_when_its_folder_is_deleted_and_still_ends_the_tree(s
     process.wait(10)
     assert gone(pid)
     assert not attempts.alive(stage.folder)
+
+
+def test_a_tree_that_is_very_deep_is_ended_as_a_whole(stage: Stage) -> None:
+    (stage.cwd / "deep").write_text(
+        "import os, time\n"
+        "for _ in range(300):\n"
+        "    if os.fork():\n"
+        "        time.sleep(60)\n"
+        "open('pid', 'w').write(str(os.getpid()))\n"
+        "time.sleep(60)\n"
+    )
+    stage.sh(f"{sys.executable} -I -S deep & while [ ! -s pid ]; do sleep 0.01; done")
+    assert stage.end().code == 0
+    assert gone(stage.said("pid"))
+    until(lambda: not attempts.alive(stage.folder), 5, "the lock to be free")
+
+
+@pytest.mark.parametrize("trap", ["mkfifo", "ln -s /dev/full"])
+def test_what_the_agent_puts_in_the_way_of_the_record_of_its_end_holds_nobody_up(stage: Stage, trap: str) -> None:
+    stage.sh(f"{trap} {stage.folder}/exit.json.part")
+    assert stage.end().code == 0
+
+
+@pytest.mark.parametrize("trap", ["mkfifo {0}", "ln -s /dev/zero {0}"])
+def test_records_that_the_agent_replaces_hold_nobody_up(stage: Stage, trap: str) -> None:
+    stage.sh("sleep 30 & wait")
+    until(lambda: (stage.folder / "keeper.json").exists(), 10, "the keeper")
+    for name in ("exit.json", "keeper.json"):
+        (stage.folder / name).unlink(missing_ok=True)
+        subprocess.run(["/bin/sh", "-c", trap.format(stage.folder / name)], check=True)
+    assert attempts.ended(stage.folder) == Ended(None, "lost", 0.0)
+    assert attempts.keeper_of(stage.folder) == 0
+    attempts.end_now(stage.folder)
+    for process in stage.keepers:
+        process.wait(15)

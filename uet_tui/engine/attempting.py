@@ -189,4 +189,4 @@ def _beyond(paths: tuple[str, ...]) -> str:
 def write_diff(place: Workplace, folder: Path, base: str, commit: str) -> None:
     """Writes what an attempt changed where the workstream screen finds it."""
     told = place.redactor.text(place.control.diff(base, commit))
-    (folder / DIFF).write_text(told, encoding="utf-8", errors="replace")
+    write_whole(folder / DIFF, told.encode("utf-8", "replace"))

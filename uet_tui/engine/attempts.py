@@ -14,16 +14,19 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 from uet_tui.engine import keeper
 from uet_tui.secrecy import secrets_in
+from uet_tui.store.files import open_regular
 
 _KEEPER = Path(keeper.__file__)
 
 
 OUTPUT_LIMIT: Final = 1 << 28
 """Bytes of an agent's output that are kept from its beginning on; the last of a longer one are kept as well."""
+_LARGEST_RECORD: Final = 1 << 24
+"""Bytes of a record in an attempt's folder that are read; `start.json` may hold a whole prompt as an argument."""
 _NEEDED: Final = ("LD_LIBRARY_PATH",)
 """What the keeper itself may need of the environment, to be started at all."""
 
@@ -92,7 +95,7 @@ def start(
 def ended(folder: Path) -> Ended | None:
     """How the attempt in `folder` ended; None while it lives or was not started yet."""
     try:
-        record = json.loads((folder / "exit.json").read_bytes())
+        record = _record(folder / "exit.json")
         code, seconds = record["code"], float(record["seconds"])
         if not (code is None or isinstance(code, int)) or not 0 <= seconds < math.inf:
             raise ValueError("a keeper writes no such thing")
@@ -169,7 +172,7 @@ def orphaned(folder: Path) -> bool:
 def end_now(folder: Path) -> None:
     """Ends the attempt's tree at once, all but its keeper: whatever holds its lock, or carries its cookie."""
     lock = (folder / "attempt.lock").stat()
-    cookie = json.loads((folder / "start.json").read_bytes())["cookie"]
+    cookie = _record(folder / "start.json")["cookie"]
     spared = {os.getpid(), *(_keeper(folder) or ())[:1]}
     keeper.end_all(lambda: [pid for pid in {*_holding(lock), *keeper.carrying(cookie)} if pid not in spared])
 
@@ -192,7 +195,17 @@ def keeper_of(folder: Path) -> int:
 def _keeper(folder: Path) -> tuple[int, int] | None:
     """The keeper's pid and start; None if none has begun."""
     try:
-        record = json.loads((folder / "keeper.json").read_bytes())
+        record = _record(folder / "keeper.json")
         return int(record["pid"]), int(record["start"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _record(path: Path) -> Any:  # noqa: ANN401 - others can write to it; whoever reads it finds out what it holds
+    """What a record in the attempt's folder holds. The agent can reach it, so that it may be no file at all."""
+    path.lstat()
+    file = open_regular(path)
+    if file is None:
+        raise ValueError("it is no file")
+    with file:
+        return json.loads(file.read(_LARGEST_RECORD))

@@ -1,5 +1,6 @@
 """What the agent of an attempt or of an ask has told: priced, made harmless, and without secrets."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,6 +98,6 @@ class Hearing:
     def _last_said(self) -> float:
         """When it printed last: what it says of a time to wait was said then."""
         try:
-            return self._output.stat().st_mtime
+            return min(max(0.0, self._output.stat().st_mtime), time.time())  # the agent may have set it
         except OSError:
             return 0.0

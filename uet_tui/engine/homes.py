@@ -30,15 +30,14 @@ def make_home(home: Path, login: Sequence[str], operator: Path, files: Mapping[s
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
     scratch = home / "tmp"
-    with suppress(FileNotFoundError, NotADirectoryError):
-        scratch.unlink() if scratch.is_symlink() else shutil.rmtree(scratch)
+    _remove(scratch)
     scratch.mkdir(mode=0o700, exist_ok=True)
     for path in login:
         _copy_newer(operator, home, path)
     for path, text in (files or {}).items():
         with tempfile.NamedTemporaryFile("w", dir=_folder_of(home, path), encoding="utf-8", delete=False) as file:
             file.write(text)
-        Path(file.name).replace(_folder_of(home, path) / Path(path).name)
+        _put(Path(file.name), _folder_of(home, path) / Path(path).name)
 
 
 def _copy_newer(operator: Path, home: Path, path: str) -> None:
@@ -55,15 +54,35 @@ def _copy_newer(operator: Path, home: Path, path: str) -> None:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".login-", delete=False) as copy:
             shutil.copyfileobj(source, copy)
         os.utime(copy.name, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-        Path(copy.name).replace(target)
+        _put(Path(copy.name), target)
+
+
+def _put(new: Path, target: Path) -> None:
+    """Puts a file in its place, whatever an agent made of that."""
+    if target.is_dir() and not target.is_symlink():
+        _remove(target)
+    new.replace(target)
+
+
+def _remove(path: Path) -> None:
+    """Removes what is there, never through a link; folders that may not be written, as caches have them, as well."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    path.chmod(0o700)
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            if not (inner := Path(folder, name)).is_symlink():
+                inner.chmod(0o700)
+    shutil.rmtree(path)
 
 
 def _folder_of(home: Path, path: str) -> Path:
-    """The folder of a file in the home, made where it is missing: an agent may have put a link there, to elsewhere."""
+    """The folder of a file in the home, made where it is missing: an agent may have put a link or a file there."""
     folder = home
     for name in Path(path).parts[:-1]:
         folder /= name
-        if folder.is_symlink():
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             folder.unlink()
         folder.mkdir(mode=0o700, exist_ok=True)
     return folder

@@ -223,13 +223,19 @@ def watch(agent: int, timeout: float, grace: float, asking: int) -> tuple[int, s
 
 
 def children() -> list[int]:
-    """The children that are left. Where the keeper adopts orphans, none means that the whole tree is gone."""
+    """All below the keeper that are left. Where it adopts orphans, no child means that the whole tree is gone."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
     except ChildProcessError:
         return []
-    return [pid for pid in processes() if parent(pid) == os.getpid()]
+    below: dict[int, list[int]] = {}
+    for pid in processes():
+        below.setdefault(parent(pid), []).append(pid)
+    found = below.get(os.getpid(), [])
+    for pid in found:  # grows meanwhile: one level at a time, a deep tree would outlast the patience for its end
+        found += below.get(pid, [])
+    return found
 
 
 def send(group: int, number: int) -> None:
@@ -289,7 +295,9 @@ def stat(pid: int) -> list[bytes]:
 
 def write_atomically(path: str, data: bytes) -> None:
     """Writes a file so that it is seen whole or not at all, power loss included."""
-    part = os.open(path + ".part", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with contextlib.suppress(OSError):  # the agent may have put something there on which this would wait
+        os.unlink(path + ".part")  # noqa: PTH108 - see above
+    part = os.open(path + ".part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     os.write(part, data)
     os.fsync(part)
     os.close(part)

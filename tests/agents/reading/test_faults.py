@@ -1,5 +1,6 @@
 """What last words mean, and until when a provider wants to be left alone."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -78,3 +79,17 @@ def test_a_time_that_cannot_be_is_none(says: str) -> None:
     found = fault_in(says, 1, SHARED, NOON)
     assert found is not None
     assert found[1] is None or found[1] <= NOON + 86_400
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("moment", ["0001-01-01 00:00", "9999-12-31 23:59", "9999-12-31 23:59 UTC"])
+def test_a_moment_that_no_clock_reaches_is_not_believed(
+    monkeypatch: pytest.MonkeyPatch, zone: str, moment: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert fault_in(f"usage limit, try again at {moment}", 1, SHARED, NOON) == (Fault.QUOTA, None)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

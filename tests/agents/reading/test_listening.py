@@ -1,6 +1,7 @@
 """Listening: each byte once, whatever comes, and never more in memory than a line."""
 
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -131,3 +132,23 @@ def test_whatever_comes_in_whatever_pieces_the_same_is_understood(
     for report in told.reports:
         amounts = (report.tokens_in, report.tokens_out, report.tokens_cached, report.tokens_reasoning, report.usd or 0)
         assert all(0 <= amount < 1e13 for amount in amounts)
+
+
+@pytest.mark.parametrize("name", ["claude", "aider", "mini"])
+@pytest.mark.parametrize("trap", ["fifo", "endless"])
+def test_what_is_no_file_is_neither_waited_for_nor_read(tmp_path: Path, name: str, trap: str) -> None:
+    listener = Listener(AGENTS[name], tmp_path / "output.log")
+    for file in ("output.log", "analytics.jsonl", "trajectory.json"):
+        if trap == "fifo":
+            os.mkfifo(tmp_path / file)
+        else:
+            (tmp_path / file).symlink_to("/dev/zero")
+    assert listener.look().reports == ()
+    assert listener.end(0, 0.0).reports == ()
+
+
+@pytest.mark.parametrize("words", ["violat", "missing environment variable: ", "usage limit "])
+def test_last_words_without_end_are_looked_through_in_no_time(tmp_path: Path, words: str) -> None:
+    text = words * (1_000_000 // len(words)) + " invalid api key"
+    result = {"type": "result", "subtype": "error", "is_error": True, "result": text}
+    assert hear("claude", tmp_path, json.dumps(result) + "\n", 1).fault is not None

@@ -122,7 +122,7 @@ def _moment(told: str, zone: str | None, now: datetime) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
         return moment if moment.tzinfo else _local(moment, within)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year that no clock of this machine reaches
         pass
     for form in ("%b %d %Y %I:%M %p", "%b %d %I:%M %p", "%b %d %I%p"):
         try:

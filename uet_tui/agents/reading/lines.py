@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from uet_tui.store.files import open_regular
+
 _CHUNK: Final = 1 << 18
 LONGEST_LINE: Final = 1 << 22
 """Bytes of a line; a longer one is left out: it is no report."""
@@ -34,9 +36,8 @@ class Lines:
 
     def new(self, most: int | None = None) -> Iterator[str]:
         """The lines that came since; of a long file those in the next `most` bytes."""
-        try:
-            file = self._path.open("rb")
-        except OSError:
+        file = open_regular(self._path)
+        if file is None:
             return
         with file:
             facts = os.fstat(file.fileno())

@@ -1,5 +1,6 @@
 """Listening to one agent: what it printed and wrote, in the format that its settings name."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +20,14 @@ from uet_tui.agents.reading.speech import Speech
 from uet_tui.agents.reading.told import Told
 from uet_tui.agents.reading.uet_lines import UetLines
 from uet_tui.settings.agents import AgentSettings
+from uet_tui.store.files import open_regular
 
 _AT_ONCE: Final = 1 << 21
 """Bytes that are read at one look while an agent goes on, so that none holds up the others."""
 _LARGEST_DOCUMENT: Final = 1 << 26
 """Bytes of a file that is one document; a larger one is not read."""
+_LAST_WORDS: Final = 10_000
+"""Characters in which is looked for what went wrong: an expression may take the square of them."""
 _FORMATS: Final[Mapping[str, Callable[[], Speech]]] = {
     "none": Speech,
     "json-lines": UetLines,
@@ -87,7 +91,7 @@ class Listener:
         if worked is not False and code == 0:
             return replace(told, worked=worked, says="")
         rules = rules_of(self._agent.faults, shared=self._agent.prompt == "text")
-        found = fault_in(told.says or self._speech.tail, code, rules, said_at)
+        found = fault_in((told.says or self._speech.tail)[-_LAST_WORDS:], code, rules, said_at)
         fault, until = found or (None, None)
         return replace(told, worked=worked, fault=fault, until=until)
 
@@ -96,11 +100,12 @@ class Listener:
         self._patterns.printed(line)
 
     def _document(self, path: Path) -> None:
-        try:
-            facts = path.stat()
+        file = open_regular(path)
+        if file is None:
+            return
+        with file:
+            facts = os.fstat(file.fileno())
             version = (facts.st_mtime_ns, facts.st_size)
             if version != self._version and facts.st_size <= _LARGEST_DOCUMENT:
                 self._version = version
-                self._speech.written(path.read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            return
+                self._speech.written(file.read(_LARGEST_DOCUMENT).decode("utf-8", "replace"))
