@@ -307,3 +307,18 @@ def test_an_agent_gets_no_signals_that_the_orchestrator_ignores(scene: Scene) ->
         signal.signal(signal.SIGHUP, old)
     ignored = int(scene.file("a.txt").split()[1], 16)
     assert not ignored & 1 << signal.SIGHUP - 1
+
+
+@pytest.mark.parametrize("trap", ["mkfifo {0}", "ln -s {1} {0}"])
+def test_what_an_agent_puts_in_the_place_of_uets_own_files_is_neither_waited_for_nor_followed(
+    scene: Scene, tmp_path: Path, trap: str
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    diff, note = (trap.format(f'"$(dirname "$0")/{name}"', precious) for name in ("diff.patch", "snapshot"))
+    scene.begin(workstream("ws-a", diff, "echo a > a.txt"), workstream("ws-b", note, "echo b > b.txt", **ONCE))
+    scene.finish()
+    assert scene.state("ws-a") is WorkstreamState.MERGED
+    assert "is no file" in reason(scene, "ws-b")
+    until(lambda: "a.txt" in (attempt_folder(scene, "ws-a") / "diff.patch").read_text(), 5, "the diff")
+    assert precious.read_text() == "mine"

@@ -163,3 +163,14 @@ def test_all_that_it_printed_is_in_the_log_though_others_hold_its_output_open(tm
         assert time.monotonic() - began < 20
     finally:
         os.kill(int((tmp_path / "sandbox" / "pid").read_text()), 9)
+
+
+def test_what_is_put_in_the_place_of_its_log_is_neither_waited_for_nor_followed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gate.log")
+    with pytest.raises(OSError, match=r"gate\.log"):
+        run(tmp_path, "true")
+    (tmp_path / "gate.log").unlink()
+    (tmp_path / "gate.log").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match=r"gate\.log"):
+        run(tmp_path, "true")
+    assert not (tmp_path / "precious").exists()

@@ -47,3 +47,11 @@ def test_a_run_of_an_earlier_version_gets_what_is_shipped_for_the_settings_that_
     whole = Settings.model_validate(completed(kept))
     assert whole.model_copy(update={"agents": chosen.agents}) == chosen
     assert "claude" not in whole.agents
+
+
+def test_what_is_listed_as_a_key_is_a_secret_whatever_its_name() -> None:
+    sets = ("agents.shell.set={MY_LOGIN: not-for-the-disk}", "agents.shell.keys=[MY_LOGIN]")
+    chosen = load_settings(None, {}, sets).settings
+    kept = frozen(chosen)
+    assert kept["agents"]["shell"]["set"] == {"MY_LOGIN": "«MY_LOGIN»"}
+    assert Settings.model_validate(thawed(kept, lambda: chosen)) == chosen

@@ -8,7 +8,7 @@ from uet_tui.agents.fences import Record
 from uet_tui.plan.model import Workstream
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.model import SimulatedSettings
-from uet_tui.text import one_line
+from uet_tui.text import harmless
 
 TEMPLATE = "conflict.md.j2"
 LONGEST_DIFF = 20_000
@@ -73,7 +73,7 @@ def conflict_facts(question: Question) -> Mapping[str, object]:
     """What the template of a conflict can use, by name."""
     return {
         "id": question.workstream.id,
-        "files": [{"path": one_line(path), "kind": kind} for path, kind in question.files],
+        "files": [{"path": " ".join(harmless(path).splitlines()), "kind": kind} for path, kind in question.files],
         "wish": question.note,
         "ours": _side(question.ours),
         "theirs": _side(question.theirs),

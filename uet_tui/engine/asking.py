@@ -25,7 +25,7 @@ from uet_tui.engine.launching import launch_agent
 from uet_tui.engine.leaks import leak, take_out_secrets
 from uet_tui.engine.prompting import tell_conflict
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
-from uet_tui.engine.sandboxes import make_ready, take_snapshot
+from uet_tui.engine.sandboxes import make_ready, take_snapshot, taken_before
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError
@@ -283,7 +283,7 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
     """
     taken = _folder(place, effect) / "snapshot"
     if taken.exists():
-        return _Left(taken.read_text().strip() or None)
+        return _Left(taken_before(taken) or None)
     sandbox = place.sandbox(sandbox_name(conflict))
     parents = (conflict.ours_commit, conflict.theirs_commit)
     base = place.control.commit_tree(start, parents, f"Conflict {conflict.id}")

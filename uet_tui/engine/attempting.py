@@ -18,7 +18,7 @@ from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.launching import launch_agent, scope_files
 from uet_tui.engine.leaks import leak, take_out_secrets
 from uet_tui.engine.prompting import tell_task
-from uet_tui.engine.sandboxes import make_ready, take_snapshot
+from uet_tui.engine.sandboxes import make_ready, take_snapshot, taken_before
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.store.files import write_whole
@@ -120,7 +120,7 @@ def collect(
     taken = folder / "snapshot"
     leaked: Mapping[str, str] = {}
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
-        commit = taken.read_text().strip()
+        commit = taken_before(taken)
         changes = place.control.changes(effect.base, commit)
         snapshot = Snapshot(commit, place.control.tree_of(commit), changes, ())
     else:

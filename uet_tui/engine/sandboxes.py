@@ -9,12 +9,17 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import end_of, run_command
+from uet_tui.store.files import open_regular
 from uet_tui.text import one_line
 from uet_tui.workspace.sandbox import Sandbox, Snapshot
+
+_LONGEST_NOTE: Final = 100
+"""Bytes of a note that holds the id of a commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,19 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
         with suppress(OSError):
             sandbox.folder.rename(refuge)
         raise UetError(f"{error}; all that it left is in {refuge}") from error
+
+
+def taken_before(note: Path) -> str:
+    """The commit that an orchestrator before noted in the attempt's folder; empty if it noted that there is none.
+
+    Raises:
+        UetError: what is there is no file: the agent can reach that folder.
+    """
+    file = open_regular(note)
+    if file is None:
+        raise UetError(f"{note} is no file: take it away; it is not uet's")
+    with file:
+        return file.read(_LONGEST_NOTE).decode("ascii", "replace").strip()
 
 
 def _last_line(text: str, command: str) -> str:

@@ -17,6 +17,7 @@ from uet_tui.core import verdicts
 from uet_tui.gates.checks import Step
 from uet_tui.gates.telling import last_line, telling_line
 from uet_tui.redaction import Redactor, Stream
+from uet_tui.store.files import open_to_append
 from uet_tui.text import harmless, one_line
 
 _OUTPUT_KEPT = 4_000
@@ -82,7 +83,7 @@ def run_step(
     Raises:
         InterruptedRunError: `leaving` was set before it had ended.
     """
-    with log.open("ab") as out:
+    with open_to_append(log) as out:
         out.write(f"$ {step.run}\n".encode("utf-8", "replace"))
         began = out.tell()
     code = run_command(step.run, sandbox, log, environ, time.monotonic() + seconds, leaving, redactor)
@@ -140,7 +141,7 @@ def run_command(
         InterruptedRunError: `leaving` was set before it had ended.
     """
     source, target = os.pipe()
-    with log.open("ab", buffering=0) as out, os.fdopen(source, "rb", buffering=0) as printed:
+    with open_to_append(log) as out, os.fdopen(source, "rb", buffering=0) as printed:
         try:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", command],

@@ -1,6 +1,6 @@
 """The settings of a run as they are kept with it: whole, but for the secrets that are set for agents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -14,16 +14,17 @@ from uet_tui.settings.model import Settings
 _MARK: Final = "«{}»"
 
 
-def shown(name: str, value: object) -> object:
-    """What is told of a variable that is set for an agent: a mark, if it is a secret."""
-    return _MARK.format(name) if isinstance(value, str) and len(value) >= SHORTEST and is_secret(name) else value
+def shown(name: str, value: object, keys: Collection[str]) -> object:
+    """What is told of a variable that is set for an agent with such `keys`: a mark, if it is a secret."""
+    secret = name in keys or is_secret(name)
+    return _MARK.format(name) if secret and isinstance(value, str) and len(value) >= SHORTEST else value
 
 
 def frozen(settings: Settings) -> dict[str, Any]:
     """The settings as JSON, with marks instead of secrets."""
     dumped = settings.model_dump(mode="json")
     for agent in dumped["agents"].values():
-        agent["set"] = {name: shown(name, value) for name, value in agent["set"].items()}
+        agent["set"] = {name: shown(name, value, agent["keys"]) for name, value in agent["set"].items()}
     return dumped
 
 

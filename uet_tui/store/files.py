@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,16 @@ def open_regular(path: Path) -> BinaryIO | None:
         os.close(descriptor)
         return None
     return os.fdopen(descriptor, "rb")
+
+
+def open_to_append(path: Path) -> FileIO:
+    """The file, open for adding to it without a buffer; made private if it is not there.
+
+    Raises:
+        OSError: it cannot be; also where a link or a FIFO is in its place.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    return FileIO(os.open(path, flags, 0o600), "ab")
 
 
 def write_whole(path: Path, data: bytes) -> None:
