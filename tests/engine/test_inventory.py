@@ -55,7 +55,7 @@ def test_a_program_is_looked_for_where_the_agent_itself_would_find_it(tmp_path: 
 
 def test_a_run_is_not_begun_with_a_program_that_is_not_installed_and_warned_of_without_a_key(tmp_path: Path) -> None:
     settings = mine("echo 1.0", tmp_path)
-    with pytest.raises(UetError, match=r"agent mine: mine is not installed; install mine, or set agents\.mine\.command"):
+    with pytest.raises(UetError, match=r"mine is not installed; install mine, or set agents\.mine\.command"):
         need_agents(["mine"], settings, {"PATH": "/nowhere"})
     keyed = settings.model_copy(
         update={"agents": {"mine": settings.agents["mine"].model_copy(update={"keys": ("MINE_KEY",), "env": ("*",)})}}
