@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SQL = {"sqlalchemy", "sqlmodel", "alembic"}
 TERMINAL = {"textual", "rich"}
+CONTEXT = {"jinja2", "bpe_openai", "tree_sitter"}
+"""What only agents need that read a text prompt, from when the first of them starts."""
 EFFECTS = {"subprocess", "sqlite3", "asyncio", "psutil"}  # socket comes with pydantic
 
 
@@ -32,6 +34,9 @@ def loaded(*arguments: str) -> set[str]:
         ("uet_tui.core.machine", SQL | TERMINAL | EFFECTS | {"yaml"}),
         ("uet_tui.plan.model", SQL | TERMINAL | EFFECTS),
         ("uet_tui.settings", SQL | TERMINAL | EFFECTS),
+        ("uet_tui.cli.check", SQL | CONTEXT),
+        ("uet_tui.cli.look", CONTEXT),
+        ("uet_tui.engine.runner", TERMINAL | CONTEXT),
         ("uet_tui.store.inbox", TERMINAL | {"subprocess"}),
         ("uet_tui.store.queries", TERMINAL),
         ("uet_tui.engine.orchestrator", TERMINAL | {"uet_tui.console", "uet_tui.cli"}),

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from uet_tui.agents import simulated
-from uet_tui.agents.launching import LONGEST_ARGUMENT, Launch, agent_environment, command_line, environment
+from uet_tui.agents.launching import LONGEST_ARGUMENT, Launch, agent_environment, command_line, environment, own_files
 from uet_tui.settings.agents import AgentSettings
 
 
@@ -81,3 +81,11 @@ def test_what_is_set_wins_and_a_home_of_its_own_is_where_its_files_go() -> None:
         "C": "1",
     }
     assert agent_environment(agent("x", env=["HOME"]), launch(), {"HOME": "/root"}) == {"HOME": "/root"}
+
+
+def test_files_of_its_home_are_filled_in_and_left_out_where_a_value_is_missing() -> None:
+    files = {"a.json": '{"in": "{home}"}', "b.json": "at {base_url}"}
+    assert own_files(agent("x", home="own", files=files), launch()) == {"a.json": '{"in": "/h"}'}
+    there = agent("x", home="own", files=files, base_url="http://localhost")
+    assert own_files(there, launch())["b.json"] == "at http://localhost"
+    assert command_line(agent("--at={base_url}", "x", base_url="y"), launch()) == ["--at=y", "x"]

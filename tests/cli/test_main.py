@@ -58,7 +58,7 @@ def test_without_a_command_the_help_lists_every_one(uet: Uet) -> None:
     assert said.code == 0
     commands = (
         "demo validate run console resume status runs workers events costs show why pause continue drain stop scale "
-        "retry skip budget conflicts land config health init"
+        "retry skip budget conflicts land config health agents init"
     )
     for command in commands.split():
         assert f" {command} " in said.out

@@ -96,6 +96,13 @@ def workstream(*, hostile: bool = False) -> Stage:
         folder = f"attempts/{ID}/{number}"
         source.write(f"{folder}/output", "".join(f"edit src/plugin_{n}.py{foreign}\n" for n in range(60)))
         source.write(f"{folder}/diff", f"--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n-old{foreign}\n+new\n same\n")
+        source.write(
+            f"{folder}/context",
+            "5210 tokens of prompt and files, at most 64000\n"
+            "about 21400 read in all (× 4.11 ± 6%, learned from 9)\n"
+            f"left out: docs/plugins.md (no room: 2310 tokens){foreign}\n"
+            "shortened: src/loader.py (in short outline: 4120 tokens whole)\n",
+        )
         source.write(f"{folder}/prompt", f"Do what {ID} says.\n\nStay in src/.{foreign}\n")
     source.log = [
         event(1, f"attempt 1 started{foreign}", before=500, workstream=ID),

@@ -8,6 +8,7 @@ from tests.core.driver import Driver, workstream
 from uet_tui.core.commands import Verb
 from uet_tui.core.conflicts import Rung
 from uet_tui.core.policy import Policy
+from uet_tui.core.providers import MOST_PAUSES
 from uet_tui.core.states import AttemptState, ProviderState
 from uet_tui.core.usage import Fault
 from uet_tui.plan.model import CircuitBreaker
@@ -120,6 +121,18 @@ def test_without_a_time_pauses_get_longer_up_to_a_limit():
     assert provider(run).pauses == 0, "it serves again"
 
 
+def test_a_provider_that_turns_everybody_away_again_and_again_is_left_to_the_operator():
+    run = alone(pause_seconds=10)
+    for _ in range(MOST_PAUSES):
+        run.is_turned_away("ws-a0", Fault.RATE_LIMIT)
+        run.passes(provider(run).until - run.clock)
+    run.is_turned_away("ws-a0", Fault.RATE_LIMIT)
+    assert (provider(run).state, provider(run).until) == ("STOPPED", None)
+    assert "rate limit, 13 times in a row" in run.reason("ws-a0")
+    run.ask(Verb.CONTINUE, provider="openai")
+    assert (provider(run).state, provider(run).pauses) == ("OPEN", 0)
+
+
 def test_a_provider_may_have_a_first_pause_of_its_own():
     run = two(workers=1, count=1, pauses={"openai": 500.0}, retry_jitter=0.0)
     run.is_turned_away("ws-a0", Fault.RATE_LIMIT)
@@ -185,6 +198,19 @@ def test_resuming_a_run_that_rests_asks_a_stopped_provider_again_and_a_crash_doe
     assert provider(run).state is ProviderState.STOPPED
     run.finishes("ws-b0")
     assert run.run.state == "PAUSED"
+    run.crash()
+    assert run.running == ["ws-a0"]
+
+
+def test_a_stopped_provider_of_a_run_that_nobody_has_is_asked_again_when_it_goes_on():
+    run = alone()
+    run.is_turned_away("ws-a0", Fault.ACCOUNT)
+    assert run.run.state == "PAUSED"
+    run.crash(dispatch=False)
+    assert run.run.reason == "waits for the operator: provider openai stopped", "as long as it is"
+    assert run.does(Verb.CONTINUE, provider="openai") == "provider openai is asked again; resume goes on"
+    assert run.run.reason == "decided; resume goes on"
+    assert run.running == []
     run.crash()
     assert run.running == ["ws-a0"]
 

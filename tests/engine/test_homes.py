@@ -79,3 +79,15 @@ def test_a_login_that_is_a_link_of_the_operators_own_is_followed(tmp_path: Path,
     make_home(tmp_path / "home", LOGIN, operator)
     assert (tmp_path / "home/.auth.json").read_text() == "linked"
     assert not (tmp_path / "home/.auth.json").is_symlink()
+
+
+def test_files_are_written_anew_each_time_and_never_through_a_link(tmp_path: Path, operator: Path) -> None:
+    home, precious = tmp_path / "home", tmp_path / "precious"
+    precious.write_text("mine")
+    files = {".agent/config.json": "{}"}
+    make_home(home, (), operator, files)
+    (home / ".agent/config.json").unlink()
+    (home / ".agent/config.json").symlink_to(precious)
+    make_home(home, (), operator, files)
+    assert (precious.read_text(), (home / ".agent/config.json").read_text()) == ("mine", "{}")
+    assert [path.name for path in (home / ".agent").iterdir()] == ["config.json"]

@@ -2,15 +2,20 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from tests.engine.scene import Scene, attempt_folder, settings, workstream
+from uet_tui.agents.context.tokens import count_tokens
+from uet_tui.agents.launching import LONGEST_ARGUMENT
 from uet_tui.agents.prompt import TEMPLATE, Files, Task, task_facts
+from uet_tui.core.effects import StartAttempt
 from uet_tui.core.states import RunState
-from uet_tui.engine.prompting import prompts_of
+from uet_tui.engine import prompting
+from uet_tui.engine.prompting import Told, prompts_of, tell_task
 from uet_tui.engine.start import OpenRun, new_run, open_run
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
@@ -121,6 +126,59 @@ def test_what_cannot_be_told_beside_the_task_is_no_reason_not_to_start(parser_sc
     text = (attempt_folder(scene, "ws-a") / "prompt.md").read_text()
     assert "Handle quotes" in text and "src/parser.py" in text and "Files that matter" not in text
     assert scene.sql("select severity from uet_events where type = 'context_chosen'") == [("warning",)]
+
+
+def told(scene: Scene, tmp_path: Path, *sets: str, share: float = 1.0) -> Told:
+    """What a first attempt would be told, without a run."""
+    work = workstream("ws-a", "Handle quotes", scope=["src/parser.py"], tool="reader")
+    opened = new_run(scene.operator, build_plan([work]), settings(*reader(tmp_path), *sets))
+    scene.run = opened.place.run
+    attempt_folder(scene, "ws-a").mkdir(parents=True)
+    record = replace(opened.hold.records.workstreams["ws-a"], context_share=share)
+    try:
+        return tell_task(opened.place, StartAttempt("ws-a", 1, 1, scene.operator.head), record)
+    finally:
+        let_go(opened)
+
+
+def test_a_retry_after_too_long_a_context_is_told_less(parser_scene: Scene, tmp_path: Path) -> None:
+    sets = ("agents.reader.context=whole", "agents.reader.context_tokens=4000")
+    whole, half = (told(parser_scene, tmp_path, *sets, share=share) for share in (1.0, 0.3))
+    assert count_tokens(whole.text) <= 2_000 and count_tokens(half.text) <= 600
+    assert PARSER in whole.text and PARSER in half.text
+    assert "# filling" in whole.text and "# filling" not in half.text
+    assert whole.note is not None and half.note is not None
+    assert (whole.note.data["limit"], half.note.data["limit"]) == (2_000, 600)
+
+
+@pytest.mark.parametrize("tokens", [300, 520, 700, 1_500, 3_000, 6_000])
+def test_a_prompt_is_never_longer_than_its_limit_as_long_as_the_task_fits(
+    parser_scene: Scene, tmp_path: Path, tokens: int
+) -> None:
+    for context in ("list", "whole"):
+        sets = (f"agents.reader.context={context}", f"agents.reader.context_tokens={tokens}", "context.share=1")
+        found = told(parser_scene, tmp_path, *sets)
+        assert count_tokens(found.text) <= tokens
+        assert "Handle quotes" in found.text and "- src/parser.py" in found.text
+
+
+def test_a_prompt_that_is_an_argument_is_no_longer_than_one_can_be(parser_scene: Scene, tmp_path: Path) -> None:
+    command = json.dumps([sys.executable, "-c", "0", "{prompt}"])
+    note = told(parser_scene, tmp_path, f"agents.reader.command={command}", "context.share=1").note
+    assert note is not None and note.data["limit"] == LONGEST_ARGUMENT // 3
+
+
+def test_what_goes_wrong_with_the_files_costs_the_list_and_not_the_start(
+    parser_scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise UetError("git is out of order")
+
+    monkeypatch.setattr(prompting, "holding", broken)
+    found = told(parser_scene, tmp_path)
+    assert "Handle quotes" in found.text and "Files that matter" not in found.text
+    assert found.note is not None and found.note.severity == "warning"
+    assert found.note.data["why"] == ["the files could not be looked at: git is out of order"]
 
 
 def test_what_attempts_used_makes_the_next_estimate(parser_scene: Scene, tmp_path: Path) -> None:

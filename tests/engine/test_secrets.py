@@ -15,7 +15,7 @@ from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.support.wait import until
 from uet_tui.cli import run as run_uet
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
-from uet_tui.engine.sandboxes import take_out_secrets
+from uet_tui.engine.leaks import take_out_secrets
 from uet_tui.engine.start import log_to_file
 
 KEY = "sk-proj-Zq8/T+v1_x7Lm9-end"
@@ -177,6 +177,15 @@ def test_what_an_agent_noted_goes_though_its_keeper_was_killed(secret: Scene, tm
     assert (attempt_folder(secret, "ws-a") / "notes.txt").read_text() == "«OPENAI_API_KEY»\n"
     missing = tmp_path / "never-began"
     assert take_out_secrets(opened.place, opened.place.sandbox(1), opened.place.base, missing) == {}
+
+
+def test_a_secret_in_a_file_where_a_folder_was_is_found(secret: Scene, tmp_path: Path) -> None:
+    once = {"circuit_breaker": {"max_attempts": 1}}
+    secret.begin(workstream("ws-a", "rm -r src", 'echo "$OPENAI_API_KEY" > src', **once), sets=sets(tmp_path))
+    secret.finish()
+    found = secret.view().workstream("ws-a")
+    assert found is not None
+    assert found.reason.endswith("wrote a secret into src: the value of OPENAI_API_KEY")
 
 
 def test_a_value_that_the_repository_holds_anyway_is_no_secret_of_it(secret: Scene, tmp_path: Path) -> None:

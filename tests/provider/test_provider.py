@@ -84,7 +84,7 @@ def test_every_protocol_says_it_and_tells_the_tokens_that_are_counted(protocol: 
         assert one.told("ws-a") == USED
     assert status == 200
     documents = told(body, stream)
-    assert "".join(body.split('"')).count("with ws-a") >= 1 or stream
+    assert stream or "All is well with ws-a." in body
     seen = numbers(
         documents,
         {
@@ -112,7 +112,8 @@ def test_a_file_is_written_with_the_tools_that_are_offered(stream: bool) -> None
         by_tool = ask(one, "messages", "working directory: /here\nws-a", stream=stream)[1]
     assert "src/app.py" in in_words and "x = 1" in in_words
     assert all("END_OF_FILE" in said for said in by_shell)
-    assert "/here/src/app.py" in by_tool.replace('"}}\n\nevent', "") and "Read" in by_tool
+    assert "Read" in by_tool
+    assert stream or "/here/src/app.py" in by_tool  # a stream has it in pieces
 
 
 def test_after_the_results_of_its_tools_the_work_is_done() -> None:

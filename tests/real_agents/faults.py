@@ -95,6 +95,7 @@ FAULTS: Mapping[str, Callable[[str], Script]] = {
     "account": _act(Fail(Failure.ACCOUNT)),
     "rate-limit": _while(4, _limited),
     "rate-limit-long": _while(20, _limited),
+    "rate-limit-stubborn": _while(40, lambda _: Fail(Failure.RATE_LIMIT, 1)),
     "rate-limit-date": _while(4, _limited_to_a_date),
     "quota": _quota,
     "context": _act(Fail(Failure.CONTEXT)),

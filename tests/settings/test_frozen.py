@@ -3,7 +3,7 @@
 import pytest
 
 from uet_tui.errors import UetError
-from uet_tui.settings.frozen import frozen, thawed
+from uet_tui.settings.frozen import completed, frozen, thawed
 from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import Settings
 
@@ -37,3 +37,13 @@ def test_a_secret_that_is_not_set_any_more_is_asked_for() -> None:
     kept = frozen(settings("first-secret"))
     with pytest.raises(UetError, match=r"agents\.shell\.set\.API_KEY is a secret"):
         thawed(kept, lambda: load_settings(None, {}, ()).settings)
+
+
+def test_a_run_of_an_earlier_version_gets_what_is_shipped_for_the_settings_that_came_later() -> None:
+    chosen = load_settings(None, {}, ("workers=7", "budget.reserve_usd=2")).settings
+    kept = frozen(chosen)
+    del kept["stall_seconds"], kept["budget"]["warning_threshold"], kept["budget"]["providers"]
+    del kept["agents"]["claude"]
+    whole = Settings.model_validate(completed(kept))
+    assert whole.model_copy(update={"agents": chosen.agents}) == chosen
+    assert "claude" not in whole.agents

@@ -160,7 +160,7 @@ def test_an_unknown_variable_is_told_with_the_right_key() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("ladder.agent=nobody", "`ladder.agent` should be own, none, or one of aider, claude, codex, "),
+        ("ladder.agent=nobody", "`ladder.agent` should be own, none, or one of aider, amp, claude, "),
         ("ladder.agent=shell", "`ladder.agent` should be an agent that reads text: the prompt of shell is a script"),
     ],
 )

@@ -16,7 +16,7 @@ _SAMPLE = 1_000
 """Tokens that a price is asked for: few enough for the price of a short prompt, which a list may tell apart."""
 
 
-_TELLING = frozenset({"json-lines", "claude", "opencode"})
+_TELLING = frozenset({"json-lines", "claude"})
 """Formats of use with money in them; others have some only for models that the agent knows the price of."""
 
 

@@ -14,6 +14,9 @@ PAUSING = frozenset({Fault.RATE_LIMIT, Fault.QUOTA})
 """What a provider is left alone for, until it goes on by itself."""
 STOPPING = frozenset({Fault.NO_KEY, Fault.ACCOUNT})
 """What the operator has to settle before a provider is asked again."""
+MOST_PAUSES = 12
+"""Pauses in a row, between which it served nobody, that a provider gets: each try may cost money, so the operator is
+asked. Of pauses that it sets no end to, twelve take about seven hours with the shipped settings."""
 _LONGEST = 366 * 86_400.0
 """Seconds: a provider that wants to be left alone for longer made a mistake."""
 
@@ -96,6 +99,9 @@ def _pause(board: Board, record: ProviderRecord, fault: Fault, until: float | No
         return
     if record.state is ProviderState.STOPPED:
         return
+    if record.pauses >= MOST_PAUSES:
+        _stop(board, record, f"{fault.value}, {record.pauses + 1} times in a row")
+        return
     record.pauses += 1
     record.until = told if told is not None else board.now + _pause_seconds(board, record)
     _move(board, record, ProviderState.PAUSED, fault.value)
@@ -160,12 +166,10 @@ def will_open(board: Board) -> bool:
 
 def stopped(board: Board) -> list[str]:
     """The names of those that the operator has to see to, where something waits for them."""
-    return [
-        record.name
-        for record in board.records.providers.values()
-        if record.state is ProviderState.STOPPED
-        and any(board.workstream(id).state is WorkstreamState.PENDING for id in board.parked.get(key(record.name), ()))
-    ]
+    waiting = [row for row in board.records.workstreams.values() if row.state is WorkstreamState.PENDING]
+    needed = {provider_of(board, row.agent) for row in waiting if not board.unmet[row.id]}
+    rows = board.records.providers.values()
+    return [row.name for row in rows if row.state is ProviderState.STOPPED and row.name in needed]
 
 
 def _move(board: Board, record: ProviderRecord, state: ProviderState, reason: str) -> None:

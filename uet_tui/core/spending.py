@@ -14,13 +14,16 @@ from uet_tui.core.records import AttemptRecord, ConflictRecord, CostEntry, Works
 from uet_tui.core.states import ATTEMPT_OVER
 from uet_tui.core.usage import Usage
 
+_DUST = 1e-9
+"""US dollars that are only what adding and taking away leaves of rounding."""
+
 
 def set_aside(board: Board, id: str, usd: float) -> None:
     """Reserves money for an agent at a workstream, or gives it back where `usd` is negative."""
     if usd:
         run, purse = board.records.run, board.purse
         total = run.reserved_usd + usd
-        run.reserved_usd = total if total > 0 else 0.0  # sums of money are a little off
+        run.reserved_usd = total if total > _DUST else 0.0
         purse.reserved[purse.phase_of[id]] += usd
         board.touch_run()
 

@@ -22,9 +22,10 @@ from uet_tui.engine import attempts
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.keeper import STOP
 from uet_tui.engine.launching import launch_agent
+from uet_tui.engine.leaks import leak, take_out_secrets
 from uet_tui.engine.prompting import tell_conflict
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
-from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
+from uet_tui.engine.sandboxes import make_ready, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import InterruptedRunError

@@ -16,8 +16,9 @@ from uet_tui.engine import attempts
 from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.launching import launch_agent, scope_files
+from uet_tui.engine.leaks import leak, take_out_secrets
 from uet_tui.engine.prompting import tell_task
-from uet_tui.engine.sandboxes import leak, make_ready, take_out_secrets, take_snapshot
+from uet_tui.engine.sandboxes import make_ready, take_snapshot
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.store.files import write_whole

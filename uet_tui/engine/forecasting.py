@@ -9,7 +9,7 @@ from typing import Final
 from uet_tui.core.events import Event, Forecast
 from uet_tui.core.records import AttemptRecord, Records
 from uet_tui.core.states import WORKSTREAM_FORECAST, AttemptState
-from uet_tui.engine.sandboxes import holding_secrets
+from uet_tui.engine.leaks import Leaks
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.merge.pairs import Branch, Pairs
@@ -127,6 +127,7 @@ class _Looking:
         self._scratch = Scratch(place.control, place.paths.forecast)
         self._pairs = Pairs(place.control, self._scratch)
         self._unfinished: dict[tuple[str, int], Unfinished] = {}
+        self._leaks: dict[tuple[str, int], Leaks] = {}
         self._taken: dict[tuple[str, int], str] = {}
         """The newest snapshot of each attempt that was surely its own work."""
         self._branches: list[Branch] = []
@@ -139,6 +140,7 @@ class _Looking:
         """What each pair comes to; None if nothing changed, or it was told to leave."""
         current = {(attempt.workstream, attempt.number) for attempt in attempts}
         self._unfinished = {key: work for key, work in self._unfinished.items() if key in current}
+        self._leaks = {key: leaks for key, leaks in self._leaks.items() if key in current}
         self._taken = {key: commit for key, commit in self._taken.items() if key in current}
         branches: list[Branch] = []
         for attempt in attempts:
@@ -178,9 +180,9 @@ class _Looking:
         if work is None:
             sandbox = self._place.sandbox(attempt.worker)
             work = self._unfinished[key] = Unfinished(self._scratch, sandbox, attempt.base_commit)
-        since = self._place.paths.attempt(*key) / "start.json"
-        unfit = holding_secrets(self._place, work.sandbox, since)
+            self._leaks[key] = Leaks(self._place, sandbox, self._place.paths.attempt(*key) / "start.json")
+        unfit = self._leaks[key].look()
         self.snapshots += work.look(unfit)
-        if set(holding_secrets(self._place, work.sandbox, since)) - set(unfit):
+        if set(self._leaks[key].look()) - set(unfit):
             raise _LeakedError
         return work.commit

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uet_tui.agents import prompt, resolving
+from uet_tui.agents.launching import LONGEST_ARGUMENT
 from uet_tui.agents.prompt import Files, Merged, Task, script_of, spec_of, task_facts
 from uet_tui.agents.resolving import Question, conflict_facts, resolving_spec
 from uet_tui.core import vocabulary
@@ -39,6 +40,8 @@ _MOST_SEARCHED = 20_000
 """Files of a repository that are searched for what names the scope: with more, it takes seconds for each attempt."""
 _FENCES = 80
 """Tokens of what stands around the files in a prompt: their heading, and the fences."""
+_ARGUMENT_TOKENS = LONGEST_ARGUMENT // 3
+"""What an agent takes whose prompt is an argument: a token has nearly four bytes, more often than not."""
 _TRIES = 3
 """How often files are chosen anew where they and what is around them are too long together."""
 _MOST_TOLD = 20
@@ -147,7 +150,7 @@ class _Telling:
         )
         head = _head(to_read, estimated, factor, limit)
         folder = self.place.paths.attempt(self.effect.workstream, self.effect.attempt)
-        (folder / CONTEXT).write_text("\n".join([head, *lines, ""]), encoding="utf-8", errors="replace")
+        (folder / CONTEXT).write_text("\n".join([*head, *lines, ""]), encoding="utf-8", errors="replace")
         return Told(text, estimated, self._note(head, to_read, estimated, factor, limit, chosen, lines))
 
     def _render(self, files: Files) -> str:
@@ -157,6 +160,8 @@ class _Telling:
         """How many tokens the prompt may have, and how many of them files may take beside what must be told."""
         settings = self.place.settings.context
         window = self.agent.context_tokens or settings.window_tokens
+        if any("{prompt}" in word for word in self.agent.command):
+            window = min(window, _ARGUMENT_TOKENS)
         limit = int(window * settings.share * self.record.context_share)
         room = max(0, limit - bare - _FENCES)
         return limit, {"none": 0, "list": min(room, settings.list_tokens), "whole": room}[self.agent.context]
@@ -182,7 +187,7 @@ class _Telling:
 
     def _note(
         self,
-        head: str,
+        head: Sequence[str],
         counted: int,
         estimated: int,
         factor: Factor,
@@ -202,7 +207,7 @@ class _Telling:
             "left_out": (len(selection.left_out) if selection else 0) + (chosen.beyond if chosen else 0),
             "why": [*lines[:_MOST_TOLD], *([f"and {len(lines) - _MOST_TOLD} more"] if len(lines) > _MOST_TOLD else [])],
         }
-        told = f"{ws} attempt {attempt}: {head}; files: {data['shown']} shown, {data['left_out']} left out"
+        told = f"{ws} attempt {attempt}: {'; '.join(head)}; files: {data['shown']} shown, {data['left_out']} left out"
         severity = "warning" if counted > limit or chosen is None else "info"
         return Noted(vocabulary.CONTEXT_CHOSEN, told, severity, workstream=ws, attempt=attempt, data=data)
 
@@ -226,12 +231,12 @@ def _learned(place: Workplace, agent: str, model: str) -> Factor:
         return learned(reader.estimated(agent=agent, model=model, limit=REMEMBERED))
 
 
-def _head(counted: int, estimated: int, factor: Factor, limit: int) -> str:
+def _head(counted: int, estimated: int, factor: Factor, limit: int) -> tuple[str, str]:
     told = f"{counted} tokens of prompt and files, at most {limit}"
     if not factor.attempts:
-        return f"{told}; what is read in all is not known yet"
+        return told, "how much it reads in all is not known yet"
     error = "" if factor.error is None else f" ± {factor.error:.0%}"
-    return f"{told}; about {estimated} read in all (× {factor.value:.2f}{error}, learned from {factor.attempts})"
+    return told, f"about {estimated} read in all (× {factor.value:.2f}{error}, learned from {factor.attempts})"
 
 
 def _lines(chosen: "Chosen | None", trouble: str) -> list[str]:

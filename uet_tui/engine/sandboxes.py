@@ -6,7 +6,6 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,8 @@ from pathlib import Path
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.gates.runner import end_of, run_command
-from uet_tui.redaction import redact_file, secrets_in_file
 from uet_tui.text import one_line
-from uet_tui.workspace import trees
 from uet_tui.workspace.sandbox import Sandbox, Snapshot
-from uet_tui.workspace.trees import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class SetUp:
     commands: int
     seconds: float
     log: Path
-    """What the commands printed."""
+    """What the commands printed, relative to the repository."""
 
     def told(self, worker: int) -> str:
         """It as a line for the operator."""
@@ -86,8 +82,13 @@ def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> Pat
         if code != 0:
             how = f"did not end in {settings.timeout_seconds:g} s" if code is None else f"ended with {code}"
             last = place.redactor.text(_last_line(end_of(log), command))
-            raise UetError(f"setup command `{command}` {how}: {last}; {log} has all of it")
-    return log
+            raise UetError(f"setup command `{command}` {how}: {last}; {_short(place, log)} has all of it")
+    return _short(place, log)
+
+
+def _short(place: Workplace, path: Path) -> Path:
+    """A path as the operator reads it: errors are cut where they are long."""
+    return path.relative_to(place.home.folder.parent)
 
 
 def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
@@ -104,55 +105,6 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
         with suppress(OSError):
             sandbox.folder.rename(refuge)
         raise UetError(f"{error}; all that it left is in {refuge}") from error
-
-
-def holding_secrets(place: Workplace, sandbox: Sandbox, since: Path) -> list[bytes]:
-    """The files of a sandbox, written since another file was, that hold a secret which agents are given.
-
-    Where that other file is not there, no agent ever began.
-    """
-    found = []
-    for path in sandbox.written(since.stat().st_mtime_ns) if place.given and since.exists() else ():
-        with suppress(OSError):  # gone, or not to be read: then git cannot take it either
-            if secrets_in_file(str(sandbox.folder / os.fsdecode(path)), place.given):
-                found.append(path)
-    return found
-
-
-def take_out_secrets(place: Workplace, sandbox: Sandbox, base: str, since: Path) -> Mapping[str, str]:
-    """Rewrites the files of a sandbox that hold a secret which agents are given, before any of them is stored.
-
-    A value that the file held at the base commit is no secret of this repository's.
-
-    Args:
-        place: the run.
-        sandbox: where an agent worked.
-        base: the commit that it began at.
-        since: a file that was written just before it began.
-
-    Returns:
-        the names of the secrets that each file held, by path.
-    """
-    found: dict[str, str] = {}
-    tree = place.control.tree_of(base)
-    for path in holding_secrets(place, sandbox, since):
-        name, here = trees.decode(path), str(sandbox.folder / os.fsdecode(path))
-        known = place.control.entry(tree, name)
-        before = place.given.found_in(place.control.read_blob(known.oid)) if known is not None else set()
-        with suppress(OSError):  # gone meanwhile
-            held = secrets_in_file(here, place.given) - before
-            if held:
-                redact_file(here, place.given.only(held))
-                found[name] = ", ".join(sorted(held))
-    return found
-
-
-def leak(changes: Sequence[Change], leaked: Mapping[str, str]) -> str:
-    """Why changes may not be merged of which some held secrets; empty if none did."""
-    for change in changes:
-        if change.path in leaked:
-            return f"wrote a secret into {one_line(change.path, 120)}: the value of {leaked[change.path]}"
-    return ""
 
 
 def _last_line(text: str, command: str) -> str:

@@ -22,7 +22,7 @@ from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
 from uet_tui.redaction import Redactor
-from uet_tui.settings.frozen import frozen, thawed
+from uet_tui.settings.frozen import completed, frozen, thawed
 from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import Settings
 from uet_tui.store.lock import RunLock
@@ -176,7 +176,7 @@ def _kept(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, 
         kept = json.loads(paths.settings.read_bytes())
         plan = _bundled(paths)
         now = partial(load_settings, home.folder.parent, os.environ)
-        settings = Settings.model_validate(thawed({**kept["settings"], **overrides}, lambda: now().settings))
+        settings = Settings.model_validate(thawed({**completed(kept["settings"]), **overrides}, lambda: now().settings))
         agents = {str(id): str(agent) for id, agent in kept["agents"].items()}
         if agents.keys() != plan.workstreams.keys():
             raise ValueError("they do not hold the same workstreams")

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from uet_tui.errors import UetError
 from uet_tui.redaction import SHORTEST
 from uet_tui.secrecy import is_secret
+from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import Settings
 
 _MARK: Final = "«{}»"
@@ -45,3 +48,19 @@ def thawed(dumped: dict[str, Any], current: Callable[[], Settings]) -> dict[str,
                         f"set it in config/agents.yaml again"
                     )
     return dumped
+
+
+def completed(kept: dict[str, Any]) -> dict[str, Any]:
+    """What `frozen` gave in an earlier version of uet, with what is shipped for the settings that came later."""
+    return _filled(kept, frozen(load_settings(None, {}).settings), Settings)
+
+
+def _filled(kept: dict[str, Any], shipped: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    filled = dict(kept)
+    for name, field in model.model_fields.items():
+        section = field.annotation
+        if name not in kept:
+            filled[name] = shipped[name]
+        elif isinstance(section, type) and issubclass(section, BaseModel):
+            filled[name] = _filled(kept[name], shipped[name], section)
+    return filled

@@ -24,7 +24,7 @@ class Unfinished:
         self.commit: str | None = None
         """The newest snapshot, on `base`."""
         self._scratch = scratch
-        self.sandbox = sandbox
+        self._sandbox = sandbox
         self._base = base
         self._index = scratch.folder / "indexes" / sandbox.index.name
         self._git = scratch.snapshotting(sandbox.folder, self._index)
@@ -38,7 +38,7 @@ class Unfinished:
             left.unlink(missing_ok=True)
         with suppress(OSError):
             # With its time, by which git tells what it must look at again.
-            shutil.copy2(self.sandbox.index, self._index)
+            shutil.copy2(self._sandbox.index, self._index)
             return
         self._git.run("read-tree", self._base)
 
@@ -53,10 +53,10 @@ class Unfinished:
             GitError: git cannot read the sandbox.
         """
         began = time.time()
-        seen = glance(self.sandbox.folder, self.sandbox.keep, LARGEST)
+        seen = glance(self._sandbox.folder, self._sandbox.keep, LARGEST)
         if seen.signature == self._seen:
             return False
-        odd = list(oddities(self.sandbox.folder, self.sandbox.keep))
+        odd = list(oddities(self._sandbox.folder, self._sandbox.keep))
         if any(would_hang(path, kind) for path, kind in odd):
             return False
         left_out = [*leaving_out, *seen.large, *(path for path, kind in odd if kind == "repository")]
@@ -71,7 +71,7 @@ class Unfinished:
     def _add(self, left_out: list[bytes]) -> None:
         paths = b"".join(b":(exclude,literal)" + path + b"\0" for path in left_out)
         self._git.run(
-            "-c", f"core.excludesFile={self.sandbox.excludes}",
+            "-c", f"core.excludesFile={self._sandbox.excludes}",
             "add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul",
             input=b".\0" + paths,
             env={"GIT_LITERAL_PATHSPECS": "0"},

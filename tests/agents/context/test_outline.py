@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uet_tui.agents.context.outline import outline
@@ -90,11 +90,12 @@ def statements() -> st.SearchStrategy[str]:
             st.builds("try:\n{}except {}:\n{}".format, body, name, body),
         )
 
-    return st.lists(st.recursive(plain, deeper, max_leaves=8), max_size=5).map("".join)
+    return st.lists(st.recursive(plain, deeper, max_leaves=6), max_size=3).map("".join)
 
 
 @given(source=statements(), brief=st.booleans())
-def test_the_outline_of_python_that_parses_parses_and_is_its_own_outline_s_names(source: str, brief: bool) -> None:
+@settings(max_examples=40)
+def test_the_outline_of_python_that_parses_parses_and_names_nothing_else(source: str, brief: bool) -> None:
     ast.parse(source)
     told = outline("a.py", source.encode("utf-8", "surrogatepass"), brief=brief)
     if told is not None:
@@ -104,7 +105,7 @@ def test_the_outline_of_python_that_parses_parses_and_is_its_own_outline_s_names
 
 def test_outlines_of_the_standard_library_parse_and_are_shorter() -> None:
     folder = Path(sysconfig.get_path("stdlib"))
-    for path in sorted(folder.glob("[a-e]*.py")):
+    for path in sorted(folder.glob("[ab]*.py")):
         data = path.read_bytes()
         told = outline(path.name, data)
         if told is not None:
@@ -188,7 +189,7 @@ def test_any_content_can_be_outlined(ending: str, data: bytes, brief: bool) -> N
 @pytest.mark.parametrize("ending", sorted(_GRAMMAR_OF))
 def test_nesting_without_end_is_no_trouble(ending: str) -> None:
     for opening in ("{", "(", "class A {", "namespace n {", "mod m {", "module M\n"):
-        outline(f"a{ending}", opening.encode() * 5_000)
+        outline(f"a{ending}", opening.encode() * 1_000)
 
 
 def test_there_is_no_outline_of_what_nobody_wrote_or_nobody_knows() -> None:

@@ -102,6 +102,19 @@ def test_claude_that_used_two_models_reports_each_with_what_came_from_the_cache(
     assert told.reports == (Usage("big", 150, 5, 40, usd=0.5), Usage("small.1[1m]", 7, 1, usd=0.01))
 
 
+def test_claude_that_was_interrupted_says_that_it_cost_nothing_and_is_not_believed(tmp_path: Path) -> None:
+    begun = {"id": "1", "model": "m", "content": [], "usage": {"input_tokens": 900, "output_tokens": 1}}
+    result = {
+        "type": "result",
+        "subtype": "error_during_execution",
+        "is_error": True,
+        "total_cost_usd": 0,
+        "modelUsage": {},
+    }
+    told = hear("claude", tmp_path, lines({"type": "assistant", "message": begun}, result))
+    assert (told.worked, told.reports) == (False, (Usage("m", 900, 1),))
+
+
 def test_claude_that_refuses_did_not_work_though_it_ends_with_0(tmp_path: Path) -> None:
     result = {
         "type": "result",

@@ -76,11 +76,13 @@ class Paths:
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
         self._below: defaultdict[str, list[str]] = defaultdict(list)
         for path in paths:
-            stem = _without_ending(path)
-            self._by_name[posixpath.basename(stem)].append(path)
-            if posixpath.basename(stem) in _INDEXES:
-                self._by_name[posixpath.basename(posixpath.dirname(path))].append(path)
-            self._below[posixpath.basename(posixpath.dirname(path))].append(path)
+            folder, _, name = path.rpartition("/")  # not posixpath: a repository may have very many files
+            above = folder.rpartition("/")[2]
+            stem = _stem(name)
+            self._by_name[stem].append(path)
+            if stem in _INDEXES:
+                self._by_name[above].append(path)
+            self._below[above].append(path)
 
     def named(self, name: str, ending: str) -> list[str]:
         """The files that an import means, in path order: those with the ending of the file that imports come first.
@@ -97,9 +99,14 @@ class Paths:
         return sorted(same or found) if len({posixpath.dirname(path) for path in same or found}) == 1 else []
 
 
+def _stem(name: str) -> str:
+    dot = name.find(".", 1)
+    return name if dot < 0 else name[:dot]
+
+
 def _without_ending(path: str) -> str:
-    folder, name = posixpath.split(path)
-    return posixpath.join(folder, name[: name.find(".", 1)] if name.find(".", 1) > 0 else name)
+    folder, slash, name = path.rpartition("/")
+    return folder + slash + _stem(name)
 
 
 def _ends(path: str, wanted: str, name: str) -> bool:

@@ -71,7 +71,7 @@ def ranked(
     named = {path: count for path, count in naming(words).items() if path not in known} if words else {}
     stems = {_stem(path) for path in looked_at} - _COMMON
     rest: list[tuple[Rank, int, str, str]] = []
-    for path in sorted({*imports, *named, *(p for p in paths if is_test(p) and _tested(p) in stems)} - known):
+    for path in sorted({*imports, *named, *(p for p in paths if _tested(p) in stems and is_test(p))} - known):
         weight = -(1000 * imports[path] + named.get(path, 0))
         if is_test(path):
             rest.append((Rank.TESTS, weight, path, "tests what is in scope"))
@@ -115,4 +115,5 @@ def _stem(path: str) -> str:
 
 def _tested(path: str) -> str:
     """What a test is of, by its name."""
-    return _TEST_MARK.sub("", posixpath.splitext(posixpath.basename(path))[0])
+    name = path.rpartition("/")[2]
+    return _TEST_MARK.sub("", name[: name.rfind(".")] if "." in name else name)

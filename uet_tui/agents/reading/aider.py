@@ -21,6 +21,7 @@ class Aider(Speech):
     """What aider prints and logs."""
 
     file = ANALYTICS
+    mark = None
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,5 +1,7 @@
 """Claude Code, `--output-format stream-json --verbose`: the last line, `result`, has all that was used.
 
+Other agents print lines of the same kind, some without models and costs.
+
 Its other lines tell of each message when it begins (one token out), so they are never added up; only where it was ended
 before its `result` do they stand for what is known: what was read is right there, what was written is not.
 """
@@ -16,13 +18,16 @@ _NO_MODEL = "<synthetic>"
 class Claude(Speech):
     """What Claude Code prints."""
 
+    mark = None
+
     def __init__(self) -> None:
         super().__init__()
         self._begun: dict[str, Usage] = {}
-        self._ended = False
 
     def printed(self, line: str) -> None:
         """Takes a line of its output."""
+        if line.startswith('{"type":"user"'):  # what its tools printed, which is most of it
+            return
         said = json_object(line) if line.startswith("{") else None
         match text_at(said, "type"):
             case "assistant":
@@ -54,7 +59,6 @@ class Claude(Speech):
             )
 
     def _result(self, result: Object) -> None:
-        self._ended = True
         text = text_at(result, "result")
         self.words(text)
         refused = text_at(result, "stop_reason") == "refusal"
@@ -64,7 +68,7 @@ class Claude(Speech):
         models = {name: use for name, use in object_at(result, "modelUsage").items() if isinstance(use, dict)}
         for model, use in models.items():
             self.reports.total(_of_model(model, use))
-        if not models and (usd := amount_at(result, "total_cost_usd")):
+        if not models:
             usage = object_at(result, "usage")
             self.reports.total(
                 Usage(
@@ -72,14 +76,14 @@ class Claude(Speech):
                     count_at(usage, *_IN),
                     count_at(usage, "output_tokens"),
                     count_at(usage, "cache_read_input_tokens"),
-                    usd=usd,
+                    usd=amount_at(result, "total_cost_usd") or None,
                 )
             )
 
     def over(self) -> None:
-        """Takes that nothing more will come: without a `result`, what began is all that is known."""
-        if not self._ended:
-            self.worked = False
+        """Takes that nothing more will come: where no `result` told, what began is all that is known."""
+        self.worked = self.worked is True
+        if not self.reports.all():
             for usage in self._begun.values():
                 self.reports.add(usage)
 

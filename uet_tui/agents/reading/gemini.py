@@ -8,6 +8,8 @@ from uet_tui.core.usage import Usage
 class Gemini(Speech):
     """What Gemini CLI prints."""
 
+    mark = None
+
     def __init__(self) -> None:
         super().__init__()
         self._words = ""

@@ -8,13 +8,17 @@ from typing import Final
 _CHUNK: Final = 1 << 18
 LONGEST_LINE: Final = 1 << 22
 """Bytes of a line; a longer one is left out: it is no report."""
+_LAST: Final = 64
+"""Lines that are given of a piece which holds no mark."""
 
 
 class Lines:
     """The lines of a file, from where they were read before."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mark: bytes | None = None) -> None:
+        """`mark` is what a line must hold that counts; of long pieces without it only the last lines are given."""
         self._path = path
+        self._mark = mark
         self._file: tuple[int, int] | None = None
         self._offset = 0
         self._rest = b""
@@ -52,7 +56,13 @@ class Lines:
         self._rest = b""
 
     def _split(self, data: bytes) -> Iterator[str]:
-        *whole, rest = (self._rest + data).split(b"\n")
+        data = self._rest + data
+        if self._mark is None or self._mark in data:
+            *whole, rest = data.split(b"\n")
+        else:
+            *whole, rest = data.rsplit(b"\n", _LAST)
+            if len(whole) == _LAST:
+                self._skipping = True  # what is before them
         for line in whole:
             if self._skipping:
                 self._skipping = False

@@ -50,7 +50,7 @@ class Listener:
         self._speech = Mapped(usage) if usage.format not in _FORMATS else _FORMATS[usage.format]()
         self._patterns = Patterns(self._agent)
         file = usage.file or self._speech.file
-        self._printed = Lines(self._output)
+        self._printed = Lines(self._output, None if self._patterns else self._speech.mark)
         self._path = self._output.with_name(file) if file else None
         self._written = Lines(self._path) if self._path else None
         self._version: tuple[int, int] | None = None

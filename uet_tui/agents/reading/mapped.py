@@ -18,6 +18,8 @@ _LARGEST = 1 << 22
 class Mapped(Speech):
     """Reads use as `usage` of an agent's settings says, from its output or from a file."""
 
+    mark = None
+
     def __init__(self, settings: UsageSettings) -> None:
         super().__init__()
         self.file = settings.file

@@ -8,6 +8,8 @@ from uet_tui.core.usage import Usage
 class OpenCode(Speech):
     """What opencode prints."""
 
+    mark = None
+
     def printed(self, line: str) -> None:
         """Takes a line of its output."""
         said = json_object(line) if line.startswith("{") else None

@@ -19,6 +19,9 @@ class Patterns:
         self._is_done = False
         self._needs_none = False
 
+    def __bool__(self) -> bool:
+        return bool(self._done or self._no_change)
+
     def printed(self, line: str) -> None:
         """Takes a line of its output."""
         if self._done and not self._is_done:

@@ -23,6 +23,9 @@ class Speech:
     whole: bool = False
     """Whether that file is one document, written anew each time, instead of lines that are appended."""
 
+    mark: bytes | None = b'"uet"'
+    """What the lines of its output hold that count; None: all do. Of a flood of others only the last are heard."""
+
     def __init__(self) -> None:
         self.reports = Reports()
         self.no_change = False
