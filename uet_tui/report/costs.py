@@ -139,11 +139,17 @@ def table(view: CostView, spent: Sequence[SpendRow], by: By) -> RenderableType:
     found = columns("cost", "agents", "in", "cached", "out", "thinking", "no price", by, right=_NUMBERS)
     for row in spent:
         tokens = (row.tokens_in, row.tokens_cached, row.tokens_out, row.tokens_reasoning)
-        cost = f"{'~' if row.estimated_usd else ''}{money(row.usd)}"
-        numbers = (cost, str(row.attempts), *(f"{count:,}" for count in tokens), str(row.unpriced or ""))
+        numbers = (_cost(row), str(row.attempts), *(f"{count:,}" for count in tokens), str(row.unpriced or ""))
         label = row.label if by != "workstream" or not row.agent else f"{row.label} ({row.agent})"
         found.add_row(*numbers, cell(label))
     return Group(*_whole(view), Text(), found)
+
+
+def _cost(row: SpendRow) -> str:
+    """Money with its marks: `~` comes from a list of prices, `?` is what nobody knows the price of, never nothing."""
+    if row.unpriced and not row.usd:
+        return "?"
+    return f"{'~' if row.estimated_usd else ''}{money(row.usd)}{'+?' if row.unpriced else ''}"
 
 
 def _whole(view: CostView) -> Iterable[Text]:
