@@ -79,6 +79,8 @@ async def take(home: Home, run: str) -> None:
         await moment(pilot, app, running)
         await pilot.press("2", "down", "enter")
         await picture(pilot, app, "workstream")
+        await pilot.press("escape", "dollar_sign")
+        await picture(pilot, app, "breakdown")
         await pilot.press("escape", "D")
         await picture(pilot, app, "dialogs")
         await pilot.press("escape", "c")

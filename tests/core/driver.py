@@ -226,14 +226,15 @@ class Driver:
         reports: tuple[Usage, ...] = (),
         fault: Fault | None = None,
         until: float | None = None,
+        code: int = 1,
     ) -> None:
-        """The agent of the newest attempt is gone."""
+        """The agent of the newest attempt is gone; `code` is its exit code where it did not succeed."""
         key = self._newest(id)
         if key in self.starting:
             self.starts(id)
         self.alive.remove(key)
         self.ended.add(key)
-        code = 0 if outcome is AttemptState.SUCCEEDED else 1
+        code = 0 if outcome is AttemptState.SUCCEEDED else code
         told = reports or ((Usage(usd=usd),) if usd else ())
         self.tell(AttemptEnded(*key, outcome, code, error, told, fault=fault, until=until))
 

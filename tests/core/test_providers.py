@@ -293,6 +293,14 @@ def test_a_refusal_or_a_broken_agent_is_a_failure_like_any_other(fault):
     assert run.attempts["ws-a", 1].fault is fault
 
 
+def test_a_program_that_is_not_there_is_not_started_again():
+    run = one(circuit_breaker=CircuitBreaker(max_attempts=5))
+    run.starts("ws-a")
+    run.ends("ws-a", AttemptState.FAILED, "exit 127: claude: not found", code=127, fault=Fault.AGENT)
+    run.collects("ws-a")
+    assert (run.state("ws-a"), run.reason("ws-a")) == ("FAILED", "exit 127: claude: not found")
+
+
 def test_an_attempt_that_the_operator_ended_is_not_put_down_to_its_provider():
     run = one()
     run.starts("ws-a")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from uet_tui.engine.inventory import look
+from uet_tui.engine.inventory import look, need_agents
+from uet_tui.errors import UetError
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import Settings
@@ -50,3 +51,16 @@ def test_a_program_is_looked_for_where_the_agent_itself_would_find_it(tmp_path: 
         found = look("mine", chosen, {"PATH": str(tmp_path)})
         assert bool(found.path) is (name == "as it is"), name
     assert found.missing == "install mine, or set agents.mine.command"
+
+
+def test_a_run_is_not_begun_with_a_program_that_is_not_installed_and_warned_of_without_a_key(tmp_path: Path) -> None:
+    settings = mine("echo 1.0", tmp_path)
+    with pytest.raises(UetError, match=r"mine is not installed; install mine, or set agents\.mine\.command"):
+        need_agents(["mine"], settings, {"PATH": "/nowhere"})
+    keyed = settings.model_copy(
+        update={"agents": {"mine": settings.agents["mine"].model_copy(update={"keys": ("MINE_KEY",), "env": ("*",)})}}
+    )
+    assert need_agents(["mine"], keyed, {"PATH": str(tmp_path)}) == ["agent mine has no key: set MINE_KEY"]
+    assert need_agents(["mine"], keyed, {"PATH": str(tmp_path), "MINE_KEY": "x"}) == []
+    within = settings.agents["mine"].model_copy(update={"command": ("tools/mine",)})
+    assert need_agents(["mine"], settings.model_copy(update={"agents": {"mine": within}}), {}) == []

@@ -11,7 +11,7 @@ import typer
 from uet_tui.agents.prompt_layers import effective_prompts
 from uet_tui.cli.check import find_plan, load, profile, report, valid
 from uet_tui.cli.options import Json, PlanArgument, Run, RunArgument, Sets, Workers, chosen
-from uet_tui.cli.output import show
+from uet_tui.cli.output import complain, show
 from uet_tui.cli.place import repository, settings
 from uet_tui.core.states import RunState
 from uet_tui.errors import UetError
@@ -64,9 +64,12 @@ def run(
         report(profile(loaded, now, agent=agent), json=json)
         return
     from uet_tui.engine import start
+    from uet_tui.engine.inventory import need_agents
 
     operator = start.repository_at(Path.cwd())
     valid_plan = valid(loaded)
+    for warning in need_agents({agent or ws.tool for ws in valid_plan.workstreams.values()}, now, os.environ):
+        complain(f"warning: {warning}")
     if not headless:
         need_terminal("add --headless, or --dry-run to see the plan")
     _go_on(start.new_run(operator, valid_plan, now, agent=agent, target=target), headless=headless, json=json)

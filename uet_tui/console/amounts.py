@@ -32,6 +32,11 @@ def tokens(count: int) -> str:
     return str(count)
 
 
+def spent(costs: CostView) -> str:
+    """What a run has spent, with the marks of what is unknown or estimated."""
+    return price(costs.spent_usd, unknown=bool(costs.unpriced), estimated=bool(costs.estimated_usd))
+
+
 def unpaid(costs: CostView) -> bool:
     """Whether tokens were used and no money was: with a subscription."""
     return not (costs.spent_usd or costs.reserved_usd or costs.unpriced) and bool(costs.tokens_in or costs.tokens_out)

@@ -179,7 +179,8 @@ _EVENTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("gat",), "◆", NORMAL),
     (("started", "resumed", "adopted", "spawned"), "▶", NORMAL),
     (("command",), "›", BUSY),
-    (("worker", "parallelism", "provider"), "○", NORMAL),
+    (("worker", "parallelism", "provider", "sandbox"), "○", NORMAL),
+    (("context",), "¶", NORMAL),
     (("ended", "terminated"), "■", NORMAL),
     (("cost", "budget", "cap_"), "$", NORMAL),
 )

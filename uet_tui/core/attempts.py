@@ -17,6 +17,8 @@ from uet_tui.core.states import (
 from uet_tui.core.usage import Fault
 from uet_tui.core.workers import free_worker
 
+_NO_PROGRAM = (126, 127)
+"""Exit codes of what could not be executed, or is not there: another try would end the same."""
 _SPOKEN = {state: state.value.lower().replace("_", " ") for state in AttemptState}
 
 
@@ -150,6 +152,8 @@ def _after_fault(board: Board, record: WorkstreamRecord, attempt: AttemptRecord,
         shrink_context(board, record, error)
     else:
         retryable = attempt.state is not AttemptState.TIMED_OUT or attempt.fault is Fault.NETWORK
+        if attempt.fault is Fault.AGENT and attempt.exit_code in _NO_PROGRAM:
+            retryable = False
         fail(board, record, error, retryable=retryable)
 
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Final
 from uet_tui.agents.launching import environment
 from uet_tui.agents.prices import price_known, tells_cost
 from uet_tui.agents.secrecy import operators_home
+from uet_tui.errors import UetError
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.model import Settings
 from uet_tui.text import one_line
@@ -80,20 +81,46 @@ def inventory(settings: Settings, environ: Mapping[str, str]) -> Sequence[Found]
         return list(pool.map(lambda name: look(name, settings, environ), settings.agents))
 
 
-def look(name: str, settings: Settings, environ: Mapping[str, str]) -> Found:
-    """What is known of one agent."""
+def need_agents(names: Iterable[str], settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Makes sure that agents could be started, before a run of them begins; gives what may keep one from its work.
+
+    A key that is not seen here only warns: some agents find theirs in other places.
+
+    Raises:
+        UetError: the program of one is not installed.
+    """
+    found = [look(name, settings, environ, version=False) for name in sorted(names)]
+    for one in found:
+        if not one.path:
+            raise UetError(
+                f"agent {one.name}: {one.agent.command[0]} is not installed; {one.missing}, or rehearse with "
+                "--agent simulated (`uet agents` lists what is here)"
+            )
+    return [f"agent {one.name} has no key: {one.missing}" for one in found if not one.keyed]
+
+
+def look(name: str, settings: Settings, environ: Mapping[str, str], *, version: bool = True) -> Found:
+    """What is known of one agent; `version` says whether its program is asked for that, which takes a while."""
     agent = settings.agents[name]
     given = environment(agent.env, environ)
-    program = agent.command[0]
-    path = sys.executable if program == "{python}" else shutil.which(program, path=given.get("PATH", os.defpath)) or ""
+    path = _program(agent.command[0], given)
     return Found(
         name,
         agent,
         path,
-        _version(agent, given) if path else "",
+        _version(agent, given) if path and version else "",
         next(_keys(agent, given, operators_home(environ)), ""),
         tells_cost(agent) or price_known(agent.model, settings.budget),
     )
+
+
+def _program(written: str, given: Mapping[str, str]) -> str:
+    """Where a program is; one that is named by a path in the sandbox is taken to be there. Empty: it is not here."""
+    if written == "{python}":
+        return sys.executable
+    if written.startswith("{") or ("/" in written and not written.startswith("/")):
+        return written
+    return shutil.which(written, path=given.get("PATH", os.defpath)) or ""
 
 
 def _keys(agent: AgentSettings, given: Mapping[str, str], home: Path) -> Iterator[str]:

@@ -139,11 +139,17 @@ def table(view: CostView, spent: Sequence[SpendRow], by: By) -> RenderableType:
     found = columns("cost", "agents", "in", "cached", "out", "thinking", "no price", by, right=_NUMBERS)
     for row in spent:
         tokens = (row.tokens_in, row.tokens_cached, row.tokens_out, row.tokens_reasoning)
-        cost = f"{'≈' if row.estimated_usd else ''}{money(row.usd)}"
-        numbers = (cost, str(row.attempts), *(f"{count:,}" for count in tokens), str(row.unpriced or ""))
+        numbers = (_cost(row), str(row.attempts), *(f"{count:,}" for count in tokens), str(row.unpriced or ""))
         label = row.label if by != "workstream" or not row.agent else f"{row.label} ({row.agent})"
         found.add_row(*numbers, cell(label))
     return Group(*_whole(view), Text(), found)
+
+
+def _cost(row: SpendRow) -> str:
+    """Money with its marks: `~` comes from a list of prices, `?` is what nobody knows the price of, never nothing."""
+    if row.unpriced and not row.usd:
+        return "?"
+    return f"{'~' if row.estimated_usd else ''}{money(row.usd)}{'+?' if row.unpriced else ''}"
 
 
 def _whole(view: CostView) -> Iterable[Text]:
@@ -156,7 +162,7 @@ def _whole(view: CostView) -> Iterable[Text]:
     second += f" ({several(view.retries, 'retry', 'retries')})   {money(view.per_minute_usd)}/min"
     yield Text(second + (f"   forecast {money(view.forecast_usd)}" if view.forecast_usd is not None else ""))
     if view.estimated_usd:
-        yield Text(f"≈ {money(view.estimated_usd)} of it is from lists of prices, not told by the agents")
+        yield Text(f"~ {money(view.estimated_usd)} of it is from lists of prices, not told by the agents")
     if view.unpriced:
         told = several(view.unpriced, "report of use has", "reports of use have")
         yield cell(f"{told} no known price and is not in this: declare it under budget.models", "yellow")

@@ -14,10 +14,12 @@ from uet_tui.console.format import CARE, QUIET, bar, cell, right, share
 from uet_tui.console.rows import RowList
 from uet_tui.store.cost_views import SpendRow
 
-_COST, _TOKENS, _TRIES, _AGENT, _WHY = 10, 7, 6, 13, 16
-_WHY_WIDEST = 28
-_NARROWEST, _WIDEST = 14, 40
-"""Columns of a name."""
+_COST, _TOKENS, _TRIES, _AGENT = 10, 7, 6, 13
+_NAME, _NAME_WIDEST = 14, 40
+_WHY, _WHY_WIDEST = 16, 28
+_BAR, _BAR_WIDEST = 8, 28
+_ROOM_FOR_NAMES = 12
+"""How much more a long name gets than the least, before a column takes the room."""
 _WITH_PERCENT = 14
 """Columns from which on a bar has its percentage behind it."""
 
@@ -44,27 +46,27 @@ def layout(width: int, side: Side, longest: int) -> Layout:
         side: what a row stands for; an attempt has no number of tries.
         longest: cells of the longest name.
     """
-    left = width - _COST - 2 * _TOKENS - _NARROWEST
+    left = width - _COST - 2 * _TOKENS - _NAME
     taken: dict[str, int] = {}
     for column, size in (
         ("why", _WHY),
-        ("bar", 8),
+        ("bar", _BAR),
         ("tries", 0 if side is Side.ATTEMPT else _TRIES),
         ("agent", 0 if side is Side.MODEL else _AGENT),
         ("cached", _TOKENS),
         ("thought", _TOKENS + 1),
     ):
-        wanted = size if left >= size + min(12, max(0, longest - _NARROWEST)) else 0
+        wanted = size if left >= size + min(_ROOM_FOR_NAMES, max(0, longest - _NAME)) else 0
         taken[column] = wanted
         left -= wanted
-    name = max(min(width, _NARROWEST), min(_WIDEST, longest, _NARROWEST + left))
-    left -= name - _NARROWEST
+    name = max(min(width, _NAME), min(_NAME_WIDEST, longest, _NAME + left))
+    left -= name - _NAME
     if taken["why"] and left > 0:
         more = min(left, _WHY_WIDEST - taken["why"])
         taken["why"] += more
         left -= more
     if taken["bar"] and left > 0:
-        taken["bar"] = min(taken["bar"] + left, 28)
+        taken["bar"] = min(taken["bar"] + left, _BAR_WIDEST)
     return Layout(name=name, cost=_COST, **taken)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from textual.content import Content
 
-from uet_tui.console.amounts import NOTHING, price
+from uet_tui.console.amounts import NOTHING, price, spent
 from uet_tui.console.breakdown.sides import wasted_for
 from uet_tui.console.fit import Part, fit
 from uet_tui.console.format import BAD, BUSY, CARE, GOOD, QUIET, Look, cell, money, plural, share
@@ -58,10 +58,9 @@ def headline(view: RunView, width: int) -> Content:
     """Where the money stands, in one line."""
     costs = view.costs
     limit = "" if costs.budget_usd is None else f" of {money(costs.budget_usd)}"
-    spent = price(costs.spent_usd, unknown=bool(costs.unpriced), estimated=bool(costs.estimated_usd))
     parts = [
         Part(Content.styled("Costs", "bold"), 5),
-        Part(Content(f"{spent} spent{limit}"), 0),
+        Part(Content(f"{spent(costs)} spent{limit}"), 0),
         Part(Content(f"{money(costs.reserved_usd)} reserved" if costs.reserved_usd else ""), 4),
         Part(Content.styled(f"{money(costs.landed_usd)} landed", GOOD if costs.landed_usd else QUIET), 3),
         Part(Content.styled(f"{money(costs.wasted_usd)} wasted", CARE if costs.wasted_usd else QUIET), 2),

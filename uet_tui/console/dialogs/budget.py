@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from uet_tui.console.amounts import spent
 from uet_tui.console.dialogs.dialog import Dialog, key_button, text
 from uet_tui.console.format import money
 from uet_tui.store.cost_views import CostView
@@ -136,7 +137,7 @@ class BudgetDialog(Dialog[NewBudget]):
 def standing(costs: CostView) -> list[str]:
     """What is spent and reserved of what, and what the whole run is forecast to cost."""
     limit = "without a limit" if costs.budget_usd is None else f"of {money(costs.budget_usd)}"
-    lines = [f"{money(costs.spent_usd)} spent + {money(costs.reserved_usd)} reserved {limit}"]
+    lines = [f"{spent(costs)} spent + {money(costs.reserved_usd)} reserved {limit}"]
     if costs.forecast_usd is not None:
         lines.append(f"the whole run is forecast to cost {money(costs.forecast_usd)}")
     return lines

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from uet_tui.console.amounts import spent
 from uet_tui.console.dialogs.dialog import Dialog, key_button
 from uet_tui.console.format import cell, conflict_look, duration, money, plural, run_look, workstream_look
 from uet_tui.core.states import ConflictState, WorkstreamState
@@ -56,7 +57,7 @@ def summary(view: RunView) -> list[Content]:
         _line("state", run_look(view.state).content + (f"  {view.reason}" if view.reason else "")),
         _line("merged", Content(f"{view.merged} of {len(view.workstreams)} workstreams")),
         _line("took", Content(_took(view.started_at, view.ended_at))),
-        _line("cost", Content(money(costs.spent_usd) + (wasted if costs.wasted_usd or costs.retries else ""))),
+        _line("cost", Content(spent(costs) + (wasted if costs.wasted_usd or costs.retries else ""))),
         *(_line("conflicts" if index == 0 else "", line) for index, line in enumerate(_conflicts(view))),
         _line(
             "landed", Content("yes" if view.landed_at else f"not yet: {view.target_branch or 'no branch'} is as it was")

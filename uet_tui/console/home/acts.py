@@ -9,7 +9,7 @@ from uet_tui.console.format import plural, worker_look
 from uet_tui.console.home.selection import Selection
 from uet_tui.console.screens import RunScreen
 from uet_tui.core.commands import Verb
-from uet_tui.core.states import WorkerState
+from uet_tui.core.states import ProviderState, WorkerState
 from uet_tui.store.views import WorkerView
 
 
@@ -51,13 +51,13 @@ class Acts:
         if (workstream := self._selection().workstream) is not None:
             self._screen.act(Verb.RETRY, workstream=workstream.id)
 
-    def go_on_with(self, provider: str) -> None:
-        """Has a provider asked again that stopped, if the operator is sure."""
+    def go_on_with(self, provider: str | None = None) -> None:
+        """Has a provider asked again that stopped, the first unless one is named, if the operator is sure."""
         view = self._screen.run_app.view
-        stopped = next((one for one in view.providers if one.name == provider), None) if view else None
-        if stopped is not None:
-            body = f"It stopped: {stopped.reason}\nPut that right first: its next attempt shows whether it is."
-            self._confirm(f"Ask {provider} again?", body, "ask it again", Verb.CONTINUE, provider=provider)
+        stopped = [one for one in view.providers if one.state is ProviderState.STOPPED] if view else []
+        if found := next((one for one in stopped if provider in (None, one.name)), None):
+            body = f"It stopped: {found.reason}\nPut that right first: its next attempt shows whether it is."
+            self._confirm(f"Ask {found.name} again?", body, "ask it again", Verb.CONTINUE, provider=found.name)
 
     def land(self) -> None:
         """Lands, if the operator is sure."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from textual.content import Content
 from textual.widgets import Static
 
+from uet_tui.console.amounts import spent
 from uet_tui.console.format import between, cell, money, plural, run_look, workstream_look
 from uet_tui.core.states import RUN_OVER, RunState, WorkstreamState
 from uet_tui.store.views import RunView
@@ -24,7 +25,7 @@ def summary(view: RunView, now: datetime, width: int) -> Content:
     total = len(view.workstreams)
     facts = (
         f"  {view.merged} of {total} merged in {between(view.started_at, view.ended_at, now)}, "
-        f"{money(view.costs.spent_usd)}, {plural(view.costs.retries, 'retry', 'retries')}"
+        f"{spent(view.costs)}, {plural(view.costs.retries, 'retry', 'retries')}"
     )
     if view.landed_at is not None:
         step = f"landed on {view.target_branch}   q leave"
@@ -47,7 +48,7 @@ def halted(view: RunView) -> str:
     """What to press or type about a run that its budget halted, and how it goes on then."""
     costs = view.costs
     limit = "" if costs.budget_usd is None else f" of {money(costs.budget_usd)}"
-    said = f"$ halted by the budget: {money(costs.spent_usd)}{limit} spent."
+    said = f"$ halted by the budget: {spent(costs)}{limit} spent."
     if not view.alive and costs.budget_usd is not None and costs.budget_usd > costs.spent_usd + costs.reserved_usd:
         return f"{said} `uet resume {view.id}` goes on with it, b or `uet budget --total X` raises the budget"
     on = "and the run goes on" if view.alive else f"then `uet resume {view.id}` goes on with it"

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
 
-from uet_tui.console.amounts import price, tokens
+from uet_tui.console.amounts import price, spent, tokens, unpaid
 from uet_tui.console.fit import Part, fit
 from uet_tui.console.format import BAD, CARE, GOOD, QUIET, bar, cell, money, plural, right, share, sparkline
 from uet_tui.console.home.pane import Pane
@@ -115,13 +115,10 @@ def used(row: CostRow | ModelCostRow) -> str:
 
 def sums(costs: CostView, width: int) -> Content:
     """Spent, reserved, left, and how fast it goes; tokens where no money is paid."""
-    read, written = tokens(costs.tokens_in), tokens(costs.tokens_out)
-    if not (costs.spent_usd or costs.reserved_usd or costs.unpriced) and (costs.tokens_in or costs.tokens_out):
-        return fit(
-            [Part(Content("no money paid"), 1), Part(Content(f"{read} tokens in  {written} out"), 0)], width + 2
-        )[1:]
-    spent = price(costs.spent_usd, unknown=bool(costs.unpriced), estimated=bool(costs.estimated_usd))
-    parts = [Part(Content(f"spent {spent}"), 0), Part(Content(f"reserved {money(costs.reserved_usd)}"), 3)]
+    if unpaid(costs):
+        both = f"{tokens(costs.tokens_in)} tokens in  {tokens(costs.tokens_out)} out"
+        return fit([Part(Content("no money paid"), 1), Part(Content(both), 0)], width + 2)[1:]
+    parts = [Part(Content(f"spent {spent(costs)}"), 0), Part(Content(f"reserved {money(costs.reserved_usd)}"), 3)]
     if costs.budget_usd is not None:
         left = max(0.0, costs.budget_usd - costs.spent_usd - costs.reserved_usd)
         parts.append(Part(Content.styled(f"left {money(left)}", "" if left else BAD), 1))

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-from uet_tui.console.amounts import price, tokens, unpaid
+from uet_tui.console.amounts import spent, tokens, unpaid
 from uet_tui.console.fit import Part, fit
 from uet_tui.console.format import bar, between, end_time, money, run_look, share
 from uet_tui.console.home.limits import other_notices, paused_part, stage_part, stopped_part
@@ -97,17 +97,17 @@ def spending(view: RunView) -> tuple[Content, ...]:
     if unpaid(costs) and costs.budget_usd is None:
         read, written = tokens(costs.tokens_in), tokens(costs.tokens_out)
         return Content(f"{read} tokens in, {written} out"), Content(f"{read} in, {written} out")
-    spent = price(costs.spent_usd, unknown=bool(costs.unpriced), estimated=bool(costs.estimated_usd))
-    words = f"{spent} spent + {money(costs.reserved_usd)} reserved"
-    figures = f"{spent} + {costs.reserved_usd:,.2f}"
+    total = spent(costs)
+    words = f"{total} spent + {money(costs.reserved_usd)} reserved"
+    figures = f"{total} + {costs.reserved_usd:,.2f}"
     if costs.budget_usd is None:
-        forms = [Content(words), Content(figures), Content(spent)]
+        forms = [Content(words), Content(figures), Content(total)]
     else:
         limit = f" of {money(costs.budget_usd)}"
         gauge = bar(share(costs.spent_usd + costs.reserved_usd, costs.budget_usd), 10)
         full = Content.assemble(f"{words}{limit} ", (gauge, "$text-accent"))
         bare = limit.replace("$", "")
-        forms = [full, Content(f"{words}{limit}"), Content(f"{figures}{bare}"), Content(f"{spent}{bare}")]
+        forms = [full, Content(f"{words}{limit}"), Content(f"{figures}{bare}"), Content(f"{total}{bare}")]
     return tuple(form.stylize(Style.from_meta({"@click": "screen.breakdown"})) for form in forms)
 
 

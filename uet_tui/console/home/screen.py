@@ -31,7 +31,6 @@ from uet_tui.console.screens import RunScreen
 from uet_tui.console.source import RunSource
 from uet_tui.console.tabs import NumberedTabs
 from uet_tui.core.commands import Answer, Verb
-from uet_tui.core.states import ProviderState
 from uet_tui.resources import SCREENS
 from uet_tui.store.conflict_views import PairView
 from uet_tui.store.views import EventView, NeedView, RunView
@@ -335,10 +334,7 @@ class HomeScreen(RunScreen):
 
     def action_stopped_provider(self) -> None:
         """Asks whether a provider that stopped may be asked again."""
-        providers = self.run_app.view.providers if self.run_app.view else ()
-        stopped = next((one for one in providers if one.state is ProviderState.STOPPED), None)
-        if stopped is not None:
-            self._acts.go_on_with(stopped.name)
+        self._acts.go_on_with()
 
     def action_land(self) -> None:
         """Lands, if the operator is sure."""

@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from uet_tui.console.format import between, cell, counted, money, right, workstream_look
+from uet_tui.console.amounts import price
+from uet_tui.console.format import between, cell, counted, right, workstream_look
 from uet_tui.console.home.pane import Pane, matches
 from uet_tui.core.states import WorkstreamState
 from uet_tui.store.views import RunView, WorkstreamView
@@ -90,6 +91,7 @@ earlier one, fold; what went wrong stays in sight.
         self._asked: dict[int, bool] = {}
         self._rows: list[Wave | WorkstreamView] = []
         self._index: dict[str, int] = {}
+        self._unpriced: frozenset[str] = frozenset()
         self._id_width = 12
 
     def show(self, view: RunView) -> None:
@@ -100,6 +102,7 @@ earlier one, fold; what went wrong stays in sight.
             for number in folded ^ self._own:
                 self._asked.pop(number, None)
             self._own = folded
+            self._unpriced = frozenset(row.workstream for row in view.costs.rows if row.unpriced)
             self._id_width = max((len(ws.id) for ws in view.workstreams), default=12)
             self.sift()
 
@@ -183,7 +186,7 @@ earlier one, fold; what went wrong stays in sight.
         row = self._rows[index]
         if isinstance(row, Wave):
             return (wave_line(row, self._folded(row), self.now, width),)
-        return (workstream_line(row, self.now, width, self._id_width),)
+        return (workstream_line(row, self.now, width, self._id_width, unpriced=row.id in self._unpriced),)
 
 
 def wave_line(wave: Wave, folded: bool, now: datetime, width: int) -> Content:
@@ -208,17 +211,18 @@ def wished(ws: WorkstreamView) -> str:
     return " · ".join(part for part in ("" if ws.over or told in ws.reason else wish, ws.reason) if part)
 
 
-def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int) -> Content:
-    """State, id, what it does or why it does not move, how long, how much."""
+def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int, *, unpriced: bool = False) -> Content:
+    """State, id, what it does or why it does not move, how long, how much; `unpriced`: nobody knows all of that."""
     look = workstream_look(ws.state)
     id_width = max(10, min(id_width, (width - 16) // 2, 32))
-    time, cost = between(ws.started_at, ws.ended_at, now), ws.cost_usd if width >= 50 else 0.0
+    time = between(ws.started_at, ws.ended_at, now)
+    cost = price(ws.cost_usd, unknown=unpriced) if width >= 50 and (ws.cost_usd or unpriced) else ""
     at_work = ws.worker is not None and ws.state in _AT_WORK
     reason = wished(ws)
     note = " · ".join(part for part in (f"worker {ws.worker}", reason or ws.agent) if part) if at_work else reason
     figures = ""
     if time or cost:
-        figures = right(time, _TIME) + (right(money(cost) if cost else "", _COST) if width >= 50 else "")
+        figures = right(time, _TIME) + (right(cost, _COST) if width >= 50 else "")
     if ws.state is S.MERGED and not note:
         note = (ws.merge_commit or "")[:7]
     room = width - 16 - id_width - 1 - len(figures)
@@ -226,7 +230,7 @@ def workstream_line(ws: WorkstreamView, now: datetime, width: int, id_width: int
         note = reason or f"worker {ws.worker}"
     elif room < len(note) and figures and ws.state is not S.MERGED:
         whole = width - 16 - id_width - 1
-        figures = right(money(cost), _COST) if cost and len(note) <= whole - _COST else ""
+        figures = right(cost, _COST) if cost and len(note) <= whole - _COST else ""
         room = whole - len(figures)
     return Content.assemble(
         ("  " + cell(f"{look.glyph} {look.word}", 14), look.style),
