@@ -152,3 +152,19 @@ def test_last_words_without_end_are_looked_through_in_no_time(tmp_path: Path, wo
     text = words * (1_000_000 // len(words)) + " invalid api key"
     result = {"type": "result", "subtype": "error", "is_error": True, "result": text}
     assert hear("claude", tmp_path, json.dumps(result) + "\n", 1).fault is not None
+
+
+def test_a_flood_of_reports_becomes_few_and_loses_nothing(tmp_path: Path) -> None:
+    output = tmp_path / "output.log"
+    lines = "".join(f'{{"uet": {{"tokens_in": {number}, "cost_usd": {number}}}}}\n' for number in range(1, 50_001))
+    output.write_text(lines)
+    listener = Listener(agent(usage="json-lines"), output)
+    listener.look()
+    live = listener.look().reports
+    told = listener.end(0, 0.0).reports
+    assert told[: len(live)] == live, "what was told before stays as it was"
+    assert len(told) < 5_000
+    assert sum(report.tokens_in for report in told) == 50_000
+    assert sum(report.usd or 0 for report in told) == 50_000
+    assert sum(report.tokens_in for report in live) > 0.95 * 50_000, "and a budget hears of it while it goes on"
+    assert Listener(agent(usage="json-lines"), output).end(0, 0.0).reports == told

@@ -86,6 +86,7 @@ class Listener:
             for line in self._written.end():
                 self._speech.written(line)
         self._speech.over()
+        self._speech.reports.close()
         told = self._patterns.added(self._speech.told())
         worked = self._patterns.verdict(told.worked)
         if worked is not False and code == 0:
