@@ -117,6 +117,12 @@ def test_what_cannot_be_tried_is_told(uet: Uet, arguments: list[str], told: str)
     assert (said.code, said.line[: len(told)]) == (2, told)
 
 
+def test_an_agent_that_has_a_login_alone_does_not_begin_unasked_either(uet: Uet, tmp_path: Path) -> None:
+    mine = program(tmp_path, "touch ran").replace("keys: [MINE_KEY]", "home: own, login: [.mine/auth.json]")
+    said = uet("agents", "try", "mine", "--set", mine)
+    assert (said.code, said.line) == (2, "trying mine may cost money; add --yes")
+
+
 def test_nothing_that_may_cost_money_begins_unasked(uet: Uet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINE_KEY", "x")
     said = uet("agents", "try", "mine", "--set", program(tmp_path, "touch ran"))

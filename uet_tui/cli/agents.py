@@ -93,7 +93,7 @@ def try_one(
         raise UetError(f"{name} cannot be tried: {found.missing}")
     if not found.keyed:
         complain(f"{name} may not work: {found.missing}")
-    if found.agent.keys and not yes:
+    if (found.agent.keys or found.agent.login) and not yes:
         if not sys.stdin.isatty():
             raise UetError(f"trying {name} may cost money; add --yes")
         typer.confirm(
