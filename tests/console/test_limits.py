@@ -43,8 +43,8 @@ def halted_run(**changes: object) -> RunView:
         (at(B.CHEAPER), 120, "↓ 98 % of the budget is used: cheaper models"),
         (at(B.CLOSING), 120, "⊘ the budget allows no new attempts"),
         (at(B.CLOSING, provider(), STOPPED), 80, "⊘ no new attempts"),
-        (halted_run(), 120, "$ the budget is used up: b raises it"),
-        (halted_run(), 80, "$ the budget is used up: b raises it"),
+        (halted_run(), 120, "$ too little money left: b raises it"),
+        (halted_run(), 80, "$ too little money left: b raises it"),
         (at(B.OK, provider()), 120, "⏸ anthropic: quota, resumes in 02:10"),
         (at(B.OK, provider()), 80, "⏸ anthropic: quota, 02:10"),
         (at(B.OK, provider(seconds=3700), provider("openai", seconds=9)), 120, "⏸ openai: quota, resumes in 00:09 +1"),
@@ -70,6 +70,13 @@ def test_neither_the_stage_nor_a_provider_is_cut_away(stage: BudgetStage, width:
     assert "✗ openai" in line.plain
     assert any(glyph in line.plain for glyph in "!⇣↓⊘$")
     assert "⏸ anthropic" in line.plain or width < 80
+
+
+def test_more_money_is_not_asked_for_where_a_price_is_what_lacks() -> None:
+    note = "the price of gpt-x is unknown, and money is limited; declare it under budget.models"
+    view = halted_run()
+    said = halted(replace(view, costs=replace(view.costs, note=note)))
+    assert said == f"$ halted: {note}; then `uet resume {view.id}`"
 
 
 def test_the_countdown_goes_on_with_the_clock() -> None:

@@ -40,7 +40,7 @@ def test_a_used_up_budget_halts_the_run_and_says_what_to_do():
     run.collects("ws-a")
     run.merges("ws-a")
     assert run.run.state == "HALTED"
-    assert run.run.reason == "the budget of $2.00 is used up; raise it and resume"
+    assert run.run.reason == ("$0.50 is left of the budget of $2.00, and an attempt needs $2.00; raise it and resume")
     assert run.let_go == ["halted"]
     assert run.workers == {}
 

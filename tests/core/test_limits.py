@@ -131,7 +131,9 @@ def test_what_waits_for_money_is_told_when_nothing_else_can_start():
     assert "what runs finishes" in run.run.budget_note
     run.finishes("ws-b")
     assert (run.run.state, run.run.budget_stage) == ("HALTED", "halted")
-    assert run.told("budget_stage")[-1] == "budget halted: the budget of $100.00 is used up; raise it and resume"
+    assert run.told("budget_stage")[-1] == (
+        "budget halted: $6.00 is left of the budget of $100.00, and an attempt needs $50.00; raise it and resume"
+    )
 
 
 def test_nothing_starts_at_the_halt_though_it_is_below_the_budget():

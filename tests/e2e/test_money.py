@@ -73,7 +73,7 @@ def test_a_run_warns_halts_and_goes_on_once_its_budget_is_raised_and_says_where_
         start(terminal, repository.path, "run", str(plan.path), *SETS)
         terminal.wait_for("! 91 % of the budget is used", 30)
         plan.let_go()
-        screen = terminal.wait_for("$ the budget is used up: b raises it")
+        screen = terminal.wait_for("$ too little money left: b raises it")
         assert "$ HALTED" in screen
         assert "raises it, and the run goes on" in " ".join(screen.split())
         pressed(terminal, ["b"], "US dollars for the whole run")

@@ -83,7 +83,7 @@ def lack(board: Board, ws: Workstream, agent: str, model: str | None = None) -> 
     if total is not None:
         left = total * board.policy.halt_threshold - run.spent_usd - run.reserved_usd
         if need > left + _CENT or left <= 0:
-            return Lack(_short("", need, left), f"the budget of ${total:.2f} is used up; raise it and resume")
+            return Lack(_short("", need, left), _halt(total, need, left))
     if phase is not None:
         name = purse.phase_of[ws.id]
         left = phase - purse.spent[name] - purse.reserved[name]
@@ -94,6 +94,12 @@ def lack(board: Board, ws: Workstream, agent: str, model: str | None = None) -> 
         why = used_up(board, board.workstream(ws.id))
         return Lack(f"budget: {why}", f"{ws.id} {why}, and resume")
     return None
+
+
+def _halt(total: float, need: float, left: float) -> str:
+    if left <= 0 or not need:
+        return f"the budget of ${total:.2f} is used up; raise it and resume"
+    return f"${left:.2f} is left of the budget of ${total:.2f}, and an attempt needs ${need:.2f}; raise it and resume"
 
 
 def _short(of: str, need: float, left: float) -> str:

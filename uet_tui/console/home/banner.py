@@ -48,6 +48,8 @@ def halted(view: RunView) -> str:
     """What to press or type about a run that its budget halted, and how it goes on then."""
     costs = view.costs
     limit = "" if costs.budget_usd is None else f" of {money(costs.budget_usd)}"
+    if "price" in costs.note:  # more money would not help
+        return f"$ halted: {costs.note}; then `uet resume {view.id}`"
     said = f"$ halted by the budget: {spent(costs)}{limit} spent."
     if not view.alive and costs.budget_usd is not None and costs.budget_usd > costs.spent_usd + costs.reserved_usd:
         return f"{said} `uet resume {view.id}` goes on with it, b or `uet budget --total X` raises the budget"

@@ -39,7 +39,7 @@ def _stage_words(costs: CostView, workers: int) -> tuple[str, ...]:
         BudgetStage.NARROWED: (f"{used} of the budget is used: {few}", f"budget {used}: {few}", few),
         BudgetStage.CHEAPER: (f"{used} of the budget is used: cheaper models", f"budget {used}: cheaper models", used),
         BudgetStage.CLOSING: ("the budget allows no new attempts", "no new attempts"),
-        BudgetStage.HALTED: ("the budget is used up: b raises it", "b raises the budget"),
+        BudgetStage.HALTED: ("too little money left: b raises it", "b raises the budget"),
     }
     return words[costs.stage]
 
