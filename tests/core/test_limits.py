@@ -8,7 +8,7 @@ from tests.core.driver import Driver, workstream
 from uet_tui.core.commands import Verb
 from uet_tui.core.policy import Policy
 from uet_tui.core.states import AttemptState, BudgetStage
-from uet_tui.core.usage import Fault
+from uet_tui.core.usage import Fault, Usage
 
 
 def at(seconds: float) -> datetime:
@@ -384,6 +384,27 @@ def test_a_model_without_a_price_is_not_started_where_money_is_limited():
     assert run.run.reason.startswith(
         "the price of odd is unknown, and money is limited; declare it under budget.models"
     )
+
+
+@pytest.mark.parametrize(("refuse", "running"), [(True, []), (False, ["ws-b"])])
+def test_who_turns_out_to_report_what_nobody_can_price_is_not_started_again(refuse, running):
+    policy = Policy(refuse_unknown=refuse)
+    run = Driver(workstream("ws-a"), workstream("ws-b"), workers=1, budget=5.0, policy=policy).begin()
+    run.ends("ws-a", reports=(Usage("", 1_000, 10),))
+    run.collects("ws-a")
+    assert run.running == running
+    assert run.reason("ws-b").startswith("budget: the price of shell's model is unknown") is refuse
+
+
+def test_no_cheaper_model_is_taken_whose_price_nobody_knows():
+    policy = Policy(unpriced=frozenset({("shell", "small")}), downgrade={"big": "small"})
+    run = Driver(
+        workstream("ws-a"), workstream("ws-b"), workers=1, budget=100.0, policy=policy, models={"shell": "big"}
+    ).begin()
+    run.ends("ws-a", reports=(Usage("big", usd=96.0),))
+    run.collects("ws-a")
+    assert run.run.budget_stage is BudgetStage.CHEAPER
+    assert [(id, run.attempts[id, 1].model) for id in run.running] == [("ws-b", "big")]
 
 
 def test_a_model_without_a_price_is_started_where_it_is_not():

@@ -33,11 +33,10 @@ class Lack(NamedTuple):
 def model_for(board: Board, record: WorkstreamRecord) -> str:
     """The model of a workstream's next attempt."""
     downgrade = board.policy.downgrade
-    return (
-        downgrade.get(record.model, record.model)
-        if downgrade and _reached(board, BudgetStage.CHEAPER)
-        else record.model
-    )
+    if not downgrade or not _reached(board, BudgetStage.CHEAPER):
+        return record.model
+    cheaper = downgrade.get(record.model, record.model)
+    return record.model if (record.agent, cheaper) in board.policy.unpriced else cheaper
 
 
 def cap_of(board: Board, ws: Workstream) -> float | None:
@@ -75,7 +74,7 @@ def lack(board: Board, ws: Workstream, agent: str, model: str | None = None) -> 
     if (total is None and phase is None and task is None) or agent in board.policy.free:
         return None
     model = model_for(board, board.workstream(ws.id)) if model is None else model
-    if (agent, model) in board.policy.unpriced:
+    if (agent, model) in board.policy.unpriced or (board.policy.refuse_unknown and (agent, model) in purse.unpriced):
         what = f"the price of {model} is unknown" if model else f"the price of {agent}'s model is unknown"
         fix = "declare it under budget.models" if model else f"name it in agents.{agent}.model"
         return Lack(f"budget: {what}; {fix}", f"{what}, and money is limited; {fix}, or set budget.unknown_price=allow")

@@ -27,6 +27,8 @@ class Policy:
     """Agents that cost no money: they use no model, or are metered in tokens."""
     unpriced: frozenset[tuple[str, str]] = frozenset()
     """Agents and models that are not started where money is limited, since nobody knows what they cost."""
+    refuse_unknown: bool = False
+    """Whether the same goes for those that turn out to report what nobody can price."""
     models: Mapping[str, str] = field(default_factory=dict)
     """The model of each agent; one that is not here chooses itself."""
     downgrade: Mapping[str, str] = field(default_factory=dict)

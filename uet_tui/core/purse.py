@@ -31,6 +31,9 @@ class Purse:
         """How many agents are at work, by provider."""
         self.paused = {name for name, row in records.providers.items() if row.until is not None}
         """Providers that go on by themselves."""
+        self.unpriced: set[tuple[str, str]] = set()
+        """Agents and models that reported what nobody can price, since this orchestrator has the run: whoever takes it
+        next may have been told the price."""
         self._costs: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         for id, row in records.workstreams.items():
             self.spent[self.phase_of[id]] += row.cost_usd

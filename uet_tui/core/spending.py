@@ -60,6 +60,8 @@ def count_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord
     for entry in _entries(board, work, reports, attempt.reports):
         cost += entry.usd
         attempt.unpriced += not entry.priced
+        if not entry.priced:
+            board.purse.unpriced.add((attempt.agent, attempt.model))
         attempt.tokens_in += entry.tokens_in
         attempt.tokens_out += entry.tokens_out
         attempt.tokens_cached += entry.tokens_cached

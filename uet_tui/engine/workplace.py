@@ -141,6 +141,7 @@ def policy_of(place: Workplace) -> Policy:
         halt_threshold=budget.halt_threshold,
         free=frozenset(name for name, agent in agents.items() if _free(agent)),
         unpriced=_unpriced(agents, budget),
+        refuse_unknown=budget.unknown_price == "refuse",
         models={name: agent.model for name, agent in agents.items()},
         downgrade=budget.downgrade,
         provider_of={name: agent.provider or name for name, agent in agents.items()},
