@@ -487,7 +487,8 @@ class AnyHistory(RuleBasedStateMachine):
             return
         stopped = all(state == "PAUSED" for state in run.workers.values())
         held = any(row.held for row in board.records.workstreams.values())
-        waits_for_the_operator = run.lingering and (self.open_conflicts() or held)
+        turned_away = any(row.state is ProviderState.STOPPED for row in board.records.providers.values())
+        waits_for_the_operator = run.lingering and (self.open_conflicts() or held or turned_away)
         assert run.machine.next_wakeup() is not None or stopped or waits_for_the_operator
 
     # Every run can be brought to its end
