@@ -25,8 +25,8 @@ $(READY): dev.lock pyproject.toml
 demo: $(READY) ## the whole product in two minutes, in a scratch repository
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/uet demo; else $(BIN)/uet demo --headless; fi
 
-test: $(READY) ## all tests; three at a time, since many wait for processes
-	@$(BIN)/python -m pytest -n 3 --dist=loadgroup
+test: $(READY) ## all tests; four at a time, since many wait for processes
+	@$(BIN)/python -m pytest -n 4 --dist=loadgroup
 
 test-agents: $(READY) ## tests with aider, claude and codex, installed in build/, and a provider that is none
 	@bash tests/real_agents/install.sh $(PYTHON) $(AGENTS) aider npm
@@ -60,7 +60,7 @@ generate: $(READY) ## writes the generated files
 
 coverage: $(READY) ## all tests, and how much of the code they reach
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -n 3 --dist=loadgroup
+	@$(BIN)/coverage run -m pytest -n 4 --dist=loadgroup
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -139,7 +139,7 @@ def test_three_conflicts_are_decided_by_hand_from_a_proposal_and_by_doing_the_wo
         until(lambda: "ws-proposed" in merged(folder), 60, "the proposal to be merged", every=0.2)
         choose(terminal, "ws-again")
         terminal.press("R")
-        terminal.wait_for(re.compile("(?i)again"))
+        terminal.wait_for("Do ws-again again?")
         terminal.type("say done at the end")
         terminal.press("Enter")
         until(lambda: "ws-again" in merged(folder), 60, "the work to be done again", every=0.2)

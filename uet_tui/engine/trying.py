@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -94,11 +94,11 @@ def try_agent(settings: Settings, name: str, model: str, say: Callable[[str], No
         UetError: git is missing, or the run could not be begun.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"uet-try-{name}-")).resolve()
-    try:
-        return _tried(folder, settings, name, model, say)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with ExitStack() as failed:
+        failed.callback(shutil.rmtree, folder, ignore_errors=True)
+        trial = _tried(folder, settings, name, model, say)
+        failed.pop_all()
+    return trial
 
 
 def _tried(folder: Path, settings: Settings, name: str, model: str, say: Callable[[str], None]) -> Trial:
