@@ -60,7 +60,7 @@ generate: $(READY) ## writes the generated files
 
 coverage: $(READY) ## all tests, and how much of the code they reach
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -n 4 --dist=loadgroup
+	@$(BIN)/coverage run -m pytest -n 3 --dist=loadgroup
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -225,7 +225,7 @@ async def test_the_budget_can_be_changed_from_here_but_not_that_of_a_run_that_is
         await opened(pilot, BudgetDialog)
         await pilot.press(*"30", "enter")
         await eventually(pilot, lambda: source.sent)
-        assert source.sent == [(Verb.BUDGET, {"amount": 30.0, "note": ""})]
+        assert source.sent == [(Verb.BUDGET, {"amount": 30.0, "limit": "total", "note": ""})]
     async with running(FakeSource(finished_run())) as (pilot, _):
         await costs_of(pilot, "b")
         assert isinstance(pilot.app.screen, BreakdownScreen)

@@ -1,11 +1,15 @@
 """The budget: what can be written, what is refused and why, and what is asked of the run."""
 
+from datetime import timedelta
+
 import pytest
 from textual.widgets import Input, Static
 
-from tests.console.samples import costs
+from tests.console.samples import NOW, costs
 from tests.console.test_dialogs import NOTHING, Host
 from uet_tui.console.dialogs.budget import AmountError, BudgetDialog, NewBudget, amount_of, seconds_of, standing
+from uet_tui.console.format import clock
+from uet_tui.store.cost_views import OverrideView
 
 
 @pytest.mark.parametrize(
@@ -57,19 +61,34 @@ def test_where_the_money_stands_is_said_with_the_forecast() -> None:
     assert standing(costs(budget_usd=None)) == ["$0.00 spent + $0.00 reserved without a limit"]
 
 
+def test_a_limit_that_ends_says_when_and_what_holds_then() -> None:
+    later = OverrideView("task", None, "ann", "a hard one", NOW, NOW + timedelta(hours=2))
+    for_good = OverrideView("total", 20.0, "ann", "", NOW, None)
+    said = standing(costs(overrides=(later, for_good)))
+    assert said[-1] == f"until {clock(NOW + timedelta(hours=2))}, by ann; then no limit for each workstream again"
+    assert not any("20.00" in line for line in said)
+
+
 def dialog() -> BudgetDialog:
-    return BudgetDialog(costs(spent_usd=12.5, budget_usd=12.5), "The run goes on at once.")
+    return BudgetDialog(costs(spent_usd=12.5, budget_usd=12.5, task_budget_usd=2.0), "The run goes on at once.")
+
+
+TO_WHY = ("tab", "tab", "tab")
 
 
 @pytest.mark.parametrize(
     ("keys", "answer"),
     [
-        ([*"30", "enter"], NewBudget(30.0, "", None)),
-        ([*"30", "tab", *"two more", "down", *"2h", "enter"], NewBudget(30.0, "two more", 7200.0)),
-        (["down", "down", *"2h", "up", *"w", "up", "home", "delete", *"3", "enter"], NewBudget(32.5, "w", 7200.0)),
+        ([*"30", "enter"], NewBudget((("total", 30.0),), "", None)),
+        ([*"30", *TO_WHY, *"two more", "down", *"2h", "enter"], NewBudget((("total", 30.0),), "two more", 7200.0)),
+        (["down", *"9", "down", *"4.5", "enter"], NewBudget((("phase", 9.0), ("task", 4.5)), "", None)),
+        ([*"30", "tab", *"9", "enter"], NewBudget((("total", 30.0), ("phase", 9.0)), "", None)),
+        ([*TO_WHY, *"w", "up", "home", "delete", *"3", "enter"], NewBudget((("task", 3.0),), "w", None)),
         (["enter"], NOTHING),
         ([*"nan", "enter"], NOTHING),
-        ([*"30", "tab", "tab", *"soon", "enter"], NOTHING),
+        (["tab", *"0", "enter"], NOTHING),
+        (["tab", "tab", "backspace", "enter"], NOTHING),
+        ([*"30", *TO_WHY, "tab", *"soon", "enter"], NOTHING),
         (["escape"], None),
     ],
 )
@@ -83,7 +102,7 @@ async def test_only_what_can_be_taken_is_handed_back(keys: list[str], answer: ob
 async def test_what_is_wrong_is_said_until_it_is_written_anew_and_the_cursor_goes_there() -> None:
     app = Host(dialog)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press(*"30", "tab", "tab", *"soon", "shift+tab", "enter")
+        await pilot.press(*"30", *TO_WHY, "tab", *"soon", "shift+tab", "enter")
         assert app.screen.focused is app.screen.query_one("#expires", Input)
         assert "soon is no time" in str(app.screen.query_one("#wrong", Static).render())
         await pilot.press("backspace")

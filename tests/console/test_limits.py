@@ -139,10 +139,10 @@ async def test_a_halted_run_offers_to_raise_its_budget(size: tuple[int, int]) ->
         assert "b raise budget" in text(home).replace("\u00a0", " ")
         await pilot.press("w")
         await eventually(pilot, lambda: isinstance(pilot.app.screen, BudgetDialog))
-        await pilot.press(*"30", "tab", *"more", "tab", *"2h", "enter")
+        await pilot.press(*"30", "tab", "tab", "tab", *"more", "tab", *"2h", "enter")
         await eventually(pilot, lambda: source.sent)
         until = (NOW + timedelta(hours=2)).isoformat()
-        assert source.sent == [(Verb.BUDGET, {"amount": 30.0, "note": "more", "until": until})]
+        assert source.sent == [(Verb.BUDGET, {"amount": 30.0, "limit": "total", "note": "more", "until": until})]
 
 
 async def test_a_stopped_provider_is_asked_again_if_the_operator_is_sure() -> None:

@@ -180,7 +180,9 @@ def test_the_breakdown_of_hostile_names(snap_compare: Callable[..., bool]) -> No
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("keys", [[], [*"12.50", "enter"], [*"30", "tab", *"two more", "tab", *"soon", "enter"]])
+@pytest.mark.parametrize(
+    "keys", [[], [*"12.50", "enter"], [*"30", "tab", *"9", "tab", "tab", *"two more", "tab", *"soon", "enter"]]
+)
 def test_the_budget(snap_compare: Callable[..., bool], keys: list[str], size: tuple[int, int]) -> None:
     typed = [{" ": "space", ".": "full_stop"}.get(key, key) for key in keys]
     assert snap_compare(console(FakeSource(halted())), press=["b", *typed], terminal_size=size, run_before=shown)

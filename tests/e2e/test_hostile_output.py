@@ -224,7 +224,7 @@ class Walk:
         self._terminal.press("PageDown", "End")
         self._away("Escape", "↓  down")
         self._see("x", "Quarantine ws-(ours|theirs)")
-        self._see("n", "0/2 decided")
+        self._away("n", "Quarantine ws-(ours|theirs)")
         self._home()
 
     def _forecast(self) -> None:

@@ -76,7 +76,7 @@ def test_a_run_warns_halts_and_goes_on_once_its_budget_is_raised_and_says_where_
         screen = terminal.wait_for("$ too little money left: b raises it")
         assert "$ HALTED" in screen
         assert "raises it, and the run goes on" in " ".join(screen.split())
-        pressed(terminal, ["b"], "US dollars for the whole run")
+        pressed(terminal, ["b"], "the whole run   ")
         terminal.type("3")
         pressed(terminal, ["Enter"], "! $3.00 is not more than the $3.80 that is spent")
         terminal.type("0")

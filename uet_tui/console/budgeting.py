@@ -10,7 +10,7 @@ from uet_tui.store.views import RunView
 
 
 def ask_for_budget(screen: RunScreen) -> None:
-    """Asks for an amount, and has the run take it."""
+    """Asks for amounts, and has the run take those that change."""
     if (view := screen.run_app.view) is None:
         return
 
@@ -18,7 +18,8 @@ def ask_for_budget(screen: RunScreen) -> None:
         if budget is not None:
             until = None if budget.seconds is None else screen.run_app.now() + timedelta(seconds=budget.seconds)
             ends = None if until is None else until.isoformat()
-            screen.act(Verb.BUDGET, amount=budget.amount, note=budget.note, until=ends)
+            for limit, amount in budget.limits:
+                screen.act(Verb.BUDGET, amount=amount, limit=limit, note=budget.note, until=ends)
 
     screen.app.push_screen(BudgetDialog(view.costs, what_follows(view)), decided)
 

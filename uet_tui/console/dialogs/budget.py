@@ -1,36 +1,44 @@
-"""Asking how much a run may spend, why, and for how long."""
+"""Asking how much a run, its phases and its workstreams may spend, why, and for how long."""
 
 import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final, Literal
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from uet_tui.console.amounts import spent
 from uet_tui.console.dialogs.dialog import Dialog, key_button, text
-from uet_tui.console.format import money
+from uet_tui.console.format import clock, money
 from uet_tui.store.cost_views import CostView
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _LONGEST = 365 * 86_400.0
+
+Limit = Literal["total", "phase", "task"]
+_LIMITS: Final[tuple[tuple[Limit, str], ...]] = (
+    ("total", "the whole run"),
+    ("phase", "each phase"),
+    ("task", "each workstream"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NewBudget:
     """What the operator allows."""
 
-    amount: float
-    """US dollars for the whole run."""
+    limits: tuple[tuple[Limit, float], ...]
+    """What changes, and to how many US dollars."""
     note: str
     """Why; may be empty."""
     seconds: float | None
-    """After how long the old budget holds again; None: never."""
+    """After how long what held before holds again; None: never."""
 
 
 class AmountError(ValueError):
@@ -77,9 +85,9 @@ def seconds_of(written: str) -> float | None:
 
 
 class BudgetDialog(Dialog[NewBudget]):
-    """Asks for an amount, a reason and an end; hands back only what can be taken."""
+    """Asks for amounts, a reason and an end; hands back only what can be taken, and only what is to change."""
 
-    AUTO_FOCUS = "#amount"
+    AUTO_FOCUS = "#total"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "Next line", show=False),
         Binding("up", "app.focus_previous", "Line before", show=False),
@@ -90,17 +98,23 @@ class BudgetDialog(Dialog[NewBudget]):
         super().__init__("Budget")
         self._costs = costs
         self._then = then
+        self._now: dict[Limit, float | None] = {
+            "total": costs.budget_usd,
+            "phase": costs.phase_budget_usd,
+            "task": costs.task_budget_usd,
+        }
 
     def body(self) -> Iterable[Widget]:
         """Where the money stands, what can be written, what is wrong with it."""
-        budget = self._costs.budget_usd
         yield text("\n".join(standing(self._costs)), "dialog--lead")
-        yield text("US dollars for the whole run", "dialog--label")
-        yield Input("" if budget is None else f"{budget:.2f}", id="amount", compact=True)
+        yield text("US dollars for", "dialog--label")
+        for limit, name in _LIMITS:
+            with Horizontal(classes="dialog--field"):
+                yield text(name)
+                yield Input(_shown(self._now[limit]), "no limit", id=limit, compact=True)
         yield text("Why (kept on record; may stay empty)", "dialog--label")
         yield Input(id="note", compact=True)
-        back = "" if budget is None else f"; then {money(budget)} again"
-        yield text(f"For how long: 30m, 2h, 1d{back} (empty: for good)", "dialog--label")
+        yield text("For how long: 30m, 2h, 1d; then what holds now (empty: for good)", "dialog--label")
         yield Input(id="expires", compact=True)
         yield Static(id="wrong", markup=False)
         if self._then:
@@ -119,25 +133,41 @@ class BudgetDialog(Dialog[NewBudget]):
     @on(Input.Submitted)
     def action_send(self) -> None:
         """Hands back what was written, or says what is wrong with it and goes there."""
-        at = "#amount"
+        at = "total"
+        limits: list[tuple[Limit, float]] = []
         try:
-            amount = amount_of(self._written(at), self._costs.spent_usd)
-            at = "#expires"
-            seconds = seconds_of(self._written(at))
+            for limit, _ in _LIMITS:
+                at = limit
+                if (written := self._written(limit)) not in ("", _shown(self._now[limit])):
+                    limits.append((limit, amount_of(written, self._costs.spent_usd if limit == "total" else 0.0)))
+            if not limits:
+                at = "total"
+                limits.append(("total", amount_of(self._written("total"), self._costs.spent_usd)))
+            at = "expires"
+            seconds = seconds_of(self._written("expires"))
         except AmountError as error:
             self.query_one("#wrong", Static).update(Content.styled(f"! {error}", "bold $text-error"))
-            self.query_one(at, Input).focus()
+            self.query_one(f"#{at}", Input).focus()
             return
-        self.dismiss(NewBudget(amount, self._written("#note").strip(), seconds))
+        self.dismiss(NewBudget(tuple(limits), self._written("note"), seconds))
 
-    def _written(self, selector: str) -> str:
-        return self.query_one(selector, Input).value
+    def _written(self, id: str) -> str:
+        return self.query_one(f"#{id}", Input).value.strip()
+
+
+def _shown(amount: float | None) -> str:
+    return "" if amount is None else f"{amount:.2f}"
 
 
 def standing(costs: CostView) -> list[str]:
-    """What is spent and reserved of what, and what the whole run is forecast to cost."""
+    """What is spent and reserved of what, what the whole run is forecast to cost, and which limits end when."""
     limit = "without a limit" if costs.budget_usd is None else f"of {money(costs.budget_usd)}"
     lines = [f"{spent(costs)} spent + {money(costs.reserved_usd)} reserved {limit}"]
     if costs.forecast_usd is not None:
         lines.append(f"the whole run is forecast to cost {money(costs.forecast_usd)}")
+    names: dict[str, str] = dict(_LIMITS)
+    for one in costs.overrides:
+        if one.expires_at is not None:
+            then = "no limit" if one.former_usd is None else money(one.former_usd)
+            lines.append(f"until {clock(one.expires_at)}, by {one.by}; then {then} for {names[one.limit]} again")
     return lines
