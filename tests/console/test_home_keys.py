@@ -1,6 +1,7 @@
 """Every key of the home screen does what the design says, and only where it applies."""
 
 import pytest
+from textual.events import DescendantFocus
 
 from tests.console.running import eventually, running
 from tests.console.samples import FakeSource, empty_run, finished_run, sample_run, workstream
@@ -132,6 +133,18 @@ async def test_a_filter_narrows_events_while_it_is_typed_and_escape_takes_it_bac
         assert home.events_pane.count() == 1
         await pilot.press("escape")
         assert home.events_pane.count() == 5
+
+
+async def test_a_filter_stays_with_its_pane_although_another_is_told_late_that_it_had_the_focus() -> None:
+    async with running(FakeSource()) as (pilot, home):
+        await pilot.press("5", "1", "slash")
+        await eventually(pilot, lambda: home.focused is home.search)
+        home.post_message(DescendantFocus(home.conflicts_pane))
+        await pilot.press(*"base", "space", *"01")
+        assert home.waves_pane.filter == "base 01"
+        await pilot.press("enter")
+        assert home.focused is home.waves_pane
+        assert home.current is home.waves_pane
 
 
 async def test_a_filter_finds_events_by_type_severity_and_workstream() -> None:

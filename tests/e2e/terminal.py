@@ -99,11 +99,10 @@ class Terminal:
             self._tmux("send-keys", "-H", *(f"{byte:x}" for byte in report.encode()))
 
     def click_on(self, text: str) -> None:
-        """Clicks on the first letter of a text on the screen."""
-        for row, line in enumerate(self.screen().splitlines()):
-            if (column := line.find(text)) >= 0:
-                return self.click(column, row)
-        raise AssertionError(f"{text!r} is not on the screen:\n{self.screen()}")
+        """Clicks on the first letter of a text on the screen, or soon on it: one may look while it is half drawn."""
+        lines = self.wait_for(text, 2).splitlines()
+        row = next(number for number, line in enumerate(lines) if text in line)
+        self.click(lines[row].index(text), row)
 
     def screen(self, *, colours: bool = False) -> str:
         """What is on the screen now, without trailing blanks; with `colours`, their escape sequences too."""

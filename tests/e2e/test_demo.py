@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.terminal import TMUX, Terminal
 from tests.e2e.uet import events, start, states, status
+from tests.support.wait import until
 
 pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 
@@ -62,10 +63,9 @@ def test_the_whole_demo_is_steered_by_keys_and_lands(
         took["y"] = terminal.wait_for_effect("y", "landed on main")
         terminal.press("q")
         assert terminal.wait_for_end() == 0
-        farewell = terminal.screen()
+        last = ("15 of 15 merged", "landed on main", f"cd {scratch}")
+        until(lambda: all(one in " ".join(terminal.screen().split()) for one in last), 5, "the last words")
     told(f"{columns}x{rows}", took)
-    farewell = " ".join(farewell.split())  # however it is broken into lines
-    assert "15 of 15 merged" in farewell and "landed on main" in farewell and f"cd {scratch}" in farewell
     document = status(scratch)
     assert document["state"] == "COMPLETED" and states(document) == ["MERGED"]
     assert git(scratch, "rev-parse", "main") == git(scratch, "rev-parse", f"uet/{document['run']}")

@@ -47,7 +47,7 @@ def test_a_click_arrives_as_a_mouse_report() -> None:
         terminal.wait_for("Press me")
         terminal.click_on("Press")
         terminal.wait_for("<0;5;3M")
-        with pytest.raises(AssertionError, match="'Nothing' is not on the screen"):
+        with pytest.raises(AssertionError, match="'Nothing' was not on the screen"):
             terminal.click_on("Nothing")
 
 

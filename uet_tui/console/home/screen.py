@@ -63,6 +63,7 @@ class HomeScreen(RunScreen):
         self._source = source
         self._acts = Acts(self, self.selection)
         self._current = 1
+        self._filtered = 1
         self._visited: NeedView | None = None
 
     def compose(self) -> ComposeResult:
@@ -138,8 +139,8 @@ class HomeScreen(RunScreen):
 
     @on(DescendantFocus)
     def follow_focus(self, event: DescendantFocus) -> None:
-        """The pane with the focus is the one that tabs show."""
-        if isinstance(event.widget, Pane):
+        """The pane with the focus is the one that tabs show; who is told late that it had it has it no longer."""
+        if isinstance(event.widget, Pane) and event.widget is self.focused:
             self._current = event.widget.number
             self._draw_tabs()
 
@@ -254,12 +255,12 @@ class HomeScreen(RunScreen):
                 self.action_pane(self.waves_pane.number)
             self.notify(need.text, title="needs you", severity="warning", markup=False)
 
-    # The filter
+    # The filter: it stays with its pane, wherever the focus is told to be meanwhile
 
     def action_filter(self) -> None:
         """Asks for words, for the waves or the events."""
-        if self.current not in (self.waves_pane, self.events_pane):
-            self.action_pane(self.events_pane.number)
+        self._filtered = (self.waves_pane if self.current is self.waves_pane else self.events_pane).number
+        self.action_pane(self._filtered)
         self.search.value = self.current.filter
         self.add_class("-searching")
         self.search.focus()
@@ -269,13 +270,13 @@ class HomeScreen(RunScreen):
     def apply_filter(self, event: Input.Changed) -> None:
         """Narrows the pane while words are typed."""
         if self.has_class("-searching"):
-            self.current.narrow(event.value)
+            self.panes[self._filtered - 1].narrow(event.value)
 
     @on(Input.Submitted, "#search")
     def keep_filter(self) -> None:
         """Back to the pane, narrowed."""
         self.remove_class("-searching")
-        self.current.focus()
+        self.action_pane(self._filtered)
         self.refresh_bindings()
 
     def action_clear_filter(self) -> None:
@@ -283,7 +284,9 @@ class HomeScreen(RunScreen):
         for pane in self.panes:
             if pane.filter:
                 pane.narrow("")
-        self.keep_filter()
+        self.remove_class("-searching")
+        self.current.focus()
+        self.refresh_bindings()
 
     # Acts
 
