@@ -98,6 +98,7 @@ FAULTS: Mapping[str, Callable[[str], Script]] = {
     "rate-limit-stubborn": _while(40, lambda _: Fail(Failure.RATE_LIMIT, 1)),
     "rate-limit-date": _while(4, _limited_to_a_date),
     "quota": _quota,
+    "quota-stubborn": _while(40, lambda left: Fail(Failure.QUOTA, datetime.now(UTC) + timedelta(seconds=left))),
     "context": _act(Fail(Failure.CONTEXT)),
     "internal": _act(Fail(Failure.INTERNAL)),
     "overloaded": _while(4, lambda _: Fail(Failure.OVERLOADED)),
