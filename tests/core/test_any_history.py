@@ -19,6 +19,7 @@ from uet_tui.core.commands import Side, Verb
 from uet_tui.core.conflicts import Rung
 from uet_tui.core.effects import LetGo, StartAttempt
 from uet_tui.core.events import (
+    AskReported,
     AttemptEnded,
     AttemptStarted,
     Collected,
@@ -148,14 +149,14 @@ class Watched(Driver):
 
     told_before: list[Event]
     paid: dict[tuple[str, int], list[Usage]]
-    """All reports of use that each attempt made so far."""
+    """All reports of use that each attempt made so far; an ask stands by its conflict and its number below zero."""
 
     def tell(self, event: Event) -> Step:
         """Checks the money at every dispatch."""
         note(f"{self.clock:.1f} {event}")
         if not hasattr(self, "told_before"):
             self.told_before, self.paid = [], {}
-        if isinstance(event, AttemptStarted | AttemptEnded | UsageReported | Collected | Merged):
+        if isinstance(event, AttemptStarted | AttemptEnded | UsageReported | AskReported | Collected | Merged):
             self.told_before.append(event)
         step = super().tell(event)
         self.looks_at_the_started([effect for effect in step.effects if isinstance(effect, StartAttempt)])
@@ -274,7 +275,18 @@ class AnyHistory(RuleBasedStateMachine):
         self, verdict: Literal["settled", "refused", "failed"], usd: float, fault: Fault | None = None
     ) -> None:
         fault = fault if verdict == "failed" else None
-        self.run.answers_ask(self.run.asked[0].conflict, Rung("agent", verdict), usd=usd, fault=fault)
+        ask = self.run.asked[0]
+        reports = (*self.run.paid.get((ask.conflict, -ask.ask), ()), Usage(usd=usd))
+        self.run.answers_ask(ask.conflict, Rung("agent", verdict), reports=reports, fault=fault)
+
+    @precondition(lambda self: self.run.held and self.run.asked)
+    @rule(usd=st.sampled_from([None, 0.25, 1.0]), told=st.booleans())
+    def asked_agent_spends(self, usd: float | None, told: bool) -> None:
+        ask = self.run.asked[0]
+        reports = self.run.paid.setdefault((ask.conflict, -ask.ask), [])
+        reports.append(Usage("", 10, 1, usd=usd))
+        if told:
+            self.run.tell(AskReported(ask.conflict, ask.ask, tuple(reports)))
 
     @precondition(lambda self: self.run.held and self.run.landing)
     @rule(done=st.booleans())

@@ -322,7 +322,7 @@ def asked(**policy: object) -> tuple[Driver, str]:
 
 def test_an_ask_that_is_turned_away_is_made_again_when_the_provider_goes_on():
     run, conflict = asked()
-    assert run.conflict(conflict).provider == "anthropic"
+    assert run.conflict(conflict).ask(1).provider == "anthropic"
     run.answers_ask(conflict, Rung("agent", "failed", detail="429"), fault=Fault.RATE_LIMIT, until=run.clock + 30)
     assert run.asked == []
     assert "paused until" in run.reason("ws-a")

@@ -9,6 +9,7 @@ the operator wants.
 from heapq import heappop, heappush
 
 from uet_tui.core import vocabulary
+from uet_tui.core.beginning import fill_in
 from uet_tui.core.effects import Effect
 from uet_tui.core.journal import Journal
 from uet_tui.core.policy import Policy
@@ -52,6 +53,7 @@ class Board(Journal):
 
     def __init__(self, plan: Plan, policy: Policy, records: Records) -> None:
         super().__init__(records)
+        fill_in(records, policy)
         self.plan = plan
         self.policy = policy
         self.begun = False

@@ -5,11 +5,12 @@ ask were counted is on record. While an agent runs, what was set aside for it go
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 
 from uet_tui.core import limits, vocabulary
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.effects import KillAttempt
+from uet_tui.core.effects import EndAsk, KillAttempt
 from uet_tui.core.records import AttemptRecord, ConflictRecord, CostEntry, WorkstreamRecord
 from uet_tui.core.states import ATTEMPT_OVER
 from uet_tui.core.usage import Usage
@@ -35,7 +36,7 @@ def usage_reported(board: Board, workstream: str, number: int, reports: Sequence
         return
     record = board.workstream(workstream)
     count_attempt(board, record, attempt, reports)
-    why = limits.cap_reached(board, record, attempt)
+    why = limits.cap_reached(board, record, attempt.agent, attempt.cost_usd)
     if why and not attempt.kill_asked:
         attempt.kill_asked, attempt.kill_reason = True, why
         board.touch_attempt(attempt)
@@ -60,8 +61,6 @@ def count_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord
     for entry in _entries(board, work, reports, attempt.reports):
         cost += entry.usd
         attempt.unpriced += not entry.priced
-        if not entry.priced:
-            board.purse.unpriced.add((attempt.agent, attempt.model))
         attempt.tokens_in += entry.tokens_in
         attempt.tokens_out += entry.tokens_out
         attempt.tokens_cached += entry.tokens_cached
@@ -87,18 +86,40 @@ def settle_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
     board.purse.learn(attempt)
 
 
-def settle_ask(
-    board: Board, conflict: ConflictRecord, ask: int, asked: tuple[str, str], reports: Sequence[Usage]
-) -> None:
-    """Counts what an agent reported that was asked about a conflict, whichever ask; `asked`: it and its model."""
-    counted = [*conflict.reports, *[0] * (ask - len(conflict.reports))]
-    if len(reports) <= counted[ask - 1]:
+def ask_reported(board: Board, conflict: ConflictRecord, reports: Sequence[Usage]) -> None:
+    """The agent at a conflict has told what it used so far; at what it may cost it is ended."""
+    count_ask(board, conflict, conflict.asks, reports)
+    ask = conflict.ask(conflict.asks)
+    why = limits.cap_reached(board, board.workstream(conflict.workstream), ask.agent, ask.cost_usd)
+    if why and not ask.ended_because:
+        conflict.keep_ask(replace(ask, ended_because=why))
+        board.touch_conflict(conflict)
+        board.tell(
+            vocabulary.CAP_REACHED,
+            f"agent {ask.agent} at conflict {conflict.id} {why}: it is ended",
+            severity="warning",
+            workstream=conflict.workstream,
+            attempt=conflict.attempt,
+            conflict=conflict.id,
+            ask=ask.number,
+            usd=ask.cost_usd,
+        )
+        board.effects.append(EndAsk(conflict.id, ask.number))
+
+
+def count_ask(board: Board, conflict: ConflictRecord, number: int, reports: Sequence[Usage]) -> None:
+    """Counts what an agent reported that was asked about a conflict, whichever ask, and was not counted before."""
+    ask = conflict.ask(number)
+    if len(reports) <= ask.reports:
         return
     record = board.workstream(conflict.workstream)
-    work = (record.id, conflict.attempt, conflict.id, ask, *asked, conflict.provider)
-    cost = sum(entry.usd for entry in _entries(board, work, reports, counted[ask - 1]))
-    counted[ask - 1] = len(reports)
-    conflict.reports = tuple(counted)
+    work = (record.id, conflict.attempt, conflict.id, number, ask.agent, ask.model, ask.provider)
+    cost = sum(entry.usd for entry in _entries(board, work, reports, ask.reports))
+    conflict.keep_ask(replace(ask, reports=len(reports), cost_usd=ask.cost_usd + cost))
+    if number == conflict.asks and conflict.reserved_usd:
+        settled = min(conflict.reserved_usd, cost)
+        conflict.reserved_usd -= settled
+        set_aside(board, record.id, -settled)
     board.touch_conflict(conflict)
     _spend(board, record, cost)
 
@@ -151,6 +172,8 @@ def _entries(board: Board, work: _Work, reports: Sequence[Usage], counted: int) 
             )
         )
     board.changes.costs.extend(entries)
+    if not all(entry.priced for entry in entries):
+        board.purse.unpriced.add((agent, model))
     return entries
 
 
