@@ -155,6 +155,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--target nope": ("no branch nope", "git branch"),
     "--target -x": ("no branch -x",),
     "--headles": ("--headles", "--headless"),
+    "--set budget.max_cost_total=1e308": (f"--set budget.max_cost_total=1e308: {MONEY}", "1000000000000"),
     "--set budget.max_cost_total=nan": (f"--set budget.max_cost_total=nan: {MONEY}",),
     "--set budget.max_cost_total=inf": (f"--set budget.max_cost_total=inf: {MONEY}",),
     "--set budget.max_cost_total=-1": (f"--set budget.max_cost_total=-1: {MONEY}", "0"),
@@ -212,6 +213,7 @@ def test_a_bad_configuration_is_named_by_file_and_line(
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
+        ("budget --total 1e308", ("--total", "below 1000000000000")),
         ("budget --total nan", ("--total", "finite")),
         ("budget --total inf", ("--total", "finite")),
         ("budget --total -1", ("--total", "0 or more")),

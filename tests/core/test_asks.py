@@ -162,3 +162,46 @@ def test_an_attempt_that_an_older_version_began_uses_its_agents_provider():
     run.ends("ws-a", AttemptState.FAILED, fault=Fault.QUOTA, until=run.clock + 60)
     assert run.machine.board.records.providers.keys() == {"openai"}
     assert run.machine.board.records.providers["openai"].state is ProviderState.PAUSED
+
+
+def short_of_money(budget: float) -> tuple[Driver, str]:
+    """A conflict whose agent cannot be paid for while another workstream holds its reserve of a dollar."""
+    policy = replace(POLICY, reserve_usd=1.0, overlap="allow")
+    run = Driver(workstream("ws-a"), workstream("ws-b"), policy=policy, budget=budget).begin()
+    run.ends("ws-a", usd=0.5)
+    run.collects("ws-a")
+    return run, run.conflicts("ws-a")
+
+
+def test_an_agent_is_asked_as_soon_as_others_gave_back_what_was_set_aside_for_them():
+    run, conflict = short_of_money(2)
+    assert run.asked == []
+    assert run.reason("ws-a") == f"waits to ask an agent about conflict {conflict}: budget: needs $1.00, $0.50 is left"
+    run.ends("ws-b", usd=0.25)
+    assert [ask.conflict for ask in run.asked] == [conflict]
+
+
+def test_a_conflict_comes_to_the_operator_when_nobody_gives_enough_back():
+    run, conflict = short_of_money(2)
+    run.ends("ws-b", usd=0.75)
+    assert run.asked == []
+    assert run.reason("ws-a").endswith("no agent was asked (budget: needs $1.00, $0.75 is left)")
+    run.collects("ws-b")
+    run.merges("ws-b")
+    assert (run.run.state, run.run.reason) == (RunState.PAUSED, f"waits for the operator: conflict {conflict}")
+
+
+def test_what_would_not_be_enough_even_then_comes_to_the_operator_at_once():
+    run = Driver(workstream("ws-a", max_cost_usd=1.75), policy=POLICY, budget=2).begin(linger=True)
+    run.ends("ws-a", usd=0.5)
+    run.collects("ws-a")
+    run.conflicts("ws-a")
+    assert run.reason("ws-a").endswith("no agent was asked (budget: needs $1.75, $1.50 is left)")
+
+
+def test_who_may_cost_nothing_says_so_though_the_work_itself_is_free():
+    run = Driver(workstream("ws-a"), policy=replace(POLICY, free=frozenset({"shell"}))).begin(linger=True)
+    run.does(Verb.BUDGET, limit="task", amount=0)
+    run.comes_to_merge("ws-a")
+    run.conflicts("ws-a")
+    assert "cost $0.00 of the $0.00 that a workstream may cost" in run.reason("ws-a")

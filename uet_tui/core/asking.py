@@ -39,12 +39,16 @@ def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
     if waits and board.records.providers[provider].state is not ProviderState.STOPPED:
         board.why(record, f"waits to ask an agent about conflict {conflict.id}: {waits}")
         return False
-    conflict.climbing = False
-    board.touch_conflict(conflict)
     if _overtaken(board, conflict):
         _merge_again(board, conflict)
         return False
-    lack = waits or _lack(board, conflict, agent)
+    short = _lack(board, conflict, agent)
+    if short and short.passing and not waits:
+        board.why(record, f"waits to ask an agent about conflict {conflict.id}: {short.reason}")
+        return False
+    conflict.climbing = False
+    board.touch_conflict(conflict)
+    lack = waits or (short and short.reason)
     if lack:
         put_rung(board, conflict, Rung("agent", "not applicable", detail=lack))
         hand_over = propose if conflict.state is ConflictState.PROPOSED else to_operator
@@ -70,13 +74,12 @@ def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
     return True
 
 
-def _lack(board: Board, conflict: ConflictRecord, agent: str) -> str:
-    """Why no agent can be asked about a conflict at all; empty if one can."""
+def _lack(board: Board, conflict: ConflictRecord, agent: str) -> limits.Lack | None:
+    """Why no agent can be asked about a conflict; None if one can."""
     record = board.workstream(conflict.workstream)
     if record.id not in board.policy.resolver:
-        return "none resolves conflicts of it now"
-    lack = limits.lack(board, board.plan.workstreams[record.id], agent, _model_of(board, record, agent))
-    return lack.reason if lack else ""
+        return limits.Lack("none resolves conflicts of it now", "")
+    return limits.lack(board, board.plan.workstreams[record.id], agent, _model_of(board, record, agent))
 
 
 def _model_of(board: Board, record: WorkstreamRecord, agent: str) -> str:
@@ -106,6 +109,7 @@ def _overtaken(board: Board, conflict: ConflictRecord) -> bool:
 def _merge_again(board: Board, conflict: ConflictRecord) -> None:
     """Closes a conflict with what is the tip no more: an answer to it would be paid for, and then be stale."""
     record = board.workstream(conflict.workstream)
+    conflict.climbing = False
     conflict.by = "merged again: the branch moved on before an agent was asked"
     board.move_conflict(conflict, ConflictState.AUTO_RESOLVED)
     record.conflict = None

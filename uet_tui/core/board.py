@@ -91,6 +91,8 @@ class Board(Journal):
         self.purse = Purse(plan, records)
         self.ledger = ScopeLedger()
         self.free: list[int] = []
+        self.left_ready: set[str] = set()
+        """Those that were ready when the run was halted, and could not start all the same."""
         self.spawning: set[int] = set()
         """Workers whose sandbox is being made, whether or not they are still wanted."""
         self.broken = ""

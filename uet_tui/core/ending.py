@@ -116,10 +116,11 @@ def _will_move(board: Board) -> bool:
 def _stuck(board: Board) -> None:
     halted = limits.halted(board)
     if halted:
+        board.left_ready = set(board.ready_ids)
         _rest(board, RunState.HALTED, halted, "halted")
     elif board.lingering:
         return
-    elif not board.live_workers() and (board.timers or board.ready_ids):
+    elif not board.live_workers() and (board.timers or board.ready_ids or providers.will_open(board)):
         why = f"no worker could be made: {board.broken}" if board.broken else "no worker is left; resume goes on"
         _rest(board, RunState.PAUSED, why, "operator")
     else:

@@ -28,6 +28,8 @@ class Lack(NamedTuple):
     """For the workstream that waits."""
     halted: str
     """For the run, where nothing else is left to do."""
+    passing: bool = False
+    """Whether there will be some if those that run give back all that is set aside for them."""
 
 
 def model_for(board: Board, record: WorkstreamRecord) -> str:
@@ -82,17 +84,23 @@ def lack(board: Board, ws: Workstream, agent: str, model: str | None = None) -> 
     if total is not None:
         left = total * board.policy.halt_threshold - run.spent_usd - run.reserved_usd
         if need > left + _CENT or left <= 0:
-            return Lack(_short("", need, left), _halt(total, need, left))
+            passing = _enough(need, left + run.reserved_usd)
+            return Lack(_short("", need, left), _halt(total, need, left), passing)
     if phase is not None:
         name = purse.phase_of[ws.id]
         left = phase - purse.spent[name] - purse.reserved[name]
         if need > left + _CENT or left <= 0:
             used = f"the budget of ${phase:.2f} for {name} is used up; raise it (--per-phase) and resume"
-            return Lack(_short(f" of {name}", need, left), used)
+            passing = _enough(need, left + purse.reserved[name])
+            return Lack(_short(f" of {name}", need, left), used, passing)
     if task is not None and board.workstream(ws.id).cost_usd >= task - _CENT:
         why = used_up(board, board.workstream(ws.id), agent)
         return Lack(f"budget: {why}", f"{ws.id} {why}, and resume")
     return None
+
+
+def _enough(need: float, left: float) -> bool:
+    return need <= left and left > _CENT
 
 
 def _halt(total: float, need: float, left: float) -> str:
@@ -208,6 +216,15 @@ def halted(board: Board) -> str:
             _reach(board, BudgetStage.HALTED, found.halted)
             return found.halted
     return ""
+
+
+def go_on(board: Board) -> None:
+    """Lets a halted run go on where something came up since that can be paid: a conflict was settled, say."""
+    for id in sorted(board.ready_ids - board.left_ready):
+        if lack(board, board.plan.workstreams[id], board.workstream(id).agent) is None:
+            board.move_run(RunState.RUNNING)
+            fill_workers(board)
+            return
 
 
 def changed(board: Board) -> None:

@@ -6,7 +6,6 @@ ask were counted is on record. While an agent runs, what was set aside for it go
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isfinite
 
 from uet_tui.core import limits, vocabulary
 from uet_tui.core.board import BUDGET, Board
@@ -14,7 +13,10 @@ from uet_tui.core.effects import EndAsk, KillAttempt
 from uet_tui.core.records import AttemptRecord, ConflictRecord, CostEntry, WorkstreamRecord
 from uet_tui.core.states import ATTEMPT_OVER
 from uet_tui.core.usage import Usage
+from uet_tui.plan.model import MOST_USD
 
+_MOST_TOKENS = 10**12
+"""Of one report: sums of them stay far below what a store can hold."""
 _DUST = 1e-9
 """US dollars that are only what adding and taking away leaves of rounding."""
 
@@ -178,14 +180,14 @@ def _entries(board: Board, work: _Work, reports: Sequence[Usage], counted: int) 
 
 
 def _tokens(report: Usage) -> tuple[int, int, int, int]:
-    """Tokens in, out, cached and of thinking; less than none is none."""
+    """Tokens in, out, cached and of thinking; less than none is none, and so many that nobody used them are fewer."""
     counts = report.tokens_in, report.tokens_out, report.tokens_cached, report.tokens_reasoning
-    if min(counts) >= 0:
+    if min(counts) >= 0 and max(counts) <= _MOST_TOKENS:
         return counts
-    read, written, cached, thought = (max(0, count) for count in counts)
+    read, written, cached, thought = (min(max(0, count), _MOST_TOKENS) for count in counts)
     return read, written, cached, thought
 
 
 def _amount(usd: float | None) -> float | None:
-    """Money, or None where it is not known: what is not finite, or negative, is no amount."""
-    return usd if usd is not None and isfinite(usd) and usd >= 0 else None
+    """Money, or None where it is not known: what is not finite, negative, or too large to be true is no amount."""
+    return usd if usd is not None and 0 <= usd < MOST_USD else None
