@@ -30,6 +30,7 @@ def began(board: Board, event: Began) -> None:
     board.begun, board.dispatching, board.lingering = True, event.dispatch, event.linger
     _take_up(board)
     providers.know(board)
+    _take_models(board)
     if not event.dispatch:
         return
     first = run.state is RunState.PLANNED
@@ -74,6 +75,15 @@ def _take_up(board: Board) -> None:
             # Its sandbox belonged to an orchestrator that is gone: a slot made anew proves that the sandbox is sound.
             terminate(board, worker)
     board.free.clear()
+
+
+def _take_models(board: Board) -> None:
+    """Further attempts use the models that the agents have now."""
+    for record in board.records.workstreams.values():
+        model = board.policy.models.get(record.agent, record.model)
+        if record.model != model and record.state is not WorkstreamState.MERGED:
+            record.model = model
+            board.touch_workstream(record)
 
 
 def conclude(board: Board) -> None:
