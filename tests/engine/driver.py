@@ -62,8 +62,8 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
 
 def main(repository: str, run: str, point: str) -> int:
     """Drives a run to where it rests."""
-    if point.startswith("commit "):
-        Writer.commit = killing(Writer.commit, before=False, nth=int(point.split()[1]))
+    if "commit " in point:
+        Writer.commit = killing(Writer.commit, before=point.startswith("before"), nth=int(point.rsplit(maxsplit=1)[-1]))
     elif point:
         where, name, before = POINTS[point]
         setattr(where, name, killing(getattr(where, name), before=before))
