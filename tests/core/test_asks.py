@@ -205,3 +205,22 @@ def test_who_may_cost_nothing_says_so_though_the_work_itself_is_free():
     run.comes_to_merge("ws-a")
     run.conflicts("ws-a")
     assert "cost $0.00 of the $0.00 that a workstream may cost" in run.reason("ws-a")
+
+
+def test_a_run_is_not_rolled_back_while_an_agent_is_at_a_conflict_that_is_closed():
+    run = Driver(workstream("ws-b"), workstream("ws-a", "ws-b"), policy=POLICY).begin()
+    run.finishes("ws-b")
+    run.comes_to_merge("ws-a")
+    conflict = run.conflicts("ws-a")
+    run.crash(dispatch=False)
+    run.does(Verb.QUARANTINE, conflict=conflict)
+    assert run.run.state is RunState.FAILED
+    run.crash(dispatch=False)
+    refused = run.is_refused(Verb.ROLLBACK)
+    assert refused == f"an agent is at conflict {conflict}: roll back when it is gone; `uet resume` sees to that"
+    run.crash()
+    run.answers_ask(conflict, FAILED, usd=0.5)
+    assert (run.run.spent_usd, run.run.reserved_usd, run.run.state) == (0.5, 0.0, RunState.FAILED)
+    run.crash(dispatch=False)
+    run.ask(Verb.ROLLBACK)
+    assert run.run.state is RunState.CANCELLED

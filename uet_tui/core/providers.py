@@ -76,6 +76,7 @@ def left(board: Board, name: str, fault: Fault | None, until: float | None, erro
     record = board.records.providers.get(name)
     if record is None:  # of a run that an older version began
         record = board.records.providers[name] = ProviderRecord(name, board.now)
+        board.touch_provider(record)
     if fault is None:
         if worked and record.pauses and record.state is ProviderState.OPEN:
             record.pauses = 0
