@@ -17,11 +17,12 @@ from tests.core.driver import Driver, workstream
 from uet_tui.core.board import HELD, Board
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.conflicts import Rung
-from uet_tui.core.effects import LetGo, StartAttempt
+from uet_tui.core.effects import AskAgent, LetGo, StartAttempt
 from uet_tui.core.events import (
     AskReported,
     AttemptEnded,
     AttemptStarted,
+    Began,
     Collected,
     Event,
     Landed,
@@ -160,19 +161,44 @@ class Watched(Driver):
             self.told_before.append(event)
         step = super().tell(event)
         self.looks_at_the_started([effect for effect in step.effects if isinstance(effect, StartAttempt)])
+        if not isinstance(event, Began):  # what is taken up was asked before
+            self.looks_at_the_asked([effect for effect in step.effects if isinstance(effect, AskAgent)])
         return step
 
     def looks_at_the_started(self, started: list[StartAttempt]) -> None:
         """What is begun can be paid for, and its provider is open and not yet asked by as many as may."""
-        board, run = self.machine.board, self.run
+        board = self.machine.board
         for effect in started:
             attempt = self.attempts[effect.workstream, effect.attempt]
             provider = board.records.providers[attempt.provider]
             assert provider.state is ProviderState.OPEN
             assert provider.limit is None or board.purse.running[provider.name] <= provider.limit
-            if run.budget_usd is not None and attempt.agent not in self.policy.free:
-                assert run.spent_usd + run.reserved_usd <= run.budget_usd * self.policy.halt_threshold + 1e-6
+            if attempt.agent not in self.policy.free:
+                self.is_paid_for(effect.workstream)
                 assert attempt.reserved_usd <= (effect.cap_usd if effect.cap_usd is not None else 1e9)
+
+    def looks_at_the_asked(self, asked: list[AskAgent]) -> None:
+        """Who is asked can be paid for, and its provider is open and not yet asked by as many as may."""
+        board = self.machine.board
+        for effect in asked:
+            conflict = self.conflict(effect.conflict)
+            provider = board.records.providers[conflict.ask(effect.ask).provider]
+            assert conflict.asking and provider.state is ProviderState.OPEN
+            assert provider.limit is None or board.purse.running[provider.name] <= provider.limit
+            if effect.agent not in self.policy.free:
+                self.is_paid_for(conflict.workstream)
+                assert conflict.reserved_usd <= (effect.cap_usd if effect.cap_usd is not None else 1e9)
+
+    def is_paid_for(self, id: str) -> None:
+        """What is spent and set aside is within every limit, now that an agent is about to start at a workstream."""
+        run, purse = self.run, self.machine.board.purse
+        phase = purse.phase_of[id]
+        if run.budget_usd is not None:
+            assert run.spent_usd + run.reserved_usd <= run.budget_usd * self.policy.halt_threshold + 1e-6
+        if run.phase_budget_usd is not None:
+            assert purse.spent[phase] + purse.reserved[phase] <= run.phase_budget_usd + 1e-6
+        if run.task_budget_usd is not None:
+            assert self.row(id).cost_usd <= run.task_budget_usd
 
 
 class AnyHistory(RuleBasedStateMachine):

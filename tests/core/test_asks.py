@@ -224,3 +224,11 @@ def test_a_run_is_not_rolled_back_while_an_agent_is_at_a_conflict_that_is_closed
     run.crash(dispatch=False)
     run.ask(Verb.ROLLBACK)
     assert run.run.state is RunState.CANCELLED
+
+
+def test_an_ask_of_which_no_agent_was_started_says_nothing_of_its_provider():
+    run, conflict = asked()
+    run.answers_ask(conflict, Rung("agent", "failed", detail="429"), fault=Fault.RATE_LIMIT, until=run.clock + 30)
+    run.passes(30)
+    run.answers_ask(conflict, Rung("agent", "not applicable", detail="nothing of it is text"))
+    assert run.machine.board.records.providers["anthropic"].pauses == 1

@@ -157,3 +157,12 @@ def test_a_halted_run_stays_so_when_what_comes_up_cannot_be_paid_either():
     assert (run.run.state, run.reason("ws-b")) == ("HALTED", "budget: needs $9.00, $0.50 is left")
     run.passes(1)
     assert len([text for text in run.told("run_state_changed") if "halted" in text]) == 1
+
+
+def test_what_rounding_leaves_of_a_budget_pays_for_nothing():
+    run = Driver(*(workstream(f"ws-{n}") for n in range(3)), workers=1, budget=0.1 + 0.2).begin()
+    assert run.run.budget_usd > 0.3
+    run.ends("ws-0", usd=0.3)
+    run.collects("ws-0")
+    run.merges("ws-0")
+    assert run.run.state == "HALTED"

@@ -156,7 +156,7 @@ def agent_answered(board: Board, event: AgentAnswered) -> None:
         event = replace(event, rung=replace(event.rung, detail=ask.ended_because))
     conflict.asking = False
     spending.give_ask_back(board, conflict)
-    worked = event.rung.verdict != "failed"
+    worked = event.rung.verdict in ("settled", "refused")
     providers.left(board, ask.provider, event.fault, event.until, event.rung.detail, worked=worked)
     keep_gates(board, event.gates)
     put_rung(board, conflict, event.rung)

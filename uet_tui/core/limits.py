@@ -83,13 +83,13 @@ def lack(board: Board, ws: Workstream, agent: str, model: str | None = None) -> 
     need = reserve(board, ws, agent, model)
     if total is not None:
         left = total * board.policy.halt_threshold - run.spent_usd - run.reserved_usd
-        if need > left + _CENT or left <= 0:
+        if need > left + _CENT or left <= _CENT:
             passing = _enough(need, left + run.reserved_usd)
             return Lack(_short("", need, left), _halt(total, need, left), passing)
     if phase is not None:
         name = purse.phase_of[ws.id]
         left = phase - purse.spent[name] - purse.reserved[name]
-        if need > left + _CENT or left <= 0:
+        if need > left + _CENT or left <= _CENT:
             used = f"the budget of ${phase:.2f} for {name} is used up; raise it (--per-phase) and resume"
             passing = _enough(need, left + purse.reserved[name])
             return Lack(_short(f" of {name}", need, left), used, passing)
@@ -104,7 +104,7 @@ def _enough(need: float, left: float) -> bool:
 
 
 def _halt(total: float, need: float, left: float) -> str:
-    if left <= 0 or not need:
+    if left <= _CENT or not need:
         return f"the budget of ${total:.2f} is used up; raise it and resume"
     return f"${left:.2f} is left of the budget of ${total:.2f}, and an attempt needs ${need:.2f}; raise it and resume"
 
