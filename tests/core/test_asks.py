@@ -232,3 +232,12 @@ def test_an_ask_of_which_no_agent_was_started_says_nothing_of_its_provider():
     run.passes(30)
     run.answers_ask(conflict, Rung("agent", "not applicable", detail="nothing of it is text"))
     assert run.machine.board.records.providers["anthropic"].pauses == 1
+
+
+def test_an_ask_that_cost_more_than_a_limit_that_is_lowered_is_ended_at_once():
+    run, conflict = asked()
+    run.ask_uses(conflict, 0.75)
+    run.does(Verb.BUDGET, limit="task", amount=0.5)
+    assert [(end.conflict, end.ask) for end in run.ended_asks] == [(conflict, 1)]
+    run.does(Verb.BUDGET, limit="task", amount=0.25)
+    assert len(run.ended_asks) == 1

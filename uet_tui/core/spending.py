@@ -38,20 +38,35 @@ def usage_reported(board: Board, workstream: str, number: int, reports: Sequence
         return
     record = board.workstream(workstream)
     count_attempt(board, record, attempt, reports)
-    why = limits.cap_reached(board, record, attempt.agent, attempt.cost_usd)
+    _end_attempt(board, record, attempt, limits.cap_reached(board, record, attempt.agent, attempt.cost_usd))
+
+
+def end_used_up(board: Board) -> None:
+    """Ends those at work whose workstream cost all that it may, now that the limit of workstreams was changed."""
+    for id in sorted(board.active):
+        record, attempt = board.workstream(id), board.attempt(id)
+        if attempt is not None and attempt.state not in ATTEMPT_OVER:
+            _end_attempt(board, record, attempt, limits.used_up(board, record, attempt.agent))
+    for conflict in board.records.conflicts.values():
+        if conflict.asking:
+            record, agent = board.workstream(conflict.workstream), conflict.ask(conflict.asks).agent
+            _end_ask(board, conflict, limits.used_up(board, record, agent))
+
+
+def _end_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, why: str) -> None:
     if why and not attempt.kill_asked:
         attempt.kill_asked, attempt.kill_reason = True, why
         board.touch_attempt(attempt)
         board.tell(
             vocabulary.CAP_REACHED,
-            f"{workstream} attempt {number} {why}: it is ended",
+            f"{record.id} attempt {attempt.number} {why}: it is ended",
             severity="warning",
-            workstream=workstream,
+            workstream=record.id,
             worker=attempt.worker,
-            attempt=number,
+            attempt=attempt.number,
             usd=attempt.cost_usd,
         )
-        board.effects.append(KillAttempt(workstream, number))
+        board.effects.append(KillAttempt(record.id, attempt.number))
 
 
 def count_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, reports: Sequence[Usage]) -> None:
@@ -93,6 +108,11 @@ def ask_reported(board: Board, conflict: ConflictRecord, reports: Sequence[Usage
     count_ask(board, conflict, conflict.asks, reports)
     ask = conflict.ask(conflict.asks)
     why = limits.cap_reached(board, board.workstream(conflict.workstream), ask.agent, ask.cost_usd)
+    _end_ask(board, conflict, why)
+
+
+def _end_ask(board: Board, conflict: ConflictRecord, why: str) -> None:
+    ask = conflict.ask(conflict.asks)
     if why and not ask.ended_because:
         conflict.keep_ask(replace(ask, ended_because=why))
         board.touch_conflict(conflict)
