@@ -26,5 +26,6 @@ def upgrade() -> None:
         connection.exec_driver_sql(
             'UPDATE "merge_conflicts" SET asked = ? WHERE run = ? AND id = ?', (json.dumps(asked), run, id)
         )
-    op.drop_column("merge_conflicts", "provider")
-    op.drop_column("merge_conflicts", "reports")
+    with op.batch_alter_table("merge_conflicts") as table:  # an older SQLite cannot drop a column
+        table.drop_column("provider")
+        table.drop_column("reports")
