@@ -6,6 +6,7 @@ has ended. A point names an instant at which the process kills itself, as `kill 
 `commit 3`, `before commit 3`, `start 3` and `before start 3`: the third of them that it makes.
 """
 
+import itertools
 import json
 import os
 import select
@@ -32,15 +33,14 @@ def die() -> None:
 
 def killing(function: Callable[..., Any], *, before: bool, nth: int = 1) -> Callable[..., Any]:
     """The function, but its nth call is the process's last act."""
-    calls = 0
+    calls = itertools.count(1)  # one for each thread that calls meanwhile
 
     def dying(*args: Any, **facts: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if before and calls == nth:
+        call = next(calls)
+        if before and call == nth:
             die()
         result = function(*args, **facts)
-        if calls == nth:
+        if call == nth:
             die()
         return result
 
