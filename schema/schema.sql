@@ -74,7 +74,7 @@ CREATE TABLE gate_results (
 
 CREATE INDEX ix_gate_results_run_workstream_attempt ON gate_results (run, workstream, attempt);
 
-CREATE TABLE merge_conflicts (
+CREATE TABLE "merge_conflicts" (
 	run VARCHAR NOT NULL,
 	id VARCHAR NOT NULL,
 	workstream VARCHAR NOT NULL,
@@ -88,7 +88,16 @@ CREATE TABLE merge_conflicts (
 	proposal TEXT,
 	closed_at DATETIME,
 	tree VARCHAR,
-	"by" TEXT NOT NULL, tried JSON DEFAULT '[]' NOT NULL, gates JSON DEFAULT '[]' NOT NULL, note TEXT DEFAULT '' NOT NULL, "deferred" BOOLEAN DEFAULT 0 NOT NULL, asks INTEGER DEFAULT 0 NOT NULL, asking BOOLEAN DEFAULT 0 NOT NULL, climbing BOOLEAN DEFAULT 0 NOT NULL, reserved_usd FLOAT DEFAULT 0 NOT NULL, provider TEXT DEFAULT '' NOT NULL, reports JSON DEFAULT '[]' NOT NULL,
+	"by" TEXT NOT NULL,
+	tried JSON DEFAULT '[]' NOT NULL,
+	gates JSON DEFAULT '[]' NOT NULL,
+	note TEXT DEFAULT ('') NOT NULL,
+	"deferred" BOOLEAN DEFAULT 0 NOT NULL,
+	asks INTEGER DEFAULT 0 NOT NULL,
+	asking BOOLEAN DEFAULT 0 NOT NULL,
+	climbing BOOLEAN DEFAULT 0 NOT NULL,
+	reserved_usd FLOAT DEFAULT 0 NOT NULL,
+	asked JSON DEFAULT '[]' NOT NULL,
 	CONSTRAINT pk_merge_conflicts PRIMARY KEY (run, id),
 	CONSTRAINT fk_merge_conflicts_workstreams FOREIGN KEY(run, workstream) REFERENCES workstreams (run, id) ON DELETE CASCADE
 );
@@ -221,6 +230,6 @@ CREATE TABLE workstreams (
 	CONSTRAINT fk_workstreams_runs FOREIGN KEY(run) REFERENCES runs (id) ON DELETE CASCADE
 );
 
-INSERT INTO schema_meta VALUES ('0003');
+INSERT INTO schema_meta VALUES ('0004');
 
 COMMIT;

@@ -85,6 +85,7 @@ PLANS: Mapping[str, tuple[Mapping[str, str | bytes], Sequence[str]]] = {
     "money infinite": ({"a.json": PRICED.replace("12345", "-Infinity")}, ("Infinity", "finite")),
     "money too large": ({"a.json": PRICED.replace("12345", "1e999")}, ("1e999", "too large")),
     "money negative": ({"a.json": PRICED.replace("12345", "-1")}, ("max_cost_usd must be 0 or more, not -1",)),
+    "money beyond belief": ({"a.json": PRICED.replace("12345", "1e308")}, ("max_cost_usd must be", "1000000000000")),
     "money in words": ({"a.json": PRICED.replace("12345", '"nan"')}, ("max_cost_usd must be a number",)),
     "money .nan": ({"a.yaml": f"{YAML}max_cost_usd: .nan\n"}, ("plan/a.yaml:8:", ".nan", "finite")),
     "not JSON": ({"a.json": '{"id":\n'}, ("plan/a.json:2:", "expected a value")),
@@ -155,9 +156,11 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--target nope": ("no branch nope", "git branch"),
     "--target -x": ("no branch -x",),
     "--headles": ("--headles", "--headless"),
+    "--set budget.max_cost_total=1e308": (f"--set budget.max_cost_total=1e308: {MONEY}", "1000000000000"),
     "--set budget.max_cost_total=nan": (f"--set budget.max_cost_total=nan: {MONEY}",),
     "--set budget.max_cost_total=inf": (f"--set budget.max_cost_total=inf: {MONEY}",),
     "--set budget.max_cost_total=-1": (f"--set budget.max_cost_total=-1: {MONEY}", "0"),
+    "--set budget.pause_seconds=1e300": ("`budget.pause_seconds`", "1000000000"),
     "--set wrkers=3": ("--set wrkers=3: unknown key `wrkers`", "did you mean `workers`?"),
     "--set workers": ("--set workers:", "KEY=VALUE"),
     "--set workers=many": ("--set workers=many:", "integer"),
@@ -212,6 +215,7 @@ def test_a_bad_configuration_is_named_by_file_and_line(
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
+        ("budget --total 1e308", ("--total", "below 1000000000000")),
         ("budget --total nan", ("--total", "finite")),
         ("budget --total inf", ("--total", "finite")),
         ("budget --total -1", ("--total", "0 or more")),

@@ -100,6 +100,25 @@ def test_resuming_a_run_that_is_over_does_nothing_and_says_what_is_next(uet: Uet
     assert "uet land" in said.out
 
 
+@pytest.mark.parametrize(
+    ("limit", "option"), [("total", "--total"), ("per_phase", "--per-phase"), ("per_task", "--per-task")]
+)
+def test_a_limit_is_not_changed_by_resuming_and_what_changes_it_is_named(
+    uet: Uet, inside: Repository, limit: str, option: str
+) -> None:
+    write(inside.path / "plan", bundle("ws-a", **FAILS))
+    uet("run", "plan", *QUICK)
+    said = uet("resume", "--headless", "--set", f"budget.max_cost_{limit}=1")
+    command = f"`uet budget {option} USD --run {newest(inside)}`"
+    assert (
+        said.code,
+        said.line.endswith(f"budget.max_cost_{limit} of a run that has begun is changed by {command}"),
+    ) == (
+        2,
+        True,
+    )
+
+
 def test_a_second_orchestrator_is_refused_with_5(uet: Uet, inside: Repository) -> None:
     write(inside.path / "plan", bundle("ws-a", **FAILS))
     uet("run", "plan", *QUICK)

@@ -26,6 +26,7 @@ def test_an_amount_is_read_as_operators_write_it(written: str, amount: float) ->
         ("", "write US dollars"),
         (" $ ", "write US dollars"),
         ("much", "much is no amount"),
+        ("1e12", "no budget is that large"),
         ("nan", "finite amount"),
         ("inf", "finite amount"),
         ("-inf", "finite amount"),

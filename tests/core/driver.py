@@ -28,6 +28,7 @@ from uet_tui.core.effects import (
 from uet_tui.core.events import (
     AgentAnswered,
     Asked,
+    AskReported,
     AttemptEnded,
     AttemptStarted,
     Began,
@@ -295,6 +296,7 @@ class Driver:
         files: tuple[ConflictFile, ...] = (),
         problem: str = "",
         usd: float = 0.0,
+        reports: tuple[Usage, ...] = (),
         gates: tuple[GateEntry, ...] = (),
         fault: Fault | None = None,
         until: float | None = None,
@@ -302,9 +304,13 @@ class Driver:
         """The agent that was asked about a conflict is gone."""
         (ask,) = [asked for asked in self.asked if asked.conflict == id]
         self.asked.remove(ask)
-        reports = (Usage(usd=usd),) if usd else ()
+        told = reports or ((Usage(usd=usd),) if usd else ())
         found = files or self.conflict(id).files
-        self.tell(AgentAnswered(id, ask.ask, found, rung, gates, problem, reports, fault, until))
+        self.tell(AgentAnswered(id, ask.ask, found, rung, gates, problem, told, fault, until))
+
+    def ask_uses(self, id: str, *usd: float | None) -> None:
+        """The agent at a conflict has told what it used so far: all its reports from the first."""
+        self.tell(AskReported(id, self.conflict(id).asks, tuple(Usage(usd=one) for one in usd)))
 
     def merge_fails(
         self, id: str, problem: str = "as merged: GATE_UNIT failed", gates: tuple[GateEntry, ...] = ()

@@ -17,10 +17,12 @@ from tests.core.driver import Driver, workstream
 from uet_tui.core.board import HELD, Board
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.conflicts import Rung
-from uet_tui.core.effects import LetGo, StartAttempt
+from uet_tui.core.effects import AskAgent, LetGo, StartAttempt
 from uet_tui.core.events import (
+    AskReported,
     AttemptEnded,
     AttemptStarted,
+    Began,
     Collected,
     Event,
     Landed,
@@ -148,30 +150,55 @@ class Watched(Driver):
 
     told_before: list[Event]
     paid: dict[tuple[str, int], list[Usage]]
-    """All reports of use that each attempt made so far."""
+    """All reports of use that each attempt made so far; an ask stands by its conflict and its number below zero."""
 
     def tell(self, event: Event) -> Step:
         """Checks the money at every dispatch."""
         note(f"{self.clock:.1f} {event}")
         if not hasattr(self, "told_before"):
             self.told_before, self.paid = [], {}
-        if isinstance(event, AttemptStarted | AttemptEnded | UsageReported | Collected | Merged):
+        if isinstance(event, AttemptStarted | AttemptEnded | UsageReported | AskReported | Collected | Merged):
             self.told_before.append(event)
         step = super().tell(event)
         self.looks_at_the_started([effect for effect in step.effects if isinstance(effect, StartAttempt)])
+        if not isinstance(event, Began):  # what is taken up was asked before
+            self.looks_at_the_asked([effect for effect in step.effects if isinstance(effect, AskAgent)])
         return step
 
     def looks_at_the_started(self, started: list[StartAttempt]) -> None:
         """What is begun can be paid for, and its provider is open and not yet asked by as many as may."""
-        board, run = self.machine.board, self.run
+        board = self.machine.board
         for effect in started:
             attempt = self.attempts[effect.workstream, effect.attempt]
             provider = board.records.providers[attempt.provider]
             assert provider.state is ProviderState.OPEN
             assert provider.limit is None or board.purse.running[provider.name] <= provider.limit
-            if run.budget_usd is not None and attempt.agent not in self.policy.free:
-                assert run.spent_usd + run.reserved_usd <= run.budget_usd * self.policy.halt_threshold + 1e-6
+            if attempt.agent not in self.policy.free:
+                self.is_paid_for(effect.workstream)
                 assert attempt.reserved_usd <= (effect.cap_usd if effect.cap_usd is not None else 1e9)
+
+    def looks_at_the_asked(self, asked: list[AskAgent]) -> None:
+        """Who is asked can be paid for, and its provider is open and not yet asked by as many as may."""
+        board = self.machine.board
+        for effect in asked:
+            conflict = self.conflict(effect.conflict)
+            provider = board.records.providers[conflict.ask(effect.ask).provider]
+            assert conflict.asking and provider.state is ProviderState.OPEN
+            assert provider.limit is None or board.purse.running[provider.name] <= provider.limit
+            if effect.agent not in self.policy.free:
+                self.is_paid_for(conflict.workstream)
+                assert conflict.reserved_usd <= (effect.cap_usd if effect.cap_usd is not None else 1e9)
+
+    def is_paid_for(self, id: str) -> None:
+        """What is spent and set aside is within every limit, now that an agent is about to start at a workstream."""
+        run, purse = self.run, self.machine.board.purse
+        phase = purse.phase_of[id]
+        if run.budget_usd is not None:
+            assert run.spent_usd + run.reserved_usd <= run.budget_usd * self.policy.halt_threshold + 1e-6
+        if run.phase_budget_usd is not None:
+            assert purse.spent[phase] + purse.reserved[phase] <= run.phase_budget_usd + 1e-6
+        if run.task_budget_usd is not None:
+            assert self.row(id).cost_usd <= run.task_budget_usd
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -274,7 +301,18 @@ class AnyHistory(RuleBasedStateMachine):
         self, verdict: Literal["settled", "refused", "failed"], usd: float, fault: Fault | None = None
     ) -> None:
         fault = fault if verdict == "failed" else None
-        self.run.answers_ask(self.run.asked[0].conflict, Rung("agent", verdict), usd=usd, fault=fault)
+        ask = self.run.asked[0]
+        reports = (*self.run.paid.get((ask.conflict, -ask.ask), ()), Usage(usd=usd))
+        self.run.answers_ask(ask.conflict, Rung("agent", verdict), reports=reports, fault=fault)
+
+    @precondition(lambda self: self.run.held and self.run.asked)
+    @rule(usd=st.sampled_from([None, 0.25, 1.0]), told=st.booleans())
+    def asked_agent_spends(self, usd: float | None, told: bool) -> None:
+        ask = self.run.asked[0]
+        reports = self.run.paid.setdefault((ask.conflict, -ask.ask), [])
+        reports.append(Usage("", 10, 1, usd=usd))
+        if told:
+            self.run.tell(AskReported(ask.conflict, ask.ask, tuple(reports)))
 
     @precondition(lambda self: self.run.held and self.run.landing)
     @rule(done=st.booleans())

@@ -120,7 +120,49 @@ def test_a_budget_must_be_named():
     assert "amount" in Driver(workstream("ws-a")).begin().is_refused(Verb.BUDGET)
 
 
-@pytest.mark.parametrize("amount", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), -1.0, 1e308])
 def test_a_budget_that_is_no_money_is_refused(amount):
     with pytest.raises(ValueError):
         Driver(workstream("ws-a")).begin().ask(Verb.BUDGET, amount=amount)
+
+
+def test_a_halted_run_goes_on_by_itself_when_something_comes_up_that_can_be_paid():
+    run = Driver(
+        workstream("ws-a", files_scope=["a"]),
+        workstream("ws-b", "ws-a", files_scope=["b"], max_cost_usd=1),
+        workstream("ws-c", files_scope=["c"], max_cost_usd=9),
+        budget=5,
+    ).begin(linger=True)
+    run.comes_to_merge("ws-a")
+    conflict = run.conflicts("ws-a")
+    assert run.run.state == "HALTED"
+    run.does(Verb.TAKE, conflict=conflict, side="ours", settle=True)
+    run.merges("ws-a")
+    assert (run.run.state, run.running) == ("RUNNING", ["ws-b"])
+    run.finishes("ws-b")
+    assert run.run.state == "HALTED"
+    assert run.reason("ws-c") == "budget: needs $9.00, $5.00 is left"
+
+
+def test_a_halted_run_stays_so_when_what_comes_up_cannot_be_paid_either():
+    run = Driver(workstream("ws-a"), workstream("ws-b", "ws-a", max_cost_usd=9), workstream("ws-c"), budget=1)
+    run.begin(linger=True)
+    run.ends("ws-a", usd=0.5)
+    run.collects("ws-a")
+    conflict = run.conflicts("ws-a")
+    run.finishes("ws-c")
+    assert run.run.state == "RUNNING", "it waits for the operator at the conflict"
+    run.does(Verb.TAKE, conflict=conflict, side="ours", settle=True)
+    run.merges("ws-a")
+    assert (run.run.state, run.reason("ws-b")) == ("HALTED", "budget: needs $9.00, $0.50 is left")
+    run.passes(1)
+    assert len([text for text in run.told("run_state_changed") if "halted" in text]) == 1
+
+
+def test_what_rounding_leaves_of_a_budget_pays_for_nothing():
+    run = Driver(*(workstream(f"ws-{n}") for n in range(3)), workers=1, budget=0.1 + 0.2).begin()
+    assert run.run.budget_usd > 0.3
+    run.ends("ws-0", usd=0.3)
+    run.collects("ws-0")
+    run.merges("ws-0")
+    assert run.run.state == "HALTED"

@@ -418,3 +418,15 @@ def test_every_limit_is_one(limit):
     setattr(run.run, limit, 5.0)
     run.begin()
     assert run.reason("ws-a") == "budget: the price of shell's model is unknown; name it in agents.shell.model"
+
+
+def test_who_cost_more_than_a_limit_that_is_lowered_is_ended_at_once():
+    run = Driver(workstream("ws-a"), workstream("ws-b"), budget=100).begin()
+    run.uses("ws-a", 2.0)
+    run.uses("ws-b", 0.5)
+    run.does(Verb.BUDGET, limit="task", amount=1)
+    assert run.kills == [("ws-a", 1)]
+    run.ends("ws-a", AttemptState.KILLED, reports=(Usage(usd=2.0),))
+    run.collects("ws-a")
+    assert run.reason("ws-a").startswith("cost $2.00 of the $1.00 that a workstream may cost")
+    assert run.running == ["ws-b"]

@@ -223,6 +223,31 @@ def test_the_operator_may_cut_a_pause_short():
     assert run.running == ["ws-a0"]
 
 
+def test_an_operator_who_does_not_wait_for_the_end_of_a_pause_begins_the_count_anew():
+    run = alone(pause_seconds=10, retry_jitter=0)
+    for _ in range(MOST_PAUSES + 5):
+        run.is_turned_away("ws-a0", Fault.RATE_LIMIT)
+        assert (provider(run).state, provider(run).until) == ("PAUSED", run.clock + 10)
+        run.does(Verb.CONTINUE, provider="openai")
+        assert provider(run).pauses == 0
+
+
+@pytest.mark.parametrize("seconds", [1e12, 1e300])
+def test_settings_that_want_endless_pauses_do_not_get_them(seconds):
+    run = alone(pause_seconds=seconds, pause_max_seconds=seconds, retry_jitter=0)
+    run.is_turned_away("ws-a0", Fault.RATE_LIMIT)
+    assert provider(run).until == run.clock + 366 * 86_400
+
+
+def test_a_run_without_a_worker_says_so_although_a_provider_is_paused():
+    run = alone()
+    run.is_turned_away("ws-a0", Fault.QUOTA, run.clock + 500)
+    for number in list(run.workers):
+        run.does(Verb.DRAIN, worker=number)
+    assert (run.run.state, run.run.reason) == ("PAUSED", "no worker is left; resume goes on")
+    assert run.let_go == ["operator"]
+
+
 def test_no_more_of_a_provider_run_at_once_than_may():
     run = two(workers=4, count=3, concurrency={"openai": 2})
     assert run.running == ["ws-a0", "ws-a1", "ws-b0", "ws-b1"]
@@ -322,7 +347,7 @@ def asked(**policy: object) -> tuple[Driver, str]:
 
 def test_an_ask_that_is_turned_away_is_made_again_when_the_provider_goes_on():
     run, conflict = asked()
-    assert run.conflict(conflict).provider == "anthropic"
+    assert run.conflict(conflict).ask(1).provider == "anthropic"
     run.answers_ask(conflict, Rung("agent", "failed", detail="429"), fault=Fault.RATE_LIMIT, until=run.clock + 30)
     assert run.asked == []
     assert "paused until" in run.reason("ws-a")

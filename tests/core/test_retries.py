@@ -7,6 +7,7 @@ from uet_tui.core import retries
 from uet_tui.core.commands import Verb
 from uet_tui.core.events import Collected
 from uet_tui.core.policy import Policy
+from uet_tui.core.retries import MOST_LOST
 from uet_tui.core.states import AttemptState
 
 STEADY = Policy(retry_base_seconds=2.0, retry_max_seconds=5.0, retry_jitter=0.0)
@@ -287,3 +288,28 @@ def test_a_skipped_retry_leaves_nothing_to_wait_for():
     run.does(Verb.SKIP, workstream="ws-a")
     assert run.run.state == "FAILED"
     assert run.machine.next_wakeup() is None
+
+
+def test_who_is_lost_again_and_again_is_given_up_before_that_costs_without_end():
+    run = Driver(workstream("ws-a")).begin()
+    for lost in range(1, MOST_LOST):
+        run.starts("ws-a")
+        run.ends("ws-a", AttemptState.LOST, "its processes are gone")
+        run.collects("ws-a")
+        assert run.state("ws-a") == "PENDING", lost
+        run.passes(200)
+    run.starts("ws-a")
+    run.ends("ws-a", AttemptState.LOST, "its processes are gone")
+    run.collects("ws-a")
+    assert (run.state("ws-a"), run.reason("ws-a")) == ("FAILED", "its processes are gone, 12 times in a row")
+    run.does(Verb.RETRY, workstream="ws-a")
+    assert run.running == ["ws-a"]
+
+
+def test_an_attempt_that_was_lost_before_it_started_does_not_count_as_lost_again():
+    run = Driver(workstream("ws-a")).begin()
+    for _ in range(2 * MOST_LOST):
+        run.crash()
+        run.collects("ws-a", change=False)
+        run.passes(200)
+    assert run.running == ["ws-a"]

@@ -101,7 +101,7 @@ def test_tokens_of_all_kinds_are_kept_and_the_model_that_answered():
     assert attempt.unpriced == 1
 
 
-@pytest.mark.parametrize("usd", [nan, inf, -inf, -1.0])
+@pytest.mark.parametrize("usd", [nan, inf, -inf, -1.0, 1e12, 1e308])
 def test_what_is_no_amount_is_an_unknown_one(usd):
     run = begun()
     run.ends("ws-a", reports=(Usage("", -5, 7, usd=usd),))
@@ -138,3 +138,13 @@ def test_what_it_is_thought_to_read_is_on_record():
     key = next(iter(run.starting))
     run.tell(AttemptStarted(*key, estimated_tokens=1200))
     assert run.attempts[key].estimated_tokens == 1200
+
+
+def test_what_is_told_again_and_again_adds_up_to_something_that_a_store_can_hold():
+    run = begun()
+    run.ends("ws-a", reports=(Usage("", 2**70, 2**70, 2**70, 2**70, 1e308),) * 1000)
+    attempt = run.attempts["ws-a", 1]
+    counts = attempt.tokens_in, attempt.tokens_out, attempt.tokens_cached, attempt.tokens_reasoning
+    assert max(counts) < 2**63
+    assert all(max(cost[6:10]) < 2**63 for cost in run.costs)
+    assert (run.run.spent_usd, attempt.unpriced) == (0.0, 1000)

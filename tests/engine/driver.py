@@ -2,9 +2,11 @@
 
 `python -m tests.engine.driver` loads the engine once and then forks an orchestrator for each line that it is told: a
 JSON list of repository, run, point and environment. It answers with the process id, and with the exit code once that
-has ended. A point names an instant at which the process kills itself, as `kill -9` would.
+has ended. A point names an instant at which the process kills itself, as `kill -9` would: one of `POINTS`, or such as
+`commit 3`, `before commit 3`, `start 3` and `before start 3`: the third of them that it makes.
 """
 
+import itertools
 import json
 import os
 import select
@@ -31,15 +33,14 @@ def die() -> None:
 
 def killing(function: Callable[..., Any], *, before: bool, nth: int = 1) -> Callable[..., Any]:
     """The function, but its nth call is the process's last act."""
-    calls = 0
+    calls = itertools.count(1)  # one for each thread that calls meanwhile
 
     def dying(*args: Any, **facts: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if before and calls == nth:
+        call = next(calls)
+        if before and call == nth:
             die()
         result = function(*args, **facts)
-        if calls == nth:
+        if call == nth:
             die()
         return result
 
@@ -62,8 +63,10 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
 
 def main(repository: str, run: str, point: str) -> int:
     """Drives a run to where it rests."""
-    if point.startswith("commit "):
-        Writer.commit = killing(Writer.commit, before=False, nth=int(point.split()[1]))
+    what, _, nth = point.rpartition(" ")
+    if nth.isdecimal():
+        where, name = (Writer, "commit") if what.endswith("commit") else (attempts, "start")
+        setattr(where, name, killing(getattr(where, name), before=what.startswith("before"), nth=int(nth)))
     elif point:
         where, name, before = POINTS[point]
         setattr(where, name, killing(getattr(where, name), before=before))

@@ -56,9 +56,11 @@ class Scene:
         self._start(opened, linger)
         return opened
 
-    def resume(self, *, linger: bool = False) -> OpenRun:
-        """Takes the run up again."""
-        opened = open_run(self.home, self.run)
+    def resume(self, *sets: str, linger: bool = False) -> OpenRun:
+        """Takes the run up again, with other settings as `uet resume --set` does."""
+        tops = {one.partition("=")[0].partition(".")[0] for one in sets}
+        changed = settings(*sets).model_dump(mode="json", include=tops) if sets else None
+        opened = open_run(self.home, self.run, overrides=changed)
         self._start(opened, linger)
         return opened
 

@@ -51,3 +51,18 @@ def test_limits_of_tasks_and_phases_hold_from_the_start_and_what_changes_them_is
     assert [(one.limit, one.former_usd, one.reason, one.expires_at) for one in costs.overrides] == [
         ("task", 2.0, "the demo", None)
     ]
+
+
+def test_a_run_that_goes_on_with_another_model_uses_that_and_asks_for_its_price(scene: Scene) -> None:
+    codex = "agents.shell.usage=codex"
+    done = """printf '{"type": "turn.completed", "usage": {"input_tokens": 10}}\\n'"""
+    script = ("echo a > a.txt", done)
+    scene.begin(workstream("ws-a", *script), sets=(codex, "agents.shell.model=odd", "budget.max_cost_total=5"))
+    assert scene.finish().state is RunState.HALTED
+    scene.resume(codex, "agents.shell.model=odder")
+    view = scene.finish()
+    assert (view.state, scene.sql("SELECT count(*) FROM attempts")) == (RunState.HALTED, [(0,)])
+    assert view.workstreams[0].reason == "budget: the price of odder is unknown; declare it under budget.models"
+    scene.resume(codex, "agents.shell.model=gpt-5")
+    assert scene.finish().state is RunState.COMPLETED
+    assert scene.sql("SELECT model FROM attempts") == [("gpt-5",)]

@@ -15,6 +15,7 @@ from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkstreamState
 from uet_tui.engine import attempts
 from uet_tui.engine.start import new_run
+from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
 from uet_tui.store.conflict_views import ConflictView
 
@@ -507,3 +508,39 @@ def test_what_was_decided_is_not_dropped_where_there_is_nothing_to_decide_any_mo
     assert not answer.ok, answer
     assert scene.state("ws-b") is WorkstreamState.CONFLICTED
     assert "clean when it is made again: redo it" in reason(scene)
+
+
+def test_an_agent_that_is_asked_is_heard_as_who_it_is_when_the_run_goes_on_with_another(
+    scene: Scene, tmp_path: Path
+) -> None:
+    trace, go = tmp_path / "trace", tmp_path / "go"
+    killed_at(
+        scene, trace, *agent(tmp_path, held(trace, go)), "agents.scripted.model=opus", "agents.scripted.provider=x"
+    )
+    go.touch()
+    until(lambda: attempts.ended(folder(scene)), 10, "the agent to end")
+    other = json.dumps(
+        {"command": ["false"], "env": [], "prompt": "text", "usage": "none", "provider": "y", "model": "gpt"}
+    )
+    scripted = json.dumps({"command": ["false"], "env": [], "prompt": "text", "usage": "json-lines", "model": "haiku"})
+    with pytest.raises(UetError, match=f"agent scripted is at conflict c1 of run {scene.run}, but the agents now are"):
+        scene.resume(f"agents.other={other}", "ladder.agent=other")
+    scene.resume(f"agents.other={other}", f"agents.scripted={scripted}", "ladder.agent=other")
+    scene.finish()
+    assert conflict(scene).tried[-1].cost_usd == 0.125
+    assert scene.sql("SELECT agent, model, provider, usd FROM cost_tracking") == [("scripted", "opus", "x", 0.125)]
+
+
+def test_an_agent_that_is_asked_is_ended_when_it_cost_what_it_may(scene: Scene, tmp_path: Path) -> None:
+    code = """
+        for spent in (0.5, 1.5):
+            print('{"uet": {"cost_usd": %s}}' % spent, flush=True)
+        time.sleep(60)
+    """
+    begin(scene, *agent(tmp_path, code), "grace_seconds=0.2", max_cost_usd=1)
+    view = scene.finish()
+    why = "cost $1.50 and reached its max_cost_usd of $1.00"
+    assert reason(scene).endswith(f"the agent failed: {why}")
+    assert (conflict(scene).tried[-1].verdict, conflict(scene).tried[-1].detail) == ("failed", why)
+    assert (view.state, view.costs.spent_usd, view.costs.reserved_usd) == (RunState.PAUSED, 1.5, 0.0)
+    assert scene.sql("SELECT ask, number, usd FROM cost_tracking") in ([(1, 1, 0.5), (1, 2, 1.0)], [(1, 1, 1.5)])

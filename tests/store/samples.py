@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from uet_tui.core.beginning import first_records
 from uet_tui.core.conflicts import RUNGS, ConflictFile, Entry, Hunk, Rung
 from uet_tui.core.records import (
+    AskRecord,
     AttemptRecord,
     Changes,
     ConflictRecord,
@@ -276,6 +277,5 @@ conflict_records = st.builds(
     asking=st.booleans(),
     climbing=st.booleans(),
     reserved_usd=money,
-    provider=line,
-    reports=st.lists(count, max_size=3).map(tuple),
+    asked=st.lists(st.builds(AskRecord, count, prose, prose, prose, count, money, prose), max_size=2).map(tuple),
 )

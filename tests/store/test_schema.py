@@ -210,3 +210,35 @@ def test_costs_of_a_store_without_reports_one_by_one_are_numbered_and_count_as_c
     reader = Reader(home.database)
     assert [(row.label, row.usd) for row in reader.costs("run-1").by_attempt] == [("ws-a #1", 1.0), ("ws-a #2", 0.5)]
     reader.close()
+
+
+def test_asks_of_a_store_that_did_not_say_who_was_asked_keep_what_was_counted(home: Home, tmp_path: Path) -> None:
+    engine = older(home, tmp_path / "third", "0003")
+    a = samples.records().workstreams["ws-a"]
+    declaration = samples.plan().workstreams["ws-a"].model_dump(mode="json")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id = {database.APPLICATION_ID}")
+        insert_what_fits(
+            connection,
+            (tables.RUNS, rows.RUN.row(samples.run_record(), revision=1)),
+            (tables.WORKSTREAMS, rows.WORKSTREAM.row(a, run="run-1", declaration=declaration)),
+            *(
+                (
+                    tables.CONFLICTS,
+                    rows.CONFLICT.row(samples.conflict(id, "ws-a", asks=asks, asking=asking), run="run-1"),
+                )
+                for id, asks, asking in (("c1", 3, True), ("c2", 2, False), ("c3", 0, False))
+            ),
+        )
+        connection.exec_driver_sql("UPDATE merge_conflicts SET provider = 'acme', reports = '[2, 0]' WHERE id != 'c3'")
+    engine.dispose()
+
+    writer = Writer(home.database)
+    loaded = writer.load("run-1")
+    writer.close()
+    first = records.AskRecord(1, reports=2)
+    assert {id: conflict.asked for id, conflict in loaded.conflicts.items()} == {
+        "c1": (first, records.AskRecord(3, provider="acme")),
+        "c2": (first,),
+        "c3": (),
+    }

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_LIMITS = {
+    "budget.max_cost_total": "--total",
+    "budget.max_cost_per_phase": "--per-phase",
+    "budget.max_cost_per_task": "--per-task",
+}
+"""The settings that a run takes its limits from when it begins, by what changes them from then on."""
 Headless = Annotated[bool, typer.Option("--headless", help="Without the console; ends when the run does.")]
 
 
@@ -106,6 +112,9 @@ def resume(
             f"run {wanted} was rolled back, so there is nothing to go on with: `uet retry WS` brings work back, "
             "`uet rollback` finishes a rollback that stopped"
         )
+    for key, option in _LIMITS.items():
+        if key in changed.origins and changed.origins[key].layer == "--set":
+            raise UetError(f"{key} of a run that has begun is changed by `uet budget {option} USD --run {wanted}`")
     tops = {key.partition(".")[0] for key, origin in changed.origins.items() if origin.layer == "--set"}
     overrides = changed.settings.model_dump(mode="json", include=tops)
     _go_on(start.open_run(home, wanted, overrides=overrides), headless=headless, json=json)

@@ -1,6 +1,5 @@
 """`uet pause`, `continue`, `drain`, `stop`, `scale`, `retry`, `skip`, `hold`, `first`, `budget`: steers a run."""
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
@@ -13,6 +12,7 @@ from uet_tui.cli.looking import look
 from uet_tui.cli.options import Json, Run, Sets
 from uet_tui.core.commands import Verb
 from uet_tui.errors import UetError
+from uet_tui.plan.model import MOST_USD
 
 app = typer.Typer()
 
@@ -117,8 +117,8 @@ def first(id: Workstream, run: Run = None, json: Json = False, sets: Sets = None
 
 
 def _dollars(value: float | None) -> float | None:
-    if value is not None and (not math.isfinite(value) or value < 0):
-        raise typer.BadParameter("money is a finite number of US dollars, 0 or more")
+    if value is not None and not 0 <= value < MOST_USD:
+        raise typer.BadParameter(f"money is a finite number of US dollars, 0 or more and below {MOST_USD:.0f}")
     return value
 
 

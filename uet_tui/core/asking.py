@@ -1,13 +1,15 @@
 """Asking an agent about a conflict: whose turn it is, the money for it, and what follows from its answer."""
 
+from dataclasses import replace
+
 from uet_tui.core import limits, providers, spending, vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.conflicts import Rung
 from uet_tui.core.effects import AskAgent, EndAsk
-from uet_tui.core.events import AgentAnswered
+from uet_tui.core.events import AgentAnswered, AskReported
 from uet_tui.core.gate_entries import keep_gates
 from uet_tui.core.proposals import complete, propose, put_rung, show, take_or_propose, to_operator
-from uet_tui.core.records import ConflictRecord, WorkstreamRecord
+from uet_tui.core.records import AskRecord, ConflictRecord, WorkstreamRecord
 from uet_tui.core.scheduling import start_merge
 from uet_tui.core.states import CONFLICT_OPEN, ConflictState, ProviderState, RunState, WorkstreamState
 
@@ -37,20 +39,25 @@ def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
     if waits and board.records.providers[provider].state is not ProviderState.STOPPED:
         board.why(record, f"waits to ask an agent about conflict {conflict.id}: {waits}")
         return False
-    conflict.climbing = False
-    board.touch_conflict(conflict)
     if _overtaken(board, conflict):
         _merge_again(board, conflict)
         return False
-    lack = waits or _lack(board, conflict, agent)
+    short = _lack(board, conflict, agent)
+    if short and short.passing and not waits:
+        board.why(record, f"waits to ask an agent about conflict {conflict.id}: {short.reason}")
+        return False
+    conflict.climbing = False
+    board.touch_conflict(conflict)
+    lack = waits or (short and short.reason)
     if lack:
         put_rung(board, conflict, Rung("agent", "not applicable", detail=lack))
         hand_over = propose if conflict.state is ConflictState.PROPOSED else to_operator
         hand_over(board, conflict, f"no agent was asked ({lack})")
         return False
-    conflict.asking, conflict.provider = True, provider
-    ws = board.plan.workstreams[record.id]
-    conflict.reserved_usd = limits.reserve(board, ws, agent, _model_of(board, record, agent))
+    conflict.asking = True
+    ws, model = board.plan.workstreams[record.id], _model_of(board, record, agent)
+    conflict.keep_ask(AskRecord(conflict.asks, agent, model, provider))
+    conflict.reserved_usd = limits.reserve(board, ws, agent, model)
     spending.set_aside(board, record.id, conflict.reserved_usd)
     providers.took(board, provider)
     effect = _ask(board, conflict)
@@ -67,13 +74,12 @@ def _start_ask(board: Board, conflict: ConflictRecord) -> bool:
     return True
 
 
-def _lack(board: Board, conflict: ConflictRecord, agent: str) -> str:
-    """Why no agent can be asked about a conflict at all; empty if one can."""
+def _lack(board: Board, conflict: ConflictRecord, agent: str) -> limits.Lack | None:
+    """Why no agent can be asked about a conflict; None if one can."""
     record = board.workstream(conflict.workstream)
     if record.id not in board.policy.resolver:
-        return "none resolves conflicts of it now"
-    lack = limits.lack(board, board.plan.workstreams[record.id], agent, _model_of(board, record, agent))
-    return lack.reason if lack else ""
+        return limits.Lack("none resolves conflicts of it now", "")
+    return limits.lack(board, board.plan.workstreams[record.id], agent, _model_of(board, record, agent))
 
 
 def _model_of(board: Board, record: WorkstreamRecord, agent: str) -> str:
@@ -103,6 +109,7 @@ def _overtaken(board: Board, conflict: ConflictRecord) -> bool:
 def _merge_again(board: Board, conflict: ConflictRecord) -> None:
     """Closes a conflict with what is the tip no more: an answer to it would be paid for, and then be stale."""
     record = board.workstream(conflict.workstream)
+    conflict.climbing = False
     conflict.by = "merged again: the branch moved on before an agent was asked"
     board.move_conflict(conflict, ConflictState.AUTO_RESOLVED)
     record.conflict = None
@@ -113,18 +120,27 @@ def _merge_again(board: Board, conflict: ConflictRecord) -> None:
 
 def resume_ask(board: Board, conflict: ConflictRecord) -> None:
     """Takes up what an agent is at; one that is not wanted any more, or not known, is ended, and its money counted."""
-    if conflict.state not in CONFLICT_OPEN or conflict.workstream not in board.policy.resolver:
+    unwanted = conflict.state not in CONFLICT_OPEN or conflict.workstream not in board.policy.resolver
+    if unwanted or conflict.ask(conflict.asks).ended_because:
         board.effects.append(EndAsk(conflict.id, conflict.asks))
     board.effects.append(_ask(board, conflict))
 
 
 def _ask(board: Board, conflict: ConflictRecord) -> AskAgent:
-    return AskAgent(conflict.id, conflict.asks, _agent(board, conflict), conflict.note)
+    ask, cap = conflict.ask(conflict.asks), limits.cap_of(board, board.plan.workstreams[conflict.workstream])
+    return AskAgent(conflict.id, ask.number, ask.agent, conflict.note, ask.model, cap)
 
 
 def _agent(board: Board, conflict: ConflictRecord) -> str:
-    """Who is asked; the workstream's own agent where the settings were changed since."""
+    """Who is to be asked; the workstream's own agent where the settings name none now."""
     return board.policy.resolver.get(conflict.workstream, board.workstream(conflict.workstream).agent)
+
+
+def ask_reported(board: Board, event: AskReported) -> None:
+    """The agent at a conflict has told what it used so far."""
+    conflict = board.records.conflicts.get(event.conflict)
+    if conflict is not None and conflict.asking and event.ask == conflict.asks:
+        spending.ask_reported(board, conflict, event.reports)
 
 
 def agent_answered(board: Board, event: AgentAnswered) -> None:
@@ -132,21 +148,22 @@ def agent_answered(board: Board, event: AgentAnswered) -> None:
     conflict = board.records.conflicts.get(event.conflict)
     if conflict is None or (event.ask == conflict.asks and not conflict.asking):
         return  # told twice
-    agent = _agent(board, conflict)
-    model = _model_of(board, board.workstream(conflict.workstream), agent)
-    spending.settle_ask(board, conflict, event.ask, (agent, model), event.reports)
+    spending.count_ask(board, conflict, event.ask, event.reports)
     if event.ask != conflict.asks:
         return
+    ask = conflict.ask(event.ask)
+    if ask.ended_because and event.rung.verdict == "failed":
+        event = replace(event, rung=replace(event.rung, detail=ask.ended_because))
     conflict.asking = False
     spending.give_ask_back(board, conflict)
-    worked = event.rung.verdict != "failed"
-    providers.left(board, conflict.provider, event.fault, event.until, event.rung.detail, worked=worked)
+    worked = event.rung.verdict in ("settled", "refused")
+    providers.left(board, ask.provider, event.fault, event.until, event.rung.detail, worked=worked)
     keep_gates(board, event.gates)
     put_rung(board, conflict, event.rung)
     if conflict.state not in CONFLICT_OPEN:
         return
     turned_away = event.fault in providers.PAUSING
-    if (board.stopping or turned_away) and event.rung.verdict == "failed":
+    if (board.stopping or turned_away) and event.rung.verdict == "failed" and not ask.ended_because:
         wait_for_agent(board, conflict)  # it was ended with everything else; whoever resumes the run asks again
         return
     settled = event.rung.verdict == "settled" and complete(event.files)

@@ -8,7 +8,7 @@ from uet_tui.core.failing import fail, give_up, shrink_context, try_again, wait_
 from uet_tui.core.gate_entries import keep_gates
 from uet_tui.core.merges import announce_merge
 from uet_tui.core.records import AttemptRecord, WorkstreamRecord
-from uet_tui.core.retries import delay
+from uet_tui.core.retries import MOST_LOST, delay, signature
 from uet_tui.core.states import (
     ATTEMPT_OVER,
     AttemptState,
@@ -136,12 +136,23 @@ def _after_failure(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
             board.move_workstream(record, WorkstreamState.PENDING, "stopped; resume goes on")
             board.wait_for_turn(record.id)
     elif attempt.state is AttemptState.LOST:
-        record.granted_attempts += 1
-        error = attempt.error or "the agent was lost without a trace"
-        try_again(board, record, error, delay(record.id, record.attempts, board.policy))
+        _after_loss(board, record, attempt, attempt.error or "the agent was lost without a trace")
     else:
         error = attempt.error or (attempt.fault or f"exit {attempt.exit_code}")
         _after_fault(board, record, attempt, error)
+
+
+def _after_loss(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, error: str) -> None:
+    """Tries again as if it had not been, unless agents that were at work are lost again and again."""
+    record.granted_attempts += 1
+    if attempt.started_at is not None:
+        mark = signature(error)
+        record.error_repeats = record.error_repeats + 1 if mark == record.error_signature else 0
+        record.error_signature = mark
+        if record.error_repeats + 1 >= MOST_LOST:
+            give_up(board, record, WorkstreamState.FAILED, f"{error}, {MOST_LOST} times in a row")
+            return
+    try_again(board, record, error, delay(record.id, record.attempts, board.policy))
 
 
 def _after_fault(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, error: str) -> None:

@@ -9,6 +9,7 @@ the operator wants.
 from heapq import heappop, heappush
 
 from uet_tui.core import vocabulary
+from uet_tui.core.beginning import fill_in
 from uet_tui.core.effects import Effect
 from uet_tui.core.journal import Journal
 from uet_tui.core.policy import Policy
@@ -52,6 +53,7 @@ class Board(Journal):
 
     def __init__(self, plan: Plan, policy: Policy, records: Records) -> None:
         super().__init__(records)
+        fill_in(records, policy)
         self.plan = plan
         self.policy = policy
         self.begun = False
@@ -89,6 +91,8 @@ class Board(Journal):
         self.purse = Purse(plan, records)
         self.ledger = ScopeLedger()
         self.free: list[int] = []
+        self.left_ready: set[str] = set()
+        """Those that were ready when the run was halted, and could not start all the same."""
         self.spawning: set[int] = set()
         """Workers whose sandbox is being made, whether or not they are still wanted."""
         self.broken = ""

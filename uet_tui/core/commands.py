@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from uet_tui.plan.model import MOST_USD
 from uet_tui.text import one_line
 
 
@@ -70,7 +71,7 @@ class Command(BaseModel):
     workstream: Typed | None = None
     conflict: Typed | None = None
     number: Annotated[int, Field(ge=1, le=256)] | None = None
-    amount: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    amount: Annotated[float, Field(ge=0, lt=MOST_USD, allow_inf_nan=False)] | None = None
     """US dollars."""
     limit: Literal["total", "phase", "task"] = "total"
     """For `budget`: of the whole run, of each phase, or of each workstream."""

@@ -83,6 +83,10 @@ class AskAgent:
     ask: int
     agent: str
     note: str
+    model: str = ""
+    """Who is to answer; empty leaves it to the agent."""
+    cap_usd: float | None = None
+    """What it may cost, in US dollars; None where nothing limits it. It is ended by the core where it can be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def began(board: Board, event: Began) -> None:
     board.begun, board.dispatching, board.lingering = True, event.dispatch, event.linger
     _take_up(board)
     providers.know(board)
+    _take_models(board)
     if not event.dispatch:
         return
     first = run.state is RunState.PLANNED
@@ -76,6 +77,15 @@ def _take_up(board: Board) -> None:
     board.free.clear()
 
 
+def _take_models(board: Board) -> None:
+    """Further attempts use the models that the agents have now."""
+    for record in board.records.workstreams.values():
+        model = board.policy.models.get(record.agent, record.model)
+        if record.model != model and record.state is not WorkstreamState.MERGED:
+            record.model = model
+            board.touch_workstream(record)
+
+
 def conclude(board: Board) -> None:
     """Brings the run to rest where nothing moves any more."""
     run = board.records.run
@@ -116,10 +126,11 @@ def _will_move(board: Board) -> bool:
 def _stuck(board: Board) -> None:
     halted = limits.halted(board)
     if halted:
+        board.left_ready = set(board.ready_ids)
         _rest(board, RunState.HALTED, halted, "halted")
     elif board.lingering:
         return
-    elif not board.live_workers() and (board.timers or board.ready_ids):
+    elif not board.live_workers() and (board.timers or board.ready_ids or providers.will_open(board)):
         why = f"no worker could be made: {board.broken}" if board.broken else "no worker is left; resume goes on"
         _rest(board, RunState.PAUSED, why, "operator")
     else:

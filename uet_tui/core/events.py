@@ -154,6 +154,16 @@ class Climbed:
 
 
 @dataclass(frozen=True, slots=True)
+class AskReported:
+    """The agent that was asked to resolve a conflict has told what it used so far."""
+
+    conflict: str
+    ask: int
+    reports: tuple[Usage, ...]
+    """All its reports, from the first."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentAnswered:
     """The agent that was asked to resolve a conflict is gone."""
 
@@ -164,7 +174,7 @@ class AgentAnswered:
     gates: tuple[GateEntry, ...] = ()
     problem: str = ""
     reports: tuple[Usage, ...] = ()
-    """What it used."""
+    """All its reports of use, from the first: those that were told of before are not counted again."""
     fault: Fault | None = None
     """What went wrong, where it was not the conflict."""
     until: float | None = None
@@ -263,6 +273,7 @@ Event = (
     | MergeFailed
     | MergeDeferred
     | Climbed
+    | AskReported
     | AgentAnswered
     | Reverted
     | RevertFailed

@@ -39,7 +39,7 @@ def fail(
         record.result_repeats = record.result_repeats + 1 if tree == record.result_tree else 0
         record.result_tree = tree
     record.note = note(error, detail)
-    unpaid = limits.used_up(board, record)
+    unpaid = limits.used_up(board, record, record.agent)
     if unpaid:
         give_up(board, record, WorkstreamState.FAILED, f"{error}; {unpaid}")
         return

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from uet_tui.core import vocabulary
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.records import AttemptRecord, WorkstreamRecord
+from uet_tui.core.records import WorkstreamRecord
 from uet_tui.core.states import BudgetStage, RunState, WorkstreamState
 from uet_tui.core.workers import drain, fill_workers
 from uet_tui.plan.model import Workstream
@@ -28,6 +28,8 @@ class Lack(NamedTuple):
     """For the workstream that waits."""
     halted: str
     """For the run, where nothing else is left to do."""
+    passing: bool = False
+    """Whether there will be some if those that run give back all that is set aside for them."""
 
 
 def model_for(board: Board, record: WorkstreamRecord) -> str:
@@ -81,22 +83,28 @@ def lack(board: Board, ws: Workstream, agent: str, model: str | None = None) -> 
     need = reserve(board, ws, agent, model)
     if total is not None:
         left = total * board.policy.halt_threshold - run.spent_usd - run.reserved_usd
-        if need > left + _CENT or left <= 0:
-            return Lack(_short("", need, left), _halt(total, need, left))
+        if need > left + _CENT or left <= _CENT:
+            passing = _enough(need, left + run.reserved_usd)
+            return Lack(_short("", need, left), _halt(total, need, left), passing)
     if phase is not None:
         name = purse.phase_of[ws.id]
         left = phase - purse.spent[name] - purse.reserved[name]
-        if need > left + _CENT or left <= 0:
+        if need > left + _CENT or left <= _CENT:
             used = f"the budget of ${phase:.2f} for {name} is used up; raise it (--per-phase) and resume"
-            return Lack(_short(f" of {name}", need, left), used)
+            passing = _enough(need, left + purse.reserved[name])
+            return Lack(_short(f" of {name}", need, left), used, passing)
     if task is not None and board.workstream(ws.id).cost_usd >= task - _CENT:
-        why = used_up(board, board.workstream(ws.id))
+        why = used_up(board, board.workstream(ws.id), agent)
         return Lack(f"budget: {why}", f"{ws.id} {why}, and resume")
     return None
 
 
+def _enough(need: float, left: float) -> bool:
+    return need <= left and left > _CENT
+
+
 def _halt(total: float, need: float, left: float) -> str:
-    if left <= 0 or not need:
+    if left <= _CENT or not need:
         return f"the budget of ${total:.2f} is used up; raise it and resume"
     return f"${left:.2f} is left of the budget of ${total:.2f}, and an attempt needs ${need:.2f}; raise it and resume"
 
@@ -105,22 +113,29 @@ def _short(of: str, need: float, left: float) -> str:
     return f"budget{of}: needs ${need:.2f}, ${max(left, 0.0):.2f} is left"
 
 
-def used_up(board: Board, record: WorkstreamRecord) -> str:
-    """That a workstream cost all that it may, so that another try has no money; empty where it has."""
+def used_up(board: Board, record: WorkstreamRecord, agent: str) -> str:
+    """That a workstream cost all that it may, so that an agent has no money for it; empty where there is some."""
     task = board.records.run.task_budget_usd
-    if task is None or record.cost_usd < task - _CENT or record.agent in board.policy.free:
+    if task is None or record.cost_usd < task - _CENT or agent in board.policy.free:
         return ""
     return f"cost ${record.cost_usd:.2f} of the ${task:.2f} that a workstream may cost; raise it (--per-task)"
 
 
-def cap_reached(board: Board, record: WorkstreamRecord, attempt: AttemptRecord) -> str:
-    """That an attempt cost what it may, as the end of a sentence about it; empty while it may cost more."""
+def cap_reached(board: Board, record: WorkstreamRecord, agent: str, usd: float) -> str:
+    """That an agent at a workstream cost what it may, as the end of a sentence about it; empty while it may cost more.
+
+    Args:
+        board: the run.
+        record: the workstream that it is at, or at a conflict of.
+        agent: who.
+        usd: what this attempt or ask of it cost so far, in US dollars.
+    """
     most = board.plan.workstreams[record.id].max_cost_usd
-    if attempt.agent in board.policy.free:
+    if agent in board.policy.free:
         return ""
-    if most is not None and attempt.cost_usd >= most - _CENT:
-        return f"cost ${attempt.cost_usd:.2f} and reached its max_cost_usd of ${most:.2f}"
-    return used_up(board, record)
+    if most is not None and usd >= most - _CENT:
+        return f"cost ${usd:.2f} and reached its max_cost_usd of ${most:.2f}"
+    return used_up(board, record, agent)
 
 
 # One step after the other
@@ -201,6 +216,15 @@ def halted(board: Board) -> str:
             _reach(board, BudgetStage.HALTED, found.halted)
             return found.halted
     return ""
+
+
+def go_on(board: Board) -> None:
+    """Lets a halted run go on where something came up since that can be paid: a conflict was settled, say."""
+    for id in sorted(board.ready_ids - board.left_ready):
+        if lack(board, board.plan.workstreams[id], board.workstream(id).agent) is None:
+            board.move_run(RunState.RUNNING)
+            fill_workers(board)
+            return
 
 
 def changed(board: Board) -> None:

@@ -21,6 +21,7 @@ from uet_tui.core.effects import Effect
 from uet_tui.core.events import (
     AgentAnswered,
     Asked,
+    AskReported,
     AttemptEnded,
     AttemptStarted,
     Began,
@@ -120,6 +121,7 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     MergeFailed: merges.merge_failed,
     MergeDeferred: merges.merge_deferred,
     Climbed: climbing.climbed,
+    AskReported: asking.ask_reported,
     AgentAnswered: asking.agent_answered,
     Reverted: rollback.reverted,
     RevertFailed: rollback.revert_failed,
@@ -134,5 +136,5 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     Noted: _noted,
     Ticked: _ticked,
 }
-_QUIET = frozenset({Progressed, AttemptStarted, UsageReported, Noted, Forecast})
+_QUIET = frozenset({Progressed, AttemptStarted, UsageReported, AskReported, Noted, Forecast})
 """What cannot make anything ready or free: what an agent spends was set aside for it, or is beyond that."""

@@ -1,6 +1,6 @@
 """The operator changes what may be spent, for good or for a while."""
 
-from uet_tui.core import limits, vocabulary
+from uet_tui.core import limits, spending, vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.commands import Refusal
 from uet_tui.core.events import Asked
@@ -57,3 +57,5 @@ def _set(board: Board, limit: str, usd: float | None, why: str) -> None:
     name = _NAMES[limit].removeprefix("the ")
     board.tell(vocabulary.BUDGET_CHANGED, f"{name} {shown[0]} -> {shown[1]} {why}", old=old, new=usd, limit=limit)
     limits.changed(board)
+    if limit == "task":
+        spending.end_used_up(board)

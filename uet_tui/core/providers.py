@@ -18,7 +18,7 @@ MOST_PAUSES = 12
 """Pauses in a row, between which it served nobody, that a provider gets: each try may cost money, so the operator is
 asked. Of pauses that it sets no end to, twelve take about seven hours with the shipped settings."""
 _LONGEST = 366 * 86_400.0
-"""Seconds: a provider that wants to be left alone for longer made a mistake."""
+"""Seconds: a provider, or a setting, that wants it to be left alone for longer is a mistake."""
 
 
 def provider_of(board: Board, agent: str) -> str:
@@ -76,6 +76,7 @@ def left(board: Board, name: str, fault: Fault | None, until: float | None, erro
     record = board.records.providers.get(name)
     if record is None:  # of a run that an older version began
         record = board.records.providers[name] = ProviderRecord(name, board.now)
+        board.touch_provider(record)
     if fault is None:
         if worked and record.pauses and record.state is ProviderState.OPEN:
             record.pauses = 0
@@ -112,7 +113,7 @@ def _pause_seconds(board: Board, record: ProviderRecord) -> float:
     """Doubled each time; a share of it is drawn from the name, so that replays agree and runs do not come together."""
     policy = board.policy
     base = policy.pauses.get(record.name, policy.pause_seconds)
-    full = min(policy.pause_max_seconds, base * 2.0 ** min(record.pauses - 1, 30))
+    full = min(policy.pause_max_seconds, base * 2.0 ** min(record.pauses - 1, 30), _LONGEST)
     draw = zlib.crc32(f"{board.records.run.id}/{record.name}/{record.pauses}".encode()) / 0xFFFFFFFF
     return full * (1 - policy.retry_jitter * draw)
 
@@ -125,10 +126,9 @@ def _stop(board: Board, record: ProviderRecord, reason: str) -> None:
     board.tell(vocabulary.PROVIDER_STOPPED, _told(record), severity="error", provider=record.name)
 
 
-def open_again(board: Board, record: ProviderRecord, why: str) -> None:
-    """Asks a provider again that was left alone."""
-    if record.state is ProviderState.STOPPED:
-        record.pauses = 0
+def open_again(board: Board, record: ProviderRecord, why: str, pauses: int = 0) -> None:
+    """Asks a provider again that was left alone; how often it paused so far is forgotten where the operator says so."""
+    record.pauses = pauses
     record.until = None
     _move(board, record, ProviderState.OPEN, "")
     board.tell(vocabulary.PROVIDER_OPEN, f"provider {record.name} is asked again: {why}", provider=record.name)
@@ -146,7 +146,7 @@ def wake(board: Board) -> None:
     """Asks those again whose pause is over."""
     for record in [board.records.providers[name] for name in sorted(board.purse.paused)]:
         if record.until is not None and record.until <= board.now:
-            open_again(board, record, f"its pause for {record.reason} is over")
+            open_again(board, record, f"its pause for {record.reason} is over", record.pauses)
 
 
 def next_opening(board: Board) -> float | None:

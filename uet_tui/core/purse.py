@@ -45,7 +45,8 @@ class Purse:
                 self.running[attempt.provider] += 1
         for conflict in records.conflicts.values():
             self.reserved[self.phase_of[conflict.workstream]] += conflict.reserved_usd
-            self.running[conflict.provider] += conflict.asking
+            if conflict.asking:
+                self.running[conflict.ask(conflict.asks).provider] += 1
 
     def learn(self, attempt: AttemptRecord) -> None:
         """Takes in what an attempt cost that is over, if that says what another may cost."""

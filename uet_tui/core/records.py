@@ -168,6 +168,24 @@ class WorkerRecord:
     doing: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AskRecord:
+    """An agent that was asked about a conflict, and what is counted of its use."""
+
+    number: int
+    agent: str = ""
+    """Empty for one that an older version asked."""
+    model: str = ""
+    """What it was told to use."""
+    provider: str = ""
+    """Whose quota it uses."""
+    reports: int = 0
+    """How many of its reports of use are counted."""
+    cost_usd: float = 0.0
+    ended_because: str = ""
+    """Why it was ended, where that was not the operator's wish."""
+
+
 @dataclass(slots=True)
 class ConflictRecord:
     """A merge that git could not make alone."""
@@ -203,10 +221,17 @@ class ConflictRecord:
     """Whether the rungs that need no agent are being tried."""
     reserved_usd: float = 0.0
     """Set aside for the agent that is asked."""
-    provider: str = ""
-    """Whose quota the agent uses that is asked."""
-    reports: tuple[int, ...] = ()
-    """How many reports of use are counted of each ask, first to last."""
+    asked: tuple[AskRecord, ...] = ()
+    """The agents that were asked, first to last; one that there was no money for is not among them."""
+
+    def ask(self, number: int) -> AskRecord:
+        """An ask by its number; one that nothing is known of where it was never made."""
+        return next((ask for ask in self.asked if ask.number == number), AskRecord(number))
+
+    def keep_ask(self, kept: AskRecord) -> None:
+        """Puts an ask on record, in the place of what was there of it."""
+        others = (ask for ask in self.asked if ask.number != kept.number)
+        self.asked = tuple(sorted((*others, kept), key=lambda ask: ask.number))
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ from uet_tui.plan.model import CircuitBreaker
 _VARIABLE = re.compile(r"0x[0-9a-f]+|[0-9a-f]{7,40}|\d+|'[^']*'|\"[^\"]*\"|/[^\s:]+", re.IGNORECASE)
 
 
+MOST_LOST = 12
+"""Attempts in a row that may be lost while they work: each may cost money, and something ends who watches them."""
 _NOTE = 4_000
 """Characters of what the next attempt is told: enough for the end of a test run, little beside a prompt."""
 

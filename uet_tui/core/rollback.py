@@ -59,6 +59,9 @@ def _check(board: Board) -> None:
     for conflict in board.records.conflicts.values():
         if conflict.state in CONFLICT_OPEN and climbing.busy(conflict):
             raise Refusal(f"conflict {conflict.id} is being resolved: roll back when that is done")
+        if conflict.asking:  # of a run that is cancelled nobody would count what it used
+            then = "" if board.dispatching else "; `uet resume` sees to that"
+            raise Refusal(f"an agent is at conflict {conflict.id}: roll back when it is gone{then}")
     if _newest(board) is None and not _to_be_landed(board):
         raise Refusal(
             f"the run was {_ROLLED_BACK} already: nothing of it is merged any more"

@@ -23,6 +23,8 @@ def schedule(board: Board) -> None:
     if board.purse.paused:
         providers.wake(board)
     start_merge(board)
+    if board.records.run.state is RunState.HALTED and board.dispatching:
+        limits.go_on(board)
     if board.records.run.state is RunState.RUNNING and board.dispatching:
         _dispatch(board)
         if board.parked.get(BUDGET) and not board.ready_ids:

@@ -5,15 +5,18 @@ ask were counted is on record. While an agent runs, what was set aside for it go
 """
 
 from collections.abc import Sequence
-from math import isfinite
+from dataclasses import replace
 
 from uet_tui.core import limits, vocabulary
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.effects import KillAttempt
+from uet_tui.core.effects import EndAsk, KillAttempt
 from uet_tui.core.records import AttemptRecord, ConflictRecord, CostEntry, WorkstreamRecord
 from uet_tui.core.states import ATTEMPT_OVER
 from uet_tui.core.usage import Usage
+from uet_tui.plan.model import MOST_USD
 
+_MOST_TOKENS = 10**12
+"""Of one report: sums of them stay far below what a store can hold."""
 _DUST = 1e-9
 """US dollars that are only what adding and taking away leaves of rounding."""
 
@@ -35,20 +38,35 @@ def usage_reported(board: Board, workstream: str, number: int, reports: Sequence
         return
     record = board.workstream(workstream)
     count_attempt(board, record, attempt, reports)
-    why = limits.cap_reached(board, record, attempt)
+    _end_attempt(board, record, attempt, limits.cap_reached(board, record, attempt.agent, attempt.cost_usd))
+
+
+def end_used_up(board: Board) -> None:
+    """Ends those at work whose workstream cost all that it may, now that the limit of workstreams was changed."""
+    for id in sorted(board.active):
+        record, attempt = board.workstream(id), board.attempt(id)
+        if attempt is not None and attempt.state not in ATTEMPT_OVER:
+            _end_attempt(board, record, attempt, limits.used_up(board, record, attempt.agent))
+    for conflict in board.records.conflicts.values():
+        if conflict.asking:
+            record, agent = board.workstream(conflict.workstream), conflict.ask(conflict.asks).agent
+            _end_ask(board, conflict, limits.used_up(board, record, agent))
+
+
+def _end_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, why: str) -> None:
     if why and not attempt.kill_asked:
         attempt.kill_asked, attempt.kill_reason = True, why
         board.touch_attempt(attempt)
         board.tell(
             vocabulary.CAP_REACHED,
-            f"{workstream} attempt {number} {why}: it is ended",
+            f"{record.id} attempt {attempt.number} {why}: it is ended",
             severity="warning",
-            workstream=workstream,
+            workstream=record.id,
             worker=attempt.worker,
-            attempt=number,
+            attempt=attempt.number,
             usd=attempt.cost_usd,
         )
-        board.effects.append(KillAttempt(workstream, number))
+        board.effects.append(KillAttempt(record.id, attempt.number))
 
 
 def count_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, reports: Sequence[Usage]) -> None:
@@ -60,8 +78,6 @@ def count_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord
     for entry in _entries(board, work, reports, attempt.reports):
         cost += entry.usd
         attempt.unpriced += not entry.priced
-        if not entry.priced:
-            board.purse.unpriced.add((attempt.agent, attempt.model))
         attempt.tokens_in += entry.tokens_in
         attempt.tokens_out += entry.tokens_out
         attempt.tokens_cached += entry.tokens_cached
@@ -87,18 +103,45 @@ def settle_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
     board.purse.learn(attempt)
 
 
-def settle_ask(
-    board: Board, conflict: ConflictRecord, ask: int, asked: tuple[str, str], reports: Sequence[Usage]
-) -> None:
-    """Counts what an agent reported that was asked about a conflict, whichever ask; `asked`: it and its model."""
-    counted = [*conflict.reports, *[0] * (ask - len(conflict.reports))]
-    if len(reports) <= counted[ask - 1]:
+def ask_reported(board: Board, conflict: ConflictRecord, reports: Sequence[Usage]) -> None:
+    """The agent at a conflict has told what it used so far; at what it may cost it is ended."""
+    count_ask(board, conflict, conflict.asks, reports)
+    ask = conflict.ask(conflict.asks)
+    why = limits.cap_reached(board, board.workstream(conflict.workstream), ask.agent, ask.cost_usd)
+    _end_ask(board, conflict, why)
+
+
+def _end_ask(board: Board, conflict: ConflictRecord, why: str) -> None:
+    ask = conflict.ask(conflict.asks)
+    if why and not ask.ended_because:
+        conflict.keep_ask(replace(ask, ended_because=why))
+        board.touch_conflict(conflict)
+        board.tell(
+            vocabulary.CAP_REACHED,
+            f"agent {ask.agent} at conflict {conflict.id} {why}: it is ended",
+            severity="warning",
+            workstream=conflict.workstream,
+            attempt=conflict.attempt,
+            conflict=conflict.id,
+            ask=ask.number,
+            usd=ask.cost_usd,
+        )
+        board.effects.append(EndAsk(conflict.id, ask.number))
+
+
+def count_ask(board: Board, conflict: ConflictRecord, number: int, reports: Sequence[Usage]) -> None:
+    """Counts what an agent reported that was asked about a conflict, whichever ask, and was not counted before."""
+    ask = conflict.ask(number)
+    if len(reports) <= ask.reports:
         return
     record = board.workstream(conflict.workstream)
-    work = (record.id, conflict.attempt, conflict.id, ask, *asked, conflict.provider)
-    cost = sum(entry.usd for entry in _entries(board, work, reports, counted[ask - 1]))
-    counted[ask - 1] = len(reports)
-    conflict.reports = tuple(counted)
+    work = (record.id, conflict.attempt, conflict.id, number, ask.agent, ask.model, ask.provider)
+    cost = sum(entry.usd for entry in _entries(board, work, reports, ask.reports))
+    conflict.keep_ask(replace(ask, reports=len(reports), cost_usd=ask.cost_usd + cost))
+    if number == conflict.asks and conflict.reserved_usd:
+        settled = min(conflict.reserved_usd, cost)
+        conflict.reserved_usd -= settled
+        set_aside(board, record.id, -settled)
     board.touch_conflict(conflict)
     _spend(board, record, cost)
 
@@ -151,18 +194,20 @@ def _entries(board: Board, work: _Work, reports: Sequence[Usage], counted: int) 
             )
         )
     board.changes.costs.extend(entries)
+    if not all(entry.priced for entry in entries):
+        board.purse.unpriced.add((agent, model))
     return entries
 
 
 def _tokens(report: Usage) -> tuple[int, int, int, int]:
-    """Tokens in, out, cached and of thinking; less than none is none."""
+    """Tokens in, out, cached and of thinking; less than none is none, and so many that nobody used them are fewer."""
     counts = report.tokens_in, report.tokens_out, report.tokens_cached, report.tokens_reasoning
-    if min(counts) >= 0:
+    if min(counts) >= 0 and max(counts) <= _MOST_TOKENS:
         return counts
-    read, written, cached, thought = (max(0, count) for count in counts)
+    read, written, cached, thought = (min(max(0, count), _MOST_TOKENS) for count in counts)
     return read, written, cached, thought
 
 
 def _amount(usd: float | None) -> float | None:
-    """Money, or None where it is not known: what is not finite, or negative, is no amount."""
-    return usd if usd is not None and isfinite(usd) and usd >= 0 else None
+    """Money, or None where it is not known: what is not finite, negative, or too large to be true is no amount."""
+    return usd if usd is not None and 0 <= usd < MOST_USD else None

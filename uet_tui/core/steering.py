@@ -217,7 +217,7 @@ def _retry(board: Board, event: Asked) -> str:
     dead = [d for d in needs if board.workstream(d).state in over]
     if dead:
         raise Refusal(f"{record.id} depends on {dead[0]}, which is {board.workstream(dead[0]).state.value}: retry that")
-    unpaid = limits.used_up(board, record)
+    unpaid = limits.used_up(board, record, record.agent)
     if unpaid:
         raise Refusal(f"{record.id} {unpaid} first")
     record.granted_attempts += 1

@@ -6,7 +6,8 @@ Whatever becomes of the orchestrator meanwhile, the agent is started once: who f
 import logging
 import subprocess
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from uet_tui.agents.launching import Launch
 from uet_tui.agents.resolving import LONGEST_DIFF, Question, Side
 from uet_tui.core.conflicts import ConflictFile, Entry, Rung, holds
 from uet_tui.core.effects import AskAgent, EndAsk
-from uet_tui.core.events import AgentAnswered
+from uet_tui.core.events import AgentAnswered, AskReported
 from uet_tui.core.records import ConflictRecord
 from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.core.usage import known_usd
@@ -40,14 +41,24 @@ from uet_tui.workspace.control import ControlRepository
 
 _log = logging.getLogger(__name__)
 
+_LISTEN = 1.0
+"""Seconds between looks at what the agent used so far."""
 _LOOK = 0.1
 """Seconds between looks at whether the agent has ended, or the orchestrator leaves."""
 _NO_TEXT = ("binary", "submodule", "symlink", "mode")
 """Kinds of conflict that there is nothing to write for: a side is taken whole, and that is the operator's to say."""
 
 
-def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leaving: threading.Event) -> AgentAnswered:
+def ask_agent(
+    place: Workplace,
+    effect: AskAgent,
+    conflict: ConflictRecord,
+    leaving: threading.Event,
+    report: Callable[[AskReported], None],
+) -> AgentAnswered:
     """Has an agent resolve a conflict in a sandbox of its own, and gates what it proposes.
+
+    `report` is told what it used so far, while it works.
 
     Raises:
         InterruptedRunError: `leaving` was set meanwhile; the agent goes on, and whoever takes the run up waits for it.
@@ -55,15 +66,21 @@ def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leav
     folder = _folder(place, effect)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = _to_ask(conflict.files)
-    start = _start_tree(place, conflict, files)
     keeper = None
     if not (folder / "start.json").exists():
         unasked = _not_asked(folder, conflict, files)
         if unasked is not None:
             return AgentAnswered(conflict.id, effect.ask, conflict.files, unasked)
-        keeper = _start(place, effect, conflict, files, start, leaving)
-    ended = _wait(folder, keeper, leaving)
-    heard = Hearing(place, effect.agent, "", folder).end(ended)
+        keeper = _start(place, effect, conflict, files, leaving)
+    hearing = Hearing(place, effect.agent, effect.model, folder)
+
+    def listen() -> None:
+        _, reports = hearing.look()
+        if reports is not None:
+            report(AskReported(conflict.id, effect.ask, reports))
+
+    ended = _wait(folder, keeper, leaving, listen)
+    heard = hearing.end(ended)
     answer = AgentAnswered(
         conflict.id,
         effect.ask,
@@ -74,7 +91,7 @@ def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leav
         until=heard.until,
     )
     try:
-        return _judged(place, effect, conflict, files, start, heard.error, answer, leaving)
+        return _judged(place, effect, conflict, files, heard.error, answer, leaving)
     except (UetError, OSError) as error:  # its money counts whatever became of the rest
         _log.exception("what agent %s made of conflict %s could not be judged", effect.agent, conflict.id)
         return replace(answer, rung=replace(answer.rung, detail=one_line(str(error))))
@@ -127,12 +144,11 @@ def _start(
     effect: AskAgent,
     conflict: ConflictRecord,
     files: Sequence[ConflictFile],
-    start: str,
     leaving: threading.Event,
 ) -> "subprocess.Popen[bytes]":
     folder, agent, settings = _folder(place, effect), place.agent(effect.agent), place.settings
     parents = (conflict.ours_commit, conflict.theirs_commit)
-    commit = place.control.commit_tree(start, parents, f"Conflict {conflict.id}")
+    commit = place.control.commit_tree(_start_tree(place, conflict, files), parents, f"Conflict {conflict.id}")
     sandbox = place.sandbox(sandbox_name(conflict))
     make_ready(place, sandbox, commit, leaving, folder / "git-before")
     prompt = folder / PROMPT
@@ -149,7 +165,8 @@ def _start(
             folder,
             home,
             effect.ask,
-            agent.model,
+            effect.model or agent.model,
+            effect.cap_usd,
             scope=tuple(path for path, _ in question.files),
         ),
         sandbox.environment,
@@ -194,13 +211,19 @@ def _diff(control: ControlRepository, files: Sequence[ConflictFile], side: str) 
     return told
 
 
-def _wait(folder: Path, keeper: "subprocess.Popen[bytes] | None", leaving: threading.Event) -> attempts.Ended:
+def _wait(
+    folder: Path, keeper: "subprocess.Popen[bytes] | None", leaving: threading.Event, listen: Callable[[], None]
+) -> attempts.Ended:
+    heard = time.monotonic()
     while (ended := attempts.ended(folder)) is None:
         if keeper is None or keeper.poll() is not None:
             if attempts.prove_dead(folder):
                 return attempts.ended(folder) or attempts.Ended(None, "lost", 0.0)
             if attempts.orphaned(folder):
                 attempts.end_now(folder)
+        if time.monotonic() >= heard + _LISTEN:
+            heard = time.monotonic()
+            listen()
         if leaving.wait(_LOOK):
             raise InterruptedRunError
     if keeper is not None:
@@ -222,12 +245,12 @@ def _judged(
     effect: AskAgent,
     conflict: ConflictRecord,
     files: Sequence[ConflictFile],
-    start: str,
     failure: str,
     answer: AgentAnswered,
     leaving: threading.Event,
 ) -> AgentAnswered:
     folder = _folder(place, effect)
+    start = _start_tree(place, conflict, files)
     left = _left(place, effect, conflict, start)
     proposed, rung = _looked_at(place.control, files, start, left, failure, answer.rung)
     if rung.verdict == "failed":

@@ -191,7 +191,7 @@ class LocalRunner:
             case Climb(conflict):
                 self._report(climb(place, records.conflicts[conflict], self._leaving))
             case AskAgent(conflict):
-                self._report(ask_agent(place, effect, records.conflicts[conflict], self._leaving))
+                self._report(ask_agent(place, effect, records.conflicts[conflict], self._leaving, self._report))
             case EndAsk():
                 end_ask(place, effect)
             case Revert():

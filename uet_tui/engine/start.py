@@ -148,6 +148,7 @@ def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = N
         raise
     try:
         hold = _claim(place, lock, writer)
+        _know_asked(place, hold)
         return OpenRun(replace(place, base=hold.records.run.base_commit), hold)
     except BaseException:
         writer.close()
@@ -169,6 +170,17 @@ def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
     token = secrets.token_hex(8)
     writer.claim(place.run, token, os.getpid())
     return Hold(lock, token, writer, writer.load(place.run))
+
+
+def _know_asked(place: Workplace, hold: Hold) -> None:
+    """Raises `UetError` where an agent is at a conflict that the settings have no more: who would read what it used?"""
+    for conflict in hold.records.conflicts.values():
+        agent = conflict.ask(conflict.asks).agent
+        if conflict.asking and agent and agent not in place.settings.agents:
+            known = ", ".join(sorted(place.settings.agents))
+            raise UetError(
+                f"agent {agent} is at conflict {conflict.id} of run {place.run}, but the agents now are: {known}"
+            )
 
 
 def _kept(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, Settings, dict[str, str]]:

@@ -123,7 +123,8 @@ def _unpriced(agents: Mapping[str, AgentSettings], budget: BudgetSettings) -> fr
 def policy_of(place: Workplace) -> Policy:
     """What of the settings the core decides by."""
     settings, budget, resolver = place.settings, place.settings.budget, resolver_of(place)
-    agents = {name: place.agent(name) for name in {*place.agent_of.values(), *resolver.values()}}
+    used = {name: place.agent(name) for name in {*place.agent_of.values(), *resolver.values()}}
+    agents = settings.agents  # one that the settings before asked about a conflict may be at it still
     rehearsal = settings.simulated.unit_seconds
     expected = {
         ws.id: (ws.estimated_seconds or rehearsal) / settings.simulated.speed
@@ -140,7 +141,7 @@ def policy_of(place: Workplace) -> Policy:
         warning_threshold=budget.warning_threshold,
         halt_threshold=budget.halt_threshold,
         free=frozenset(name for name, agent in agents.items() if _free(agent)),
-        unpriced=_unpriced(agents, budget),
+        unpriced=_unpriced(used, budget),
         refuse_unknown=budget.unknown_price == "refuse",
         models={name: agent.model for name, agent in agents.items()},
         downgrade=budget.downgrade,

@@ -30,6 +30,7 @@ _MUST_BE: Mapping[str, str] = {
     "string_pattern_mismatch": "ws- followed by small letters, digits and hyphens",
     "string_too_long": "at most {max_length} characters long",
     "greater_than_equal": "{ge:g} or more",
+    "less_than": "less than {lt:.0f}",
     "greater_than": "more than {gt:g}",
     "enum": "{expected}",
     "literal_error": "{expected}",

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from uet_tui.plan.documents import Node
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MOST_USD: Final = 1e12
+"""No amount of money is that large, in US dollars: what adds up must stay a number."""
+Money = Annotated[float, Field(ge=0, lt=MOST_USD, allow_inf_nan=False)]
 
 
 class Kind(StrEnum):

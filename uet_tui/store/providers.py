@@ -11,7 +11,7 @@ from uet_tui.store.rows import moment
 def provider_views(records: Records) -> tuple[ProviderView, ...]:
     """All providers of a run, by name."""
     running = Counter(attempt.provider for attempt in records.attempts.values() if attempt.state not in ATTEMPT_OVER)
-    running.update(conflict.provider for conflict in records.conflicts.values() if conflict.asking)
+    running.update(one.ask(one.asks).provider for one in records.conflicts.values() if one.asking)
     return tuple(
         ProviderView(
             name=name,

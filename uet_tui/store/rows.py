@@ -11,6 +11,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from uet_tui.core.conflicts import ConflictFile, Entry, Hunk, Rung
 from uet_tui.core.records import (
+    AskRecord,
     AttemptRecord,
     ConflictRecord,
     CostEntry,
@@ -111,7 +112,7 @@ CONFLICT = _rows(
     against=(list, tuple),
     tried=(lambda tried: [asdict(rung) for rung in tried], lambda tried: tuple(Rung(**rung) for rung in tried)),
     gates=(lambda gates: [asdict(gate) for gate in gates], lambda gates: tuple(GateEntry(**gate) for gate in gates)),
-    reports=(list, tuple),
+    asked=(lambda asked: [asdict(ask) for ask in asked], lambda asked: tuple(AskRecord(**ask) for ask in asked)),
 )
 PROVIDER = _rows(tables.PROVIDERS, ProviderRecord)
 PAIR = _rows(tables.PAIRS, PairRecord, files=(list, tuple))

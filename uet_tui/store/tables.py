@@ -19,7 +19,7 @@ from uet_tui.core.states import (
 from uet_tui.core.usage import Fault
 from uet_tui.store.columns import Data, Exact, Line, Prose
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The newest migration: what a store must be at to be read and written by this version."""
 
 
@@ -283,8 +283,7 @@ class Conflict(_Stored, table=True):
     asking: bool
     climbing: bool
     reserved_usd: float
-    provider: str = Field(sa_type=Line)
-    reports: object = Field(sa_type=Data, nullable=False)
+    asked: object = Field(sa_type=Data, nullable=False)
 
 
 class Pair(_Stored, table=True):

@@ -168,3 +168,22 @@ def test_a_flood_of_reports_becomes_few_and_loses_nothing(tmp_path: Path) -> Non
     assert sum(report.usd or 0 for report in told) == 50_000
     assert sum(report.tokens_in for report in live) > 0.95 * 50_000, "and a budget hears of it while it goes on"
     assert Listener(agent(usage="json-lines"), output).end(0, 0.0).reports == told
+
+
+@pytest.mark.parametrize("size", [LONGEST_LINE - 40, LONGEST_LINE + 1, LONGEST_LINE + 100_000])
+def test_whether_a_long_line_counts_does_not_depend_on_when_it_is_looked_at(tmp_path: Path, size: int) -> None:
+    """Whoever reads all of it after a crash must come to the same reports as who heard it piece by piece."""
+    output = tmp_path / "output.log"
+    report = b'{"uet": {"cost_usd": %d, "text": "%s"}}\n'
+    said = report % (1, b"") + report % (2, b"x" * (size - len(report % (2, b"")) + 3)) + report % (3, b"")
+    counted = []
+    for step in (len(said), 99_991, 1 << 20):
+        output.write_bytes(b"")
+        listener = Listener(agent(usage="json-lines"), output)
+        with output.open("ab") as file:
+            for start in range(0, len(said), step):
+                file.write(said[start : start + step])
+                file.flush()
+                listener.look()
+        counted.append([one.usd for one in listener.end(0, 0.0).reports])
+    assert counted == [[1.0, 1.0, 1.0] if size < LONGEST_LINE else [1.0, 2.0]] * 3

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.agents.reading.hearing import hear
+from uet_tui.agents.reading.listening import Listener
 from uet_tui.core.usage import Fault, Usage
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.layers import load_settings
@@ -120,3 +121,18 @@ def test_its_own_faults_come_before_those_that_all_share(tmp_path: Path) -> None
 @pytest.mark.parametrize("code", [1, 2, 127])
 def test_what_a_script_prints_means_what_its_author_likes(code: int, tmp_path: Path) -> None:
     assert hear("shell", tmp_path, "rate limit exceeded\n401 Unauthorized\n", code).fault is None
+
+
+def test_a_document_that_is_written_anew_counts_once_whoever_saw_it_before(tmp_path: Path) -> None:
+    """Reports are counted by their place: who takes the run up after a crash sees only the last version."""
+    one = mine(tmp_path, "    usage: {format: json, file: use.json, fields: {usd: cost}}\n")
+    document, output = tmp_path / "use.json", tmp_path / "output.log"
+    output.write_text("done\n")
+    listener = Listener(one, output)
+    for usd in (0.25, 1.0):
+        document.write_text(json.dumps({"cost": usd, "said": "x" * int(10 * usd)}))
+        assert listener.look().reports == ()
+    document.write_text('{"cost": 1.5, "sai')
+    listener.look()
+    document.write_text('{"cost": 1.5, "said": "all"}')
+    assert listener.end(0, 0.0).reports == Listener(one, output).end(0, 0.0).reports == (Usage(usd=1.5),)

@@ -5,9 +5,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final, NoReturn
 
+from uet_tui.plan.model import MOST_USD
+
 Object = Mapping[str, object]
-_MOST: Final = 1e12
-"""No amount is that large: of tokens or of dollars."""
 _NOTHING: Final[Object] = {}
 
 
@@ -55,14 +55,14 @@ def text_at(document: object, path: str) -> str:
 
 
 def amount(value: object) -> float | None:
-    """A finite amount that is not negative; None for anything else."""
+    """An amount of tokens or dollars: finite, not negative, not too large to be true; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         number = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) and 0 <= number < _MOST else None
+    return number if math.isfinite(number) and 0 <= number < MOST_USD else None
 
 
 def count_at(document: object, *paths: str) -> int:

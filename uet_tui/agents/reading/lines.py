@@ -67,7 +67,7 @@ class Lines:
         for line in whole:
             if self._skipping:
                 self._skipping = False
-            else:
+            elif len(line) <= LONGEST_LINE:  # also where all of it came at once
                 yield line.decode("utf-8", "replace").rstrip("\r")
         if len(rest) > LONGEST_LINE:
             self._skipping = True

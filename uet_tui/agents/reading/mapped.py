@@ -2,7 +2,7 @@
 
 import re
 
-from uet_tui.agents.reading.documents import amount, json_object, value_at
+from uet_tui.agents.reading.documents import Object, amount, json_object, value_at
 from uet_tui.agents.reading.speech import Speech
 from uet_tui.core.usage import Usage
 from uet_tui.settings.agents import UsageSettings
@@ -26,7 +26,8 @@ class Mapped(Speech):
         self.whole = settings.format == "json"
         self._settings = settings
         self._pattern = re.compile(settings.pattern)
-        self._document: list[str] = []
+        self._printed: list[str] = []
+        self._written: Object | None = None
         self._room = _LARGEST
 
     def printed(self, line: str) -> None:
@@ -35,21 +36,28 @@ class Mapped(Speech):
             super().printed(line)
 
     def written(self, text: str) -> None:
-        """Takes a line of its file, or the whole of it."""
-        self._counts(text)
+        """Takes a line of its file, or the whole of it: that counts once it is over.
+
+        Who takes the run up after a crash has not seen the versions before, and must come to the same reports.
+        """
+        if not self.whole:
+            self._counts(text)
+        elif (document := json_object(text)) is not None and self._matches(document):
+            self._written = document
 
     def over(self) -> None:
-        """Takes that nothing more will come: a document that was printed is whole now."""
-        if self.whole and not self._settings.file:
-            self._take(_fields(json_object("\n".join(self._document)), self._settings))
+        """Takes that nothing more will come: a document is whole now."""
+        if self.whole:
+            document = self._written if self._settings.file else json_object("\n".join(self._printed))
+            self._take(_fields(document, self._settings))
 
     def _counts(self, text: str) -> bool:
         """Takes a piece of text; whether it was a report."""
         match self._settings.format:
-            case "json" if not self._settings.file:
+            case "json":
                 self._room -= len(text)
                 if self._room > 0:
-                    self._document.append(text)
+                    self._printed.append(text)
                 return False
             case "regex":
                 found = self._pattern.search(text[:_LONGEST])

@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Static
 from uet_tui.console.amounts import spent
 from uet_tui.console.dialogs.dialog import Dialog, key_button, text
 from uet_tui.console.format import clock, money
+from uet_tui.plan.model import MOST_USD
 from uet_tui.store.cost_views import CostView
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
@@ -60,6 +61,8 @@ def amount_of(written: str, spent: float) -> float:
         raise AmountError(f"{written.strip()} is no amount: write US dollars, such as 30 or 12.50") from None
     if not math.isfinite(amount):
         raise AmountError("a budget is a finite amount of US dollars, such as 30 or 12.50")
+    if amount >= MOST_USD:
+        raise AmountError("no budget is that large: write US dollars, such as 30 or 12.50")
     if amount < 0:
         raise AmountError("a budget cannot be negative: write US dollars, such as 30 or 12.50")
     if amount <= spent:
