@@ -168,7 +168,7 @@ class LocalRunner:
                 self._report(WorkerReady(worker))
             case StartAttempt(id, attempt, _, _):
                 record = records.workstreams[id]
-                started = start_attempt(place, effect, record, self._leaving)
+                started = start_attempt(place, effect, record, records.attempts[id, attempt], self._leaving)
                 with self._keepers_lock:
                     self._keepers.add(started.keeper)
                 self._report(AttemptStarted(id, attempt, started.estimated_tokens))

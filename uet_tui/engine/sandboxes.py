@@ -18,8 +18,8 @@ from uet_tui.store.files import open_regular
 from uet_tui.text import one_line
 from uet_tui.workspace.sandbox import Sandbox, Snapshot
 
-_LONGEST_NOTE: Final = 100
-"""Bytes of a note that holds the id of a commit."""
+_LONGEST_NOTE: Final = 2000
+"""Bytes of a note that holds the id of a commit, and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
 
 
 def taken_before(note: Path) -> str:
-    """The commit that an orchestrator before noted in the attempt's folder; empty if it noted that there is none.
+    """What an orchestrator before noted in the attempt's folder: the commit, or an empty line if there is none.
 
     Raises:
         UetError: what is there is no file: the agent can reach that folder.

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from uet_tui.agents.prompt_layers import effective_prompts
 from uet_tui.core.beginning import first_records
+from uet_tui.core.catching_up import catch_up
 from uet_tui.core.records import RunRecord
+from uet_tui.engine.finding import find
 from uet_tui.engine.orchestrator import Hold
 from uet_tui.engine.prompting import keep_prompts
-from uet_tui.engine.workplace import Workplace
+from uet_tui.engine.workplace import Workplace, policy_of
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
@@ -148,7 +150,9 @@ def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = N
         raise
     try:
         hold = _claim(place, lock, writer)
-        return OpenRun(replace(place, base=hold.records.run.base_commit), hold)
+        place = replace(place, base=hold.records.run.base_commit)
+        _catch_up(place, hold)
+        return OpenRun(place, hold)
     except BaseException:
         writer.close()
         lock.release()
@@ -169,6 +173,14 @@ def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
     token = secrets.token_hex(8)
     writer.claim(place.run, token, os.getpid())
     return Hold(lock, token, writer, writer.load(place.run))
+
+
+def _catch_up(place: Workplace, hold: Hold) -> None:
+    """Brings the records up to what really happened, where a restored store or a power loss left them behind."""
+    found = find(place, hold.records)
+    if found:
+        changes = catch_up(place.plan, policy_of(place), hold.records, found, time.time())
+        hold.writer.commit(place.run, hold.token, changes)
 
 
 def _kept(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, Settings, dict[str, str]]:
