@@ -21,6 +21,7 @@ from uet_tui.core.effects import Effect, LetGo, Reply
 from uet_tui.core.events import Asked, Began, Event, Ticked
 from uet_tui.core.machine import Machine
 from uet_tui.core.records import Changes, Records, compact
+from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
@@ -28,6 +29,7 @@ from uet_tui.errors import UetError
 from uet_tui.failpoints import reached
 from uet_tui.merge.resolution import accept_edit
 from uet_tui.store import inbox
+from uet_tui.store.backups import Backups
 from uet_tui.store.lock import RunLock
 from uet_tui.store.writer import Writer
 
@@ -77,6 +79,7 @@ class Orchestrator:
         self._bell_in, self._bell_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._events: deque[Event] = deque()
         self._taken: dict[str, Command] = {}
+        self._backups = Backups(place.home.database)
         self._runner = LocalRunner(place, hold.records, self.report, forecast=dispatch)
         self._thread = threading.Thread(target=self.run, name="uet-orchestrator", daemon=True)
         self._let_go: str | None = None
@@ -115,6 +118,7 @@ class Orchestrator:
     def run(self) -> None:
         """Takes the run up where it was and drives it until it lets go."""
         wake = inbox.open_wake(self._place.paths)
+        self._backups.start()
         try:
             self._advance([*self._watch.recovered(), self._began])
             swept = saved = self._clock()
@@ -142,6 +146,7 @@ class Orchestrator:
             os.close(wake)
             os.close(self._bell_in)
             os.close(self._bell_out)
+            self._backups.close()
             self._hold.release(self._place.run)
             self._place.control.close()
 
@@ -197,6 +202,7 @@ class Orchestrator:
             reached("orchestrator.before-commit")
             self._hold.writer.commit(self._place.run, self._hold.token, changes, answered)
             reached("orchestrator.committed")
+            self._backups.merged(sum(row.state is WorkstreamState.MERGED for row in changes.workstreams.values()))
         for effect in effects:
             match effect:
                 case Reply(answer):
