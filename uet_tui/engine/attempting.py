@@ -126,7 +126,7 @@ def collect(
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
         leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
-        snapshot = take_snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
+        snapshot = take_snapshot(place, sandbox, effect.base, one_line(message, 72), folder / "sandbox")
         problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
         write_whole(taken, f"{snapshot.commit or ''}\n{one_line(problem)}".encode("utf-8", "replace"))
     strays = outside(snapshot.changes, ws)

@@ -96,8 +96,8 @@ def _short(place: Workplace, path: Path) -> Path:
     return path.relative_to(place.home.folder.parent)
 
 
-def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
-    """All that an agent left as one commit on `base`.
+def take_snapshot(place: Workplace, sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
+    """All that an agent left as one commit on `base`, which survives a power loss once this returns.
 
     Raises:
         UetError: there is none to be had. What is left is in `refuge` then: the next reset would not leave it.
@@ -105,7 +105,9 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
     if not sandbox.folder.is_dir():
         raise UetError("its sandbox is gone: the agent deleted it")
     try:
-        return sandbox.snapshot(base, message)
+        snapshot = sandbox.snapshot(base, message)
+        place.control.objects.settle()
+        return snapshot
     except (UetError, OSError) as error:
         with suppress(OSError):
             sandbox.folder.rename(refuge)
