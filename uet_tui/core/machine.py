@@ -12,6 +12,7 @@ from uet_tui.core import (
     merges,
     pairs,
     rollback,
+    room,
     scheduling,
     steering,
     workers,
@@ -38,6 +39,7 @@ from uet_tui.core.events import (
     Progressed,
     Reverted,
     RevertFailed,
+    Room,
     Ticked,
     UsageReported,
     WorkerBroken,
@@ -132,6 +134,7 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     LandingRefused: landing.landing_refused,
     Progressed: _progressed,
     Noted: _noted,
+    Room: room.room,
     Ticked: _ticked,
 }
 _QUIET = frozenset({Progressed, AttemptStarted, UsageReported, Noted, Forecast})
