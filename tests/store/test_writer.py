@@ -20,7 +20,7 @@ from tests.support.wait import until
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.core.records import Changes, CostEntry, GateEntry, NewEvent, PairRecord, Records, WorkerRecord
 from uet_tui.core.states import RunState, WorkstreamState
-from uet_tui.errors import UetError
+from uet_tui.errors import NoRoomError, UetError
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
 from uet_tui.store.writer import FencedError, Writer
@@ -244,7 +244,7 @@ def test_a_full_disk_is_told_and_leaves_the_store_as_it_was(writer: Writer, home
     flood = Changes(run=samples.run_record(), events=[event("x" * 300) for _ in range(2000)])
     assert flood.run is not None
     flood.run.state = RunState.RUNNING
-    with pytest.raises(UetError, match=f"cannot write the store {home.database}: database or disk is full"):
+    with pytest.raises(NoRoomError, match=f"there is no room for the store {home.database}"):
         writer.commit("run-1", TOKEN, flood)
     assert writer.load("run-1").run.state is RunState.PLANNED
     writer.commit("run-1", TOKEN, Changes(run=samples.run_record()))

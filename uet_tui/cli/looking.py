@@ -1,5 +1,6 @@
 """Finding the runs of this repository and opening one for reading."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ def home() -> Home:
     """The runs of this repository; raises `UetError` if there never was one here."""
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / ".uet" / "uet.db").is_file():
+        if os.path.lexists(folder / ".uet" / "uet.db"):
             return Home(folder / ".uet")
     raise UetError(f"there are no runs in {here}; go to the repository, or start one there with: uet run")
 

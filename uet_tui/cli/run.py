@@ -101,9 +101,13 @@ def resume(
     changed = settings(sets)
     if not headless:
         need_terminal("add --headless")
+    from uet_tui.cli.looking import home as runs_here
     from uet_tui.cli.looking import look
     from uet_tui.engine import start
+    from uet_tui.engine.mending import mend
 
+    for line in mend(runs_here()):
+        complain(line)
     with look(chosen(run, named)) as at:
         home, wanted = at.home, at.run
         cancelled = at.reader.run(wanted).state is RunState.CANCELLED

@@ -243,6 +243,16 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How much room the disk has."""
+
+    enough: bool
+    """False: nothing may be begun."""
+    told: str
+    """How much there is, and how much there should be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time passed."""
 
@@ -282,6 +292,7 @@ Event = (
     | Landed
     | LandingRefused
     | Progressed
+    | Room
     | Ticked
     | Noted
 )

@@ -12,6 +12,7 @@ from uet_tui.core import (
     merges,
     pairs,
     rollback,
+    room,
     scheduling,
     steering,
     workers,
@@ -39,6 +40,7 @@ from uet_tui.core.events import (
     Progressed,
     Reverted,
     RevertFailed,
+    Room,
     Ticked,
     UsageReported,
     WorkerBroken,
@@ -134,6 +136,7 @@ _ACTS: Mapping[type[Event], Callable[[Board, Any], None]] = {  # Any: each funct
     LandingRefused: landing.landing_refused,
     Progressed: _progressed,
     Noted: _noted,
+    Room: room.room,
     Ticked: _ticked,
 }
 _QUIET = frozenset({Progressed, AttemptStarted, UsageReported, AskReported, Noted, Forecast})

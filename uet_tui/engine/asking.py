@@ -312,7 +312,7 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
     base = place.control.commit_tree(start, parents, f"Conflict {conflict.id}")
     message = f"What agent {effect.agent} made of conflict {conflict.id}"
     leaked = take_out_secrets(place, sandbox, base, taken.with_name("start.json"))
-    snapshot = take_snapshot(sandbox, base, message, taken.with_name("sandbox"))
+    snapshot = take_snapshot(place, sandbox, base, message, taken.with_name("sandbox"))
     sandbox.put_away(taken.with_name("git-after"))
     if snapshot.commit is not None:
         ref = place.ask_ref(conflict.workstream, conflict.id, effect.ask)

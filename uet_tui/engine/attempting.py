@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from uet_tui.core.effects import Collect, StartAttempt
 from uet_tui.core.events import AttemptEnded, Collected, Noted
 from uet_tui.core.records import AttemptRecord, WorkstreamRecord
 from uet_tui.engine import attempts
+from uet_tui.engine.finding import SNAPSHOT, keep_facts
 from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.launching import launch_agent, scope_files
@@ -42,11 +43,12 @@ class Started:
 
 
 def start_attempt(
-    place: Workplace, effect: StartAttempt, record: WorkstreamRecord, leaving: threading.Event
+    place: Workplace, effect: StartAttempt, record: WorkstreamRecord, attempt: AttemptRecord, leaving: threading.Event
 ) -> Started:
     """Resets the sandbox and starts the agent in it."""
     folder = place.paths.attempt(effect.workstream, effect.attempt)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keep_facts(folder, attempt)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = place.sandbox(effect.worker)
     make_ready(place, sandbox, effect.base, leaving, folder / "git-before")
@@ -117,17 +119,16 @@ def collect(
     folder = place.paths.attempt(ws.id, effect.attempt)
     sandbox = place.sandbox(effect.worker)
     no_change = effect.no_change_stated or _no_change_stated(place, ws.id, folder)
-    taken = folder / "snapshot"
-    leaked: Mapping[str, str] = {}
+    taken = folder / SNAPSHOT
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
-        commit = taken_before(taken)
-        changes = place.control.changes(effect.base, commit)
-        snapshot = Snapshot(commit, place.control.tree_of(commit), changes, ())
+        commit, _, problem = taken_before(taken).partition("\n")
+        snapshot = _snapshot_of(place, effect.base, commit)
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
         leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
-        snapshot = take_snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
-    problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
+        snapshot = take_snapshot(place, sandbox, effect.base, one_line(message, 72), folder / "sandbox")
+        problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
+        write_whole(taken, f"{snapshot.commit or ''}\n{one_line(problem)}".encode("utf-8", "replace"))
     strays = outside(snapshot.changes, ws)
     beyond = _beyond(strays)
     if place.settings.scope == "enforce":
@@ -136,7 +137,6 @@ def collect(
         problem = f"changed nothing inside its scope: it {beyond}"
     gated = Gated((), problem, "")
     if effect.gate and not problem and snapshot.commit is not None and (ws.test_gates or ws.acceptance_tests):
-        write_whole(taken, snapshot.commit.encode())
         try:
             gated = gate_tree(
                 place,
@@ -164,6 +164,13 @@ def collect(
         detail=gated.detail,
         retryable=gated.retryable,
     )
+
+
+def _snapshot_of(place: Workplace, base: str, commit: str) -> Snapshot:
+    """What was taken of an attempt before; an empty `commit` stands for no change."""
+    if not commit:
+        return Snapshot(None, place.control.tree_of(base), (), ())
+    return Snapshot(commit, place.control.tree_of(commit), place.control.changes(base, commit), ())
 
 
 def _no_change_stated(place: Workplace, workstream: str, folder: Path) -> bool:

@@ -17,7 +17,7 @@ from uet_tui.core.records import GateEntry, Records
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.climbing import remember
 from uet_tui.engine.gating import Gated, anything_to_run, gate_tree
-from uet_tui.engine.merging import QUEUE, Stack, merge_commit, stack
+from uet_tui.engine.merging import QUEUE, Stack, merge_commit, resolved_before, stack
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.failpoints import reached
@@ -98,6 +98,8 @@ class _Batch:
         said = Gated((), "", "")
         if step.commit not in self._recorded:
             again = stack(self._place, found, step.before, self._conflicts)
+            if again.others:
+                again = resolved_before(self._place, found, step) or again
             if step.run != self._place.run or [layer.tree for layer in again.layers[-1:]] != [step.tree]:
                 raise UetError(f"{step.commit} is not a merge that this run made")
             if self._anything_to_gate(found, step.before):

@@ -12,6 +12,7 @@ agent's environment, and what else is secret, as an environment of its own; the 
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -81,7 +82,14 @@ def main(folder: str) -> int:
         drained(_DRAIN)
         redact_folder(".", redactor)
     ended = {"code": code, "why": why, "seconds": round(time.monotonic() - began, 3), "ended_at": time.time()}
-    write_atomically("exit.json", json.dumps(ended).encode())
+    while True:
+        try:
+            write_atomically("exit.json", json.dumps(ended).encode())
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            time.sleep(1.0)  # the attempt is over, and paid for: how it ended waits for room
     wake(start["wake"])
     return 0
 
@@ -298,9 +306,12 @@ def write_atomically(path: str, data: bytes) -> None:
     with contextlib.suppress(OSError):  # the agent may have put something there on which this would wait
         os.unlink(path + ".part")  # noqa: PTH108 - see above
     part = os.open(path + ".part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    os.write(part, data)
-    os.fsync(part)
-    os.close(part)
+    try:
+        if os.write(part, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(part)
+    finally:
+        os.close(part)
     os.rename(path + ".part", path)  # noqa: PTH104 - see above
 
 

@@ -14,7 +14,8 @@ from uet_tui.errors import UetError
 from uet_tui.merge.merging import Clean, Conflicted, merge
 from uet_tui.merge.resolution import resolve
 from uet_tui.text import one_line
-from uet_tui.workspace.history import RUN, merge_trailers, merges_touching
+from uet_tui.workspace.history import RUN, Step, merge_trailers, merges_touching
+from uet_tui.workspace.trees import compare
 
 QUEUE = "queue"
 """The name of the merge queue's own sandbox."""
@@ -77,6 +78,27 @@ def merge_commit(place: Workplace, entries: Sequence[QueueEntry], onto: str, tre
     trailers = [(RUN, place.run), *merge_trailers((entry.workstream, entry.attempt) for entry in entries)]
     parents = (onto, *(entry.commit for entry in entries))
     return place.control.commit_tree(tree, parents, f"Merge {listed(names)}", trailers)
+
+
+def resolved_before(place: Workplace, entries: Sequence[QueueEntry], step: Step) -> Stack | None:
+    """The results in a commit of the branch whose resolutions the store forgot; None if it is no merge of them.
+
+    Where git merges alone the commit must hold what git made; only files in conflict may hold what somebody decided.
+    """
+    if any(entry.conflict for entry in entries):
+        return None
+    at, tree, free = step.before, place.control.tree_of(step.before), set[str]()
+    try:
+        for entry in entries:
+            outcome = merge(place.control, at, entry.commit)
+            tree = outcome.tree
+            free.update(_paths(outcome) if isinstance(outcome, Conflicted) else ())
+            at = place.control.commit_tree(tree, (at, entry.commit), "What git made")
+    except UetError:
+        return None
+    if any(change.path not in free for change in compare(place.control.objects, tree, step.tree)):
+        return None
+    return Stack(step.before, tuple(Layer(entry, step.commit, step.tree, None) for entry in entries), ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,19 +15,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from uet_tui.core import vocabulary
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.core.conflicts import ChoiceError, Entry
 from uet_tui.core.effects import Effect, LetGo, Reply
-from uet_tui.core.events import Asked, Began, Event, Ticked
+from uet_tui.core.events import Asked, Began, Event, Room, Ticked
 from uet_tui.core.machine import Machine
-from uet_tui.core.records import Changes, Records, compact
+from uet_tui.core.records import Changes, NewEvent, Records, compact
+from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
-from uet_tui.errors import UetError
+from uet_tui.errors import NoRoomError, UetError
 from uet_tui.failpoints import reached
 from uet_tui.merge.resolution import accept_edit
 from uet_tui.store import inbox
+from uet_tui.store.backups import Backups
 from uet_tui.store.lock import RunLock
 from uet_tui.store.writer import Writer
 
@@ -35,6 +38,8 @@ _log = logging.getLogger(__name__)
 
 _SWEEP: Final = 1.0
 """Seconds between looks at what nobody would tell: a keeper that was killed, the last line of an agent."""
+_FULL_LOOK: Final = 0.5
+"""Seconds between tries to write to a disk that is full."""
 _CHECKPOINT: Final = 30.0
 """Seconds between checkpoints; they shorten recovery, no fact waits for them."""
 
@@ -77,6 +82,10 @@ class Orchestrator:
         self._bell_in, self._bell_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._events: deque[Event] = deque()
         self._taken: dict[str, Command] = {}
+        self._backups = Backups(place.home.database)
+        self._said: dict[str, object] = {}
+        """What is said of this orchestrator beside the store."""
+        self._low = False
         self._runner = LocalRunner(place, hold.records, self.report, forecast=dispatch)
         self._thread = threading.Thread(target=self.run, name="uet-orchestrator", daemon=True)
         self._let_go: str | None = None
@@ -115,8 +124,9 @@ class Orchestrator:
     def run(self) -> None:
         """Takes the run up where it was and drives it until it lets go."""
         wake = inbox.open_wake(self._place.paths)
+        self._backups.start()
         try:
-            self._advance([*self._watch.recovered(), self._began])
+            self._advance([*self._watch.recovered(), self._began, *self._room()])
             swept = saved = self._clock()
             while self._let_go is None:
                 self._wait(wake, swept + _SWEEP)
@@ -125,12 +135,13 @@ class Orchestrator:
                 if now >= swept + _SWEEP:
                     swept = now
                     self._make_sure_of_the_files()
-                    events += self._watch.swept()
+                    events += [*self._watch.swept(), *self._room()]
                     self._runner.reap()
                 self._advance(events or [Ticked()])
                 if now >= saved + _CHECKPOINT:
                     saved = now
-                    self._hold.writer.checkpoint(self._place.run, self._hold.token, compact(self._hold.records))
+                    with suppress(NoRoomError):  # no fact waits for it
+                        self._hold.writer.checkpoint(self._place.run, self._hold.token, compact(self._hold.records))
         except Exception as error:  # noqa: BLE001 - the thread must tell why it died; what was committed can be resumed
             self.failure = error
             _log.exception("the orchestrator of run %s stops", self._place.run)
@@ -142,6 +153,7 @@ class Orchestrator:
             os.close(wake)
             os.close(self._bell_in)
             os.close(self._bell_out)
+            self._backups.close()
             self._hold.release(self._place.run)
             self._place.control.close()
 
@@ -169,7 +181,7 @@ class Orchestrator:
                 continue  # refused already, or under way
             done = self._hold.writer.answered(self._place.run, item.id)
             if done is not None:
-                inbox.answer(self._place.paths, done)  # an orchestrator died between doing it and saying so
+                self._reply(done)  # an orchestrator died between doing it and saying so, or the disk was full
                 continue
             self._taken[item.id] = item
             try:
@@ -195,8 +207,9 @@ class Orchestrator:
         answered = [(self._taken[reply.id], reply) for reply in replies]
         if changes or answered:
             reached("orchestrator.before-commit")
-            self._hold.writer.commit(self._place.run, self._hold.token, changes, answered)
+            self._commit(changes, answered)
             reached("orchestrator.committed")
+            self._backups.merged(sum(row.state is WorkstreamState.MERGED for row in changes.workstreams.values()))
         for effect in effects:
             match effect:
                 case Reply(answer):
@@ -216,8 +229,50 @@ class Orchestrator:
         for event in self._reported():
             changes.add(self._machine.step(event, self._clock()).changes)
         if changes:
-            self._hold.writer.commit(self._place.run, self._hold.token, changes)
+            self._commit(changes)
+
+    def _commit(self, changes: Changes, answered: Sequence[tuple[Command, Answer]] = ()) -> None:
+        """Commits what changed; where the disk is full it is kept here, and tried again until there is room.
+
+        Meanwhile nothing else is taken: agents go on by themselves, and what they and the operator say waits.
+        """
+        while True:
+            try:
+                self._hold.writer.commit(self._place.run, self._hold.token, changes, answered)
+            except NoRoomError as error:
+                if "no_room" not in self._said:
+                    _log.error("%s", error)
+                    changes.events.append(NewEvent(self._clock(), vocabulary.DISK_FULL, str(error), "error"))
+                self._say(no_room=f"{error}; what happens meanwhile is kept, and nothing is begun")
+                time.sleep(_FULL_LOOK)
+                self._make_sure_of_the_files()
+            else:
+                self._say(no_room=None)
+                return
+
+    def drains_until(self, moment: float) -> None:
+        """Tells whoever looks until when running attempts may finish, in seconds since the epoch."""
+        self._say(drain_until=moment)
+
+    def _say(self, **facts: object) -> None:
+        said = {name: value for name, value in (self._said | facts).items() if value is not None}
+        if said != self._said:
+            self._said = said
+            self._hold.lock.tell(**said)
+
+    def _room(self) -> Iterator[Event]:
+        """Whether there is room on the disk, at every look while there is none, and once when there is again."""
+        home = self._place.home.folder
+        found = os.statvfs(home)
+        free, wanted = found.f_bavail * found.f_frsize / 1e6, self._place.settings.low_disk_mb
+        low = free < wanted
+        if low or self._low:
+            self._low = low
+            yield Room(not low, f"{free:.0f} MB are free at {home}, and low_disk_mb is {wanted}")
 
     def _reply(self, answer: Answer) -> None:
-        inbox.answer(self._place.paths, answer)
+        try:
+            inbox.answer(self._place.paths, answer)
+        except UetError as error:  # it is on record: the next look at the inbox finds the command, and answers it
+            _log.warning("%s", error)
         self._taken.pop(answer.id, None)

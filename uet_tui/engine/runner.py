@@ -57,13 +57,15 @@ from uet_tui.engine.publishing import Publisher, due
 from uet_tui.engine.reverting import revert
 from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
-from uet_tui.errors import UetError
+from uet_tui.errors import UetError, out_of_room
 from uet_tui.gates.runner import InterruptedRunError
 from uet_tui.settings.model import MOST_WORKERS
 from uet_tui.text import one_line
 
 _log = logging.getLogger(__name__)
 
+_FULL_LOOK = 1.0
+"""Seconds until an effect is tried again for which the disk had no room."""
 _THREADS = 2 * MOST_WORKERS + 64
 """More than effects ever run at once: gates of all workers must not keep the merge queue, or the end of an agent,
 waiting. Threads are made as they are needed."""
@@ -119,12 +121,27 @@ class LocalRunner:
             self._keepers = {keeper for keeper in self._keepers if keeper.poll() is None}
 
     def _guarded(self, effect: Effect) -> None:
-        try:
-            self._do(effect)
-        except InterruptedRunError:
-            _log.info("left while it was under way: %s", effect)  # on record as begun: whoever goes on does it again
-        except Exception as error:  # noqa: BLE001 - an effect that fails must come back as an event, whatever went wrong
-            self._went_wrong(effect, error)
+        while not self._leaving.is_set():
+            try:
+                return self._do(effect)
+            except InterruptedRunError:
+                break
+            except Exception as error:  # noqa: BLE001 - an effect that fails must come back as an event, whatever it was
+                if not self._waits_for_room(effect, error):
+                    return self._went_wrong(effect, error)
+        _log.info("left while it was under way: %s", effect)  # on record as begun: whoever goes on does it again
+        return None
+
+    def _waits_for_room(self, effect: Effect, error: Exception) -> bool:
+        """Waits a moment where the disk was full, so that the effect can be done again: done twice it happens once.
+
+        An agent is started in another attempt instead: of this one there may be more than the half.
+        """
+        if not out_of_room(error) or isinstance(effect, StartAttempt):
+            return False
+        _log.warning("no room on the disk for %s: %s", effect, error)
+        self._leaving.wait(_FULL_LOOK)
+        return True
 
     def _went_wrong(self, effect: Effect, error: Exception) -> None:
         _log.error("effect %s failed", effect, exc_info=error)
@@ -132,7 +149,7 @@ class LocalRunner:
         told = one_line(str(error) if expected else f"{type(error).__name__}: {error}")
         text = self._place.redactor.text(told)
         self._report(Noted(vocabulary.ORCHESTRATOR_ERROR, text, "error"))
-        for failed in _failure(effect, text):
+        for failed in _failure(effect, text, full=out_of_room(error)):
             self._report(failed)
 
     def _merge(self, batch: Merge) -> None:
@@ -141,15 +158,20 @@ class LocalRunner:
 
         def report(event: Event) -> None:
             if isinstance(event, Merged | MergeConflicted | MergeFailed | MergeDeferred):
+                if event.workstream not in left:
+                    return  # told before the disk was full
                 self._publish_result(left.pop(event.workstream), event)
             self._report(event)
 
-        try:
-            carry_out_batch(self._place, batch, self._records, self._leaving, report)
-        except InterruptedRunError:
-            raise
-        except Exception as error:  # noqa: BLE001 - as for any effect, but only for those that have not come back
-            self._went_wrong(replace(batch, entries=tuple(left.values())), error)
+        while not self._leaving.is_set():
+            try:
+                return carry_out_batch(self._place, batch, self._records, self._leaving, report)
+            except InterruptedRunError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as for any effect, but only for those that have not come back
+                if not self._waits_for_room(batch, error):
+                    return self._went_wrong(replace(batch, entries=tuple(left.values())), error)
+        return None
 
     def _publish_result(self, entry: QueueEntry, event: Event) -> None:
         place = self._place
@@ -168,7 +190,7 @@ class LocalRunner:
                 self._report(WorkerReady(worker))
             case StartAttempt(id, attempt, _, _):
                 record = records.workstreams[id]
-                started = start_attempt(place, effect, record, self._leaving)
+                started = start_attempt(place, effect, record, records.attempts[id, attempt], self._leaving)
                 with self._keepers_lock:
                     self._keepers.add(started.keeper)
                 self._report(AttemptStarted(id, attempt, started.estimated_tokens))
@@ -206,11 +228,13 @@ class LocalRunner:
                 raise TypeError(f"no effect to carry out: {effect}")
 
 
-def _failure(effect: Effect, error: str) -> Sequence[Event]:
-    """What an effect that could not be carried out means for the run."""
+def _failure(effect: Effect, error: str, *, full: bool) -> Sequence[Event]:
+    """What an effect that could not be carried out means for the run; `full` where the disk had no room for it."""
     match effect:
         case SpawnWorker(worker):
             return [WorkerBroken(worker, error)]
+        case StartAttempt(id, attempt) if full:
+            return [AttemptEnded(id, attempt, AttemptState.LOST, None, f"there was no room to start it: {error}")]
         case StartAttempt(id, attempt):
             return [AttemptEnded(id, attempt, AttemptState.FAILED, None, f"could not start: {error}")]
         case Collect(id, attempt):

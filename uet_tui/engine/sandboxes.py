@@ -18,8 +18,8 @@ from uet_tui.store.files import open_regular
 from uet_tui.text import one_line
 from uet_tui.workspace.sandbox import Sandbox, Snapshot
 
-_LONGEST_NOTE: Final = 100
-"""Bytes of a note that holds the id of a commit."""
+_LONGEST_NOTE: Final = 2000
+"""Bytes of a note that holds the id of a commit, and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ def _short(place: Workplace, path: Path) -> Path:
     return path.relative_to(place.home.folder.parent)
 
 
-def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
-    """All that an agent left as one commit on `base`.
+def take_snapshot(place: Workplace, sandbox: Sandbox, base: str, message: str, refuge: Path) -> Snapshot:
+    """All that an agent left as one commit on `base`, which survives a power loss once this returns.
 
     Raises:
         UetError: there is none to be had. What is left is in `refuge` then: the next reset would not leave it.
@@ -105,7 +105,9 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
     if not sandbox.folder.is_dir():
         raise UetError("its sandbox is gone: the agent deleted it")
     try:
-        return sandbox.snapshot(base, message)
+        snapshot = sandbox.snapshot(base, message)
+        place.control.objects.settle()
+        return snapshot
     except (UetError, OSError) as error:
         with suppress(OSError):
             sandbox.folder.rename(refuge)
@@ -113,7 +115,7 @@ def take_snapshot(sandbox: Sandbox, base: str, message: str, refuge: Path) -> Sn
 
 
 def taken_before(note: Path) -> str:
-    """The commit that an orchestrator before noted in the attempt's folder; empty if it noted that there is none.
+    """What an orchestrator before noted in the attempt's folder: the commit, or an empty line if there is none.
 
     Raises:
         UetError: what is there is no file: the agent can reach that folder.

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from uet_tui.agents.prompt_layers import effective_prompts
 from uet_tui.core.beginning import first_records
-from uet_tui.core.records import RunRecord
+from uet_tui.core.catching_up import catch_up
+from uet_tui.core.records import Records, RunRecord
+from uet_tui.engine.finding import find
 from uet_tui.engine.orchestrator import Hold
 from uet_tui.engine.prompting import keep_prompts
-from uet_tui.engine.workplace import Workplace
+from uet_tui.engine.workplace import Workplace, policy_of
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
@@ -30,6 +32,9 @@ from uet_tui.store.paths import Home, RunPaths
 from uet_tui.store.writer import Writer
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.operator import OperatorRepository
+
+_BEGUN = ("name", "base_commit", "target_branch", "created_at")
+"""What is kept of a run's first record besides its settings, so that it can be put back on record."""
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 
@@ -92,35 +97,60 @@ def new_run(
         json.dumps([ws.model_dump(mode="json") for ws in plan.workstreams.values()], indent=1), encoding="utf-8"
     )
     agents = {id: agent or ws.tool for id, ws in plan.workstreams.items()}
-    kept = {"settings": frozen(settings), "agents": agents}
-    paths.settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     place = Workplace(run, home, operator, control, plan, settings, agents, operator.head)
     control.update_refs([(place.integration, operator.head, None)])
-    record = RunRecord(
-        id=run,
-        name=operator.name,
-        schedule=settings.schedule,
-        parallelism=settings.workers,
-        base_commit=operator.head,
-        tip=operator.head,
-        target_branch=target or operator.branch,
-        created_at=time.time(),
-        budget_usd=settings.budget.max_cost_total,
-        phase_budget_usd=settings.budget.max_cost_per_phase,
-        task_budget_usd=settings.budget.max_cost_per_task,
-    )
-    models = {name: entry.model for name, entry in settings.agents.items()}
+    record = _first_record(run, settings, operator.name, operator.head, target or operator.branch, time.time())
+    begun = {name: getattr(record, name) for name in _BEGUN}
+    kept = {"settings": frozen(settings), "agents": agents, "begun": begun}
+    paths.settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     lock = RunLock.acquire(paths)
     writer = Writer(home.database)
     try:
-        records = first_records(record, plan, agents, models)
-        writer.create_run(records, plan)
+        writer.create_run(_first_records(record, plan, settings, agents), plan)
         return OpenRun(place, _claim(place, lock, writer))
     except BaseException:
         writer.close()
         lock.release()
         shutil.rmtree(paths.folder)
         raise
+
+
+def _first_record(
+    run: str, settings: Settings, name: str, base_commit: str, target_branch: str | None, created_at: float
+) -> RunRecord:
+    return RunRecord(
+        id=run,
+        name=name,
+        schedule=settings.schedule,
+        parallelism=settings.workers,
+        base_commit=base_commit,
+        tip=base_commit,
+        target_branch=target_branch,
+        created_at=created_at,
+        budget_usd=settings.budget.max_cost_total,
+        phase_budget_usd=settings.budget.max_cost_per_phase,
+        task_budget_usd=settings.budget.max_cost_per_task,
+    )
+
+
+def _first_records(record: RunRecord, plan: Plan, settings: Settings, agents: dict[str, str]) -> Records:
+    return first_records(record, plan, agents, {name: entry.model for name, entry in settings.agents.items()})
+
+
+def put_back(home: Home, run: str, writer: Writer) -> bool:
+    """Puts a run that the store forgot back on record, as it was when it began; False where its files are too old.
+
+    Raises:
+        UetError: its files are not whole.
+    """
+    plan, settings, agents = _kept(home, run, {})
+    with _whole(home.run(run)) as paths:
+        begun = json.loads(paths.settings.read_bytes()).get("begun")
+        if begun is None:
+            return False
+        record = _first_record(run, settings, *(begun[name] for name in _BEGUN))
+    writer.create_run(_first_records(record, plan, settings, agents), plan)
+    return True
 
 
 def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = None) -> OpenRun:
@@ -149,7 +179,9 @@ def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = N
     try:
         hold = _claim(place, lock, writer)
         _know_asked(place, hold)
-        return OpenRun(replace(place, base=hold.records.run.base_commit), hold)
+        place = replace(place, base=hold.records.run.base_commit)
+        _catch_up(place, hold)
+        return OpenRun(place, hold)
     except BaseException:
         writer.close()
         lock.release()
@@ -181,6 +213,14 @@ def _know_asked(place: Workplace, hold: Hold) -> None:
             raise UetError(
                 f"agent {agent} is at conflict {conflict.id} of run {place.run}, but the agents now are: {known}"
             )
+
+
+def _catch_up(place: Workplace, hold: Hold) -> None:
+    """Brings the records up to what really happened, where a restored store or a power loss left them behind."""
+    found = find(place, hold.records)
+    if found:
+        changes = catch_up(place.plan, policy_of(place), hold.records, found, time.time())
+        hold.writer.commit(place.run, hold.token, changes)
 
 
 def _kept(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, Settings, dict[str, str]]:

@@ -1,7 +1,7 @@
 """The settings of a run as they are kept with it: whole, but for the secrets that are set for agents."""
 
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
@@ -64,4 +64,18 @@ def _filled(kept: dict[str, Any], shipped: dict[str, Any], model: type[BaseModel
             filled[name] = shipped[name]
         elif isinstance(section, type) and issubclass(section, BaseModel):
             filled[name] = _filled(kept[name], shipped[name], section)
+        else:
+            inner = next(
+                (one for one in get_args(section) if isinstance(one, type) and issubclass(one, BaseModel)), None
+            )
+            if inner is not None and isinstance(kept[name], dict):
+                filled[name] = {key: _entry(value, shipped[name].get(key), inner) for key, value in kept[name].items()}
     return filled
+
+
+def _entry(kept: Any, shipped: Any, model: type[BaseModel]) -> Any:  # noqa: ANN401 - JSON, which pydantic judges later
+    """A named entry with what is shipped under its name for the fields that it must have and that came later."""
+    if not isinstance(kept, dict) or not isinstance(shipped, dict):
+        return kept
+    needed = [name for name, field in model.model_fields.items() if field.is_required() and name not in kept]
+    return {**kept, **{name: shipped[name] for name in needed}}

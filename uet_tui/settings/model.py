@@ -182,6 +182,8 @@ class Settings(Group):
     stall_seconds: Seconds
     """For how long an agent may neither print nor use processor time before it is told that it stalls; 0: never."""
     drain_seconds: Seconds
+    low_disk_mb: Annotated[int, Field(ge=0)]
+    """Megabytes (10^6 bytes) that must be free where the runs are, for anything to be begun."""
     """How long an interrupted headless run waits for running attempts."""
     editor: str
     """Overrides $VISUAL and $EDITOR; empty takes those."""

@@ -24,6 +24,10 @@ from uet_tui.store.rows import moment
 from uet_tui.store.views import AttemptView, RunView, WorkerView, WorkstreamView
 from uet_tui.text import harmless, laid_bare, one_line
 
+_LONGEST = 300
+"""Characters of what an orchestrator says of itself."""
+_LONGEST_DRAIN = 1e8
+"""Seconds."""
 _HELD = frozenset({RunState.PAUSED, RunState.DRAINING, RunState.HALTED})
 _UNDER_WAY = frozenset({RunState.RUNNING, RunState.PAUSED, RunState.DRAINING})
 
@@ -40,8 +44,15 @@ class Facts:
     """Time and dollars of each report of use of the last ten minutes."""
 
 
-def run_view(facts: Facts, *, alive: bool, now: float) -> RunView:
-    """All of a run that the home screen shows; `now` is seconds since the epoch."""
+def run_view(facts: Facts, *, alive: bool, now: float, told: Mapping[str, object] | None = None) -> RunView:
+    """All of a run that the home screen shows.
+
+    Args:
+        facts: what the store knows.
+        alive: whether an orchestrator has the run.
+        now: seconds since the epoch.
+        told: what that orchestrator says of itself: `no_room` (why it cannot write) and `drain_until` (a time).
+    """
     records, run = facts.records, facts.records.run
     depends_on = {id: declared.depends_on for id, declared in facts.declared.items()}
     waited_for_by: dict[str, list[str]] = {id: [] for id in records.workstreams}
@@ -72,7 +83,7 @@ def run_view(facts: Facts, *, alive: bool, now: float) -> RunView:
         tip=run.tip,
         landed_at=_moment(run.landed_at),
         forecast_end_at=_moment(end),
-        notices=_notices(records, alive=alive),
+        notices=_notices(records, told or {}, now, alive=alive),
         workstreams=tuple(
             _workstream(record, facts.declared[record.id], waited_for_by[record.id])
             for record in sorted(records.workstreams.values(), key=lambda ws: (ws.wave, ws.id))
@@ -91,9 +102,13 @@ def run_view(facts: Facts, *, alive: bool, now: float) -> RunView:
     )
 
 
-def _notices(records: Records, *, alive: bool) -> tuple[str, ...]:
+def _notices(records: Records, said: Mapping[str, object], now: float, *, alive: bool) -> tuple[str, ...]:
     run = records.run
-    held = [run.reason] if run.reason and run.state in _HELD else []
+    held = [one_line(str(said["no_room"]), _LONGEST)] if said.get("no_room") else []
+    until = said.get("drain_until")
+    if isinstance(until, int | float) and run.state is RunState.DRAINING and 0 <= until - now < _LONGEST_DRAIN:
+        held.append(f"draining, {until - now:.0f} s left")
+    held += [run.reason] if run.reason and run.state in _HELD else []
     left = not alive and run.state in _UNDER_WAY
     held += [f"no orchestrator has it: `uet resume {run.id}` goes on"] if left else []
     going_on = run.state not in RUN_OVER and run.state is not RunState.HALTED

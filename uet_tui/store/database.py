@@ -9,35 +9,51 @@ import sqlite3
 import stat
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from uet_tui.errors import UetError
 from uet_tui.resources import SCHEMA
+from uet_tui.store.connections import connect
+from uet_tui.store.files import make_sure
 from uet_tui.store.lock import one_at_a_time
 from uet_tui.store.tables import REVISION
+from uet_tui.text import one_line
 
 APPLICATION_ID: Final = 0x75657473
 """In the file's header: tells a store from any other SQLite file. It spells `uets`."""
-_BUSY_SECONDS = 10.0
+_FIRST_TABLES: Final = frozenset({"runs", "workstreams", "attempts", "workers", "uet_events", "cost_tracking"})
+"""Tables that every schema has had."""
+
+
+class DamagedStoreError(UetError):
+    """A store that cannot be relied on: it is to be set aside, and what it held restored."""
+
+    def __init__(self, database: Path, why: str) -> None:
+        self.why = one_line(why.removeprefix("*** in database main ***").strip())
+        super().__init__(
+            f"{database} is damaged ({self.why}): `uet resume` sets it aside and restores it from its last backup"
+        )
 
 
 def open_for_writing(database: Path) -> Engine:
     """An engine on the store, which is made or migrated first if need be; one process at a time does that.
 
     Raises:
+        DamagedStoreError: it is one, but cannot be relied on.
         UetError: what is at `database` is no store of this or an earlier version, or the place cannot be written.
     """
     try:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_what_is_read_only(database)
         with one_at_a_time(_beside(database, ".lock")):
             if not os.path.lexists(database):
-                _create(database)
+                create_empty(database)
             _refuse_what_is_no_file(database)
-            connection = _connect(database, "rw")
-            found = _recognise(connection, database)
+            found = _look_through(database)
+            connection = connect(database, "rw")
+            connection.execute("PRAGMA journal_mode=WAL")  # a backup that took the store's place has none
             connection.execute("PRAGMA synchronous=FULL")
             engine = _engine(connection, "BEGIN IMMEDIATE")
             if found != REVISION:
@@ -46,6 +62,13 @@ def open_for_writing(database: Path) -> Engine:
     except OSError as error:
         raise UetError(f"cannot open the store {database}: {error.strerror}") from error
     return engine
+
+
+def check(database: Path) -> None:
+    """Opens the store as a writer would, migrates it if need be, and closes it; raises what `open_for_writing` does."""
+    engine = open_for_writing(database)
+    engine.connect().close()
+    engine.dispose()
 
 
 def open_for_reading(database: Path) -> Engine:
@@ -57,14 +80,14 @@ def open_for_reading(database: Path) -> Engine:
     if not os.path.lexists(database):
         raise UetError(f"there is no run yet: {database} does not exist; `uet run` starts one")
     _refuse_what_is_no_file(database)
-    connection = _connect(database, "ro")
+    connection = connect(database, "ro")
     try:
         found = _recognise(connection, database)
     except UetError:
         if _beside(database, "-wal").exists() or os.access(database.parent, os.W_OK):
             raise
         # Readers share files beside the store, and here is no place for them. Nobody writes it: all is in one file.
-        connection = _connect(database, "ro&immutable=1")
+        connection = connect(database, "ro&immutable=1")
         found = _recognise(connection, database)
     if found != REVISION:
         connection.close()
@@ -78,7 +101,7 @@ def _beside(database: Path, ending: str) -> Path:
     return database.with_name(database.name + ending)
 
 
-def _create(database: Path) -> None:
+def create_empty(database: Path) -> None:
     """Makes the whole store beside its place and moves it there: who dies in between leaves nothing half made."""
     new = _beside(database, ".new")
     new.unlink(missing_ok=True)
@@ -90,11 +113,7 @@ def _create(database: Path) -> None:
     finally:
         connection.close()
     new.rename(database)
-    folder = os.open(database.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    make_sure(database.parent)
 
 
 def _migrate(engine: Engine, database: Path, found: str) -> None:
@@ -109,34 +128,38 @@ def _migrate(engine: Engine, database: Path, found: str) -> None:
         ) from error
 
 
+def _refuse_what_is_read_only(database: Path) -> None:
+    there = [path for path in (database.parent, database) if path.exists()]
+    if not all(os.access(path, os.W_OK) for path in there):
+        raise UetError(f"{database} is read-only: make it and its folder writable (chmod u+w), or work on a copy")
+
+
 def _refuse_what_is_no_file(database: Path) -> None:
     """Looks without opening: SQLite's locks on a file go when its process closes any descriptor of it."""
     found = database.lstat()
     if not stat.S_ISREG(found.st_mode):
         raise UetError(f"{database} is not a regular file: move it away, or put the store itself there")
     if found.st_size == 0:
-        raise UetError(f"{database} is empty, so it is no store of uet: move it away")
-
-
-def _connect(database: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(database.absolute()))}?mode={mode}",
-        uri=True,
-        timeout=_BUSY_SECONDS,
-        isolation_level=None,  # transactions begin where they are said to, not where the driver guesses
-        check_same_thread=False,  # one thread at a time, but not always the same
-    )
+        raise DamagedStoreError(database, "it is empty")
 
 
 def _recognise(connection: sqlite3.Connection, database: Path) -> str:
     """The schema that the store is at; closes the connection if it is refused."""
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
-        row = connection.execute("SELECT version_num FROM schema_meta").fetchone() if application else None
+        ours = application == APPLICATION_ID
+        row = connection.execute("SELECT version_num FROM schema_meta").fetchone() if ours else None
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise UetError(f"{database} cannot be read as a store of uet ({error}): move it away") from error
-    if application != APPLICATION_ID or row is None:
+        if _not_its_fault(error):
+            raise UetError(
+                f"{database} cannot be opened ({error}): is its folder writable, and is there room?"
+            ) from error
+        raise DamagedStoreError(database, str(error)) from error
+    if ours and row is None:
+        connection.close()
+        raise DamagedStoreError(database, "it does not say of which schema it is")
+    if row is None:
         connection.close()
         raise UetError(f"{database} is no store of uet, but another program's: move it away")
     found = str(row[0])
@@ -144,6 +167,39 @@ def _recognise(connection: sqlite3.Connection, database: Path) -> str:
         connection.close()
         raise UetError(f"{database} was written by a newer uet (schema {found}; this one knows {REVISION}): upgrade")
     return found
+
+
+def _look_through(database: Path) -> str:
+    """Looks through the whole store, 6 ms a megabyte, and gives the schema that it is at.
+
+    A connection that cannot write does it: closing one that can would take the log of a damaged store into it.
+    """
+    connection = connect(database, "ro")
+    found = _recognise(connection, database)
+    try:
+        said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.DatabaseError as error:
+        said, there = str(error), set(_FIRST_TABLES)
+    finally:
+        connection.close()
+    missing = sorted(_FIRST_TABLES - there)
+    if said != "ok" or missing:
+        raise DamagedStoreError(database, said if said != "ok" else f"it has no table {missing[0]}")
+    return found
+
+
+def _not_its_fault(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error says nothing of the file itself: a lock, a full disk, a place that cannot be written."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+    )
 
 
 def _engine(connection: sqlite3.Connection, begin: str) -> Engine:

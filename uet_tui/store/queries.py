@@ -15,7 +15,7 @@ from uet_tui.core.records import Records
 from uet_tui.core.states import CONFLICT_OPEN, AttemptState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.plan.model import Workstream
-from uet_tui.store import inbox, rows
+from uet_tui.store import inbox, lock, rows
 from uet_tui.store.assembly import Facts, attempt_view, gate_view, run_view
 from uet_tui.store.breakdown import breakdown
 from uet_tui.store.conflict_views import GateView
@@ -116,7 +116,9 @@ class Reader:
             records = rows.read_records(connection, run)
             now = records.run.ended_at or self._clock()
             facts = _facts(connection, records, now)
-        return run_view(facts, alive=inbox.held(self._home.run(run)), now=now)
+        paths = self._home.run(run)
+        alive = inbox.held(paths)
+        return run_view(facts, alive=alive, now=now, told=lock.told(paths.lock) if alive else {})
 
     def costs(self, run: str) -> CostBreakdown:
         """Where the money of a run went, in every way of looking at it."""

@@ -1,5 +1,6 @@
 """The one writer of the store. Every write carries the orchestrator's token; a stale orchestrator can write nothing."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from uet_tui.core.commands import Answer, Command
 from uet_tui.core.records import Changes, Records
-from uet_tui.errors import UetError
+from uet_tui.errors import NoRoomError, UetError
 from uet_tui.plan.model import Plan
 from uet_tui.store import rows
 from uet_tui.store.database import open_for_writing
@@ -29,6 +30,9 @@ from uet_tui.store.tables import (
     WORKERS,
     WORKSTREAMS,
 )
+
+_NO_ROOM_FOR_THE_LOG = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC)
+"""What SQLite says where the disk is full and it cannot tell for sure."""
 
 
 class FencedError(UetError):
@@ -107,7 +111,8 @@ class Writer:
 
         Raises:
             FencedError: the token is not the run's; nothing was written.
-            UetError: the disk is full or the store is broken; nothing was written, and it may be tried again.
+            NoRoomError: the disk is full; nothing was written, and it may be tried again.
+            UetError: the store is broken; nothing was written.
         """
         with self._writing() as connection:
             _fence(connection, run, token, {} if changes.run is None else rows.RUN.row(changes.run))
@@ -142,7 +147,14 @@ class Writer:
         except IntegrityError:
             raise  # a mistake of the caller's, not of the disk
         except DBAPIError as error:
+            if _full(error):
+                raise NoRoomError(f"there is no room for the store {self._database}: make some") from error
             raise UetError(f"cannot write the store {self._database}: {error.orig}") from error
+
+
+def _full(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return code == sqlite3.SQLITE_FULL or code in _NO_ROOM_FOR_THE_LOG
 
 
 def _replacing(table: Table) -> Insert:

@@ -133,6 +133,7 @@ class ControlRepository:
         """
         for ref, _, _ in updates:
             _check(ref)
+        self.objects.settle()
         olds = {ABSENT: "0" * len(self.objects.empty_tree), None: ""}
         try:
             self._refs.update([RefUpdate(ref, new, olds.get(old) or old or "") for ref, new, old in updates])

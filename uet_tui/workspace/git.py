@@ -31,6 +31,11 @@ _SAFE = (
     "-c", "gc.auto=0",
     "-c", "maintenance.auto=false",
 )  # fmt: skip
+_DURABLE = (
+    "-c", "core.fsync=committed,reference",
+    "-c", "core.fsyncMethod=batch",
+)  # fmt: skip
+"""What git writes survives a power loss before the store says that it is there: else the store could be ahead of it."""
 _SAFE_ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -126,7 +131,7 @@ class Git:
     def __init__(self, cwd: Path, *, trust: Trust = Trust.OURS, variables: Mapping[str, str] | None = None) -> None:
         """`variables` name the repository: `GIT_DIR`, `GIT_WORK_TREE`, `GIT_INDEX_FILE`."""
         self.cwd = cwd
-        self._flags = () if trust is Trust.OPERATOR else _SAFE
+        self._flags = {Trust.OPERATOR: (), Trust.READ: _SAFE, Trust.OURS: _SAFE + _DURABLE}[trust]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         if trust is Trust.OPERATOR:
             own = {"GIT_TERMINAL_PROMPT": "0", "GIT_MERGE_AUTOEDIT": "no"}

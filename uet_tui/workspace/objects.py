@@ -62,6 +62,9 @@ class Objects:
         self._process: subprocess.Popen[bytes] | None = None
         self._trees: dict[str, Tree] = {}
         self._commits: dict[str, Commit] = {}
+        self._unsettled: set[Path] = set()
+        """Objects of ours that a power loss may still take."""
+        self._settling = threading.Lock()
         self._width = hashlib.new(algorithm, usedforsecurity=False).digest_size
         self.empty_tree = self._digest(b"tree 0\0")
 
@@ -120,7 +123,7 @@ class Objects:
         return found[3]
 
     def write(self, kind: str, data: bytes) -> str:
-        """Stores an object and gives its id; the file appears whole or not at all."""
+        """Stores an object and gives its id; the file appears whole or not at all. `settle` makes it last."""
         whole = f"{kind} {len(data)}\0".encode() + data
         oid = self._digest(whole)
         path = self.path(oid)
@@ -133,10 +136,28 @@ class Objects:
                 file.write(zlib.compress(whole, 1))
                 os.fchmod(file.fileno(), 0o444)
             os.replace(temporary, path)  # noqa: PTH105 - the temporary name is a string
+            self._unsettled.add(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
         return oid
+
+    def settle(self) -> None:
+        """Has all objects written so far survive a power loss: to be done before a ref or a record names them.
+
+        Together they cost little more than one of them: the first one has the file system write its journal.
+        """
+        with self._settling:  # whoever finds nothing left to do must know that it is done, too
+            written = []
+            while self._unsettled:
+                written.append(self._unsettled.pop())
+            for path in (*written, *{path.parent for path in written}, *([self._folder] if written else [])):
+                with contextlib.suppress(FileNotFoundError):
+                    descriptor = os.open(path, os.O_RDONLY)
+                    try:
+                        os.fsync(descriptor)
+                    finally:
+                        os.close(descriptor)
 
     def commit(self, oid: str) -> Commit:
         """A commit."""

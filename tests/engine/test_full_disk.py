@@ -1,0 +1,145 @@
+"""A disk that is full, or nearly: the run pauses, says so, keeps what it knows, and goes on when there is room."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.scene import Scene, attempt_folder, workstream
+from tests.support.repository import Repository
+from tests.support.wait import until
+from uet_tui.core.states import AttemptState, RunState, WorkstreamState
+from uet_tui.engine import runner
+from uet_tui.engine.finding import keep_facts
+from uet_tui.errors import UetError, out_of_room
+
+COST = """printf '{"uet": {"cost_usd": 0.5}}\\n'"""
+MEGABYTES = 24
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of a few megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode(errors='replace').strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def stage(small_disk: Path, repository: Repository) -> Iterator[Scene]:
+    """A stage whose repository is on the small disk."""
+    scene = Scene(Repository(shutil.copytree(repository.path, small_disk / "repository", symlinks=True)))
+    yield scene
+    (small_disk / "ballast").unlink(missing_ok=True)
+    scene.leave()
+
+
+def fill(folder: Path, leave: int = 0) -> None:
+    """Fills a file system but for some bytes."""
+    with (folder / "ballast").open("wb", buffering=0) as file:
+        for size in (1 << 16, 1 << 12, 1):
+            try:
+                while size <= os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize - leave:
+                    file.write(b"x" * size)
+            except OSError:
+                continue
+
+
+def test_what_cannot_be_written_is_kept_until_there_is_room(stage: Scene, small_disk: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    wait = f"while [ ! -e {go} ]; do sleep 0.02; done"
+    ran = f"echo $UET_ATTEMPT >> {tmp_path}/ran"
+    stage.begin(
+        workstream("ws-a", ran, "echo a > a", COST, wait, scope=["a"]),
+        workstream("ws-b", ran, "cp a b", COST, scope=["b"], depends_on=["ws-a"]),
+        sets=("agents.shell.usage=json-lines", "low_disk_mb=0", "forecast_seconds=0"),
+    )
+    stage.until_state("ws-a", WorkstreamState.RUNNING)
+    until((attempt_folder(stage, "ws-a") / "keeper.json").exists, 10, "the agent to run")
+    until(lambda: (tmp_path / "ran").exists(), 10, "the agent to have begun")
+    fill(small_disk)
+    go.touch()
+    until(lambda: any("there is no room" in notice for notice in stage.view().notices), 15, "the banner")
+    assert stage.orchestrator is not None and stage.orchestrator.alive
+    assert stage.view().alive
+    (small_disk / "ballast").unlink()
+    view = stage.finish()
+    assert view.state is RunState.COMPLETED, view.reason
+    assert [ws.attempts for ws in view.workstreams] == [1, 1]
+    assert len((tmp_path / "ran").read_text().split()) == 2, "no attempt ran twice"
+    assert view.costs.spent_usd == pytest.approx(1.0)
+    assert len(stage.events("disk_full")) == 1
+    assert not any("no room" in notice for notice in view.notices)
+    assert stage.sql("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_with_little_room_nothing_is_begun_and_the_run_goes_on_by_itself(stage: Scene, small_disk: Path) -> None:
+    fill(small_disk, leave=9_000_000)
+    stage.begin(workstream("ws-a", "echo a > a", scope=["a"]), sets=("low_disk_mb=12", "forecast_seconds=0"))
+    until(lambda: stage.view().state is RunState.PAUSED, 10, "the run to pause")
+    view = stage.view()
+    assert view.reason.startswith("the disk is nearly full: ")
+    assert view.reason in view.notices
+    assert view.workstreams[0].attempts == 0
+    (small_disk / "ballast").unlink()
+    view = stage.finish()
+    assert view.state is RunState.COMPLETED
+    assert len(stage.events("disk_full")) == len(stage.events("disk_has_room")) == 1
+
+
+def test_an_attempt_that_finds_no_room_does_not_count(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[object] = []
+
+    def full(*args: object) -> None:
+        if len(failed) < 3:
+            failed.append(args)
+            raise OSError(28, "No space left on device")
+        keep_facts(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("uet_tui.engine.attempting.keep_facts", full)
+    breaker = {"max_attempts": 1}
+    scene.begin(workstream("ws-a", "echo a > a", scope=["a"], circuit_breaker=breaker))
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED, view.reason
+    states = [state for (state,) in scene.sql("SELECT state FROM attempts ORDER BY number")]
+    assert states == [AttemptState.LOST] * 3 + [AttemptState.SUCCEEDED]
+
+
+@pytest.mark.parametrize("what", ["collect", "carry_out_batch"])
+def test_an_effect_for_which_there_was_no_room_is_done_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    real = getattr(runner, what)
+    failed: list[object] = []
+
+    def full(*args: object) -> object:
+        if not failed:
+            failed.append(args)
+            raise UetError("git add ended with 128: error: No space left on device")
+        return real(*args)
+
+    monkeypatch.setattr(runner, what, full)
+    scene.begin(workstream("ws-a", "echo a > a", scope=["a"]))
+    view = scene.finish()
+    assert failed
+    assert view.state is RunState.COMPLETED, view.reason
+    assert view.workstreams[0].attempts == 1
+
+
+def test_what_is_out_of_room_is_told_by_its_cause() -> None:
+    assert out_of_room(OSError(28, "No space left on device"))
+    assert out_of_room(OSError(122, "Disk quota exceeded"))
+    outer = UetError("it could not be")
+    outer.__cause__ = OSError(28, "No space left on device")
+    assert out_of_room(outer)
+    assert not out_of_room(UetError("it could not be"))
+    assert not out_of_room(None)

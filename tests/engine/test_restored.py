@@ -1,0 +1,146 @@
+"""A store that was damaged while a run was under way: restored, it comes to what the run would have come to."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.scene import Scene, attempt_folder, workstream
+from tests.support.wait import until
+from uet_tui.core.commands import Verb
+from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkstreamState
+from uet_tui.engine.mending import mend
+from uet_tui.errors import UetError
+from uet_tui.store.backups import backups_of
+
+COST = """printf '{"uet": {"cost_usd": 0.5}}\\n'"""
+USE = ("agents.shell.usage=json-lines", "workers=2")
+
+
+def garbage(database: Path) -> None:
+    database.write_bytes(os.urandom(9000))
+
+
+def cut(database: Path) -> None:
+    os.truncate(database, 5000)
+
+
+def empty(database: Path) -> None:
+    os.truncate(database, 0)
+
+
+def without_backups(database: Path) -> None:
+    for copy in backups_of(database).iterdir():
+        copy.unlink()
+    garbage(database)
+
+
+DAMAGE = [garbage, cut, empty, without_backups]
+
+
+def lose_the_store(scene: Scene, damage: Callable[[Path], None]) -> None:
+    """Damages the store of a run that nobody has, log included, and only the first backup is there."""
+    for copy in sorted(backups_of(scene.home.database).iterdir())[1:]:
+        copy.unlink()
+    damage(scene.home.database)
+    (scene.home.folder / "uet.db-wal").unlink(missing_ok=True)
+
+
+def names(scene: Scene) -> list[str]:
+    return scene.repository.git("ls-tree", "--name-only", f"refs/heads/uet/{scene.run}").split()
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda one: one.__name__)
+def test_what_was_merged_what_runs_and_what_it_cost_is_not_forgotten(
+    scene: Scene, damage: Callable[[Path], None]
+) -> None:
+    outside = scene.repository.path.parent
+    ran = f"echo $UET_ATTEMPT >> {outside}/ran"
+    wait = f"while [ ! -e {outside}/go ]; do sleep 0.02; done"
+    failing = f"test -e {outside}/tried || {{ touch {outside}/tried; exit 1; }}"
+    scene.begin(
+        workstream("ws-a", ran, COST, failing, "echo a > a", scope=["a"]),
+        workstream("ws-b", ran, COST, "cp a b", wait, scope=["b"], depends_on=["ws-a"]),
+        workstream("ws-c", ran, COST, "cp b c", scope=["c"], depends_on=["ws-b"]),
+        sets=USE,
+    )
+    scene.until_state("ws-b", WorkstreamState.RUNNING)
+    until((attempt_folder(scene, "ws-b") / "keeper.json").exists, 10, "the agent to run")
+    until(lambda: "a" in names(scene), 10, "ws-a to be published")
+    assert scene.ask(Verb.DETACH).ok
+    scene.finish()
+    lose_the_store(scene, damage)
+    with pytest.raises(UetError, match="`uet resume`"):
+        scene.view()
+    told = mend(scene.home)
+    assert "the store was damaged" in told[0]
+    assert ("without a backup" in told[0]) == (damage is without_backups)
+    assert mend(scene.home) == []
+    scene.resume()
+    until(lambda: scene.events("attempt_adopted"), 10, "the agent to be adopted")
+    (outside / "go").touch()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED, view.reason
+    assert [ws.attempts for ws in view.workstreams] == [2, 1, 1]
+    assert len((outside / "ran").read_text().split()) == 4, "no attempt ran twice"
+    assert {"a", "b", "c"} <= {*names(scene)}
+    assert view.costs.spent_usd == pytest.approx(2.0)
+    assert view.costs.reserved_usd == pytest.approx(0.0)
+    if damage is not without_backups:
+        assert scene.events("store_restored") == [told[0]]
+    (caught_up,) = scene.events("store_caught_up")
+    assert caught_up.startswith("the store was behind: 3 attempts and 1 merge after its last record")
+
+
+def test_a_resolution_that_only_the_branch_remembers_is_kept(scene: Scene) -> None:
+    outside = scene.repository.path.parent
+
+    def meet(id: str, other: str) -> list[str]:
+        return [f"touch {outside}/{id}", f"while [ ! -e {outside}/{other} ]; do sleep 0.02; done", f"echo {id} > both"]
+
+    scene.begin(
+        workstream("ws-a", *meet("a", "b")),
+        workstream("ws-b", *meet("b", "a")),
+        workstream("ws-c", "cp both c", depends_on=["ws-a", "ws-b"]),
+        sets=("workers=2", "overlap=allow", "resolve=never"),
+    )
+    view = scene.finish()
+    (conflict,) = (c for c in view.conflicts if c.state is ConflictState.PENDING)
+    answer = scene.ask_offline(Verb.EDIT, conflict=conflict.id, file="both", content="a and b\n", settle=True)
+    assert answer.ok, answer.message
+    before = scene.view()
+    lose_the_store(scene, garbage)
+    mend(scene.home)
+    scene.resume()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED, view.reason
+    assert scene.file("c") == "a and b"
+    assert [ws.attempts for ws in view.workstreams] == [1, 1, 1]
+    assert [ws.merge_commit for ws in view.workstreams[:2]] == [ws.merge_commit for ws in before.workstreams[:2]]
+
+
+def test_a_merge_that_this_run_did_not_make_is_not_taken_for_one(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo a > a", scope=["a"]), workstream("ws-b", "exit 1", scope=["b"]))
+    view = scene.finish()
+    assert view.state is RunState.FAILED
+    control = scene.home.control
+    git = ("--git-dir", str(control))
+    tip = view.tip
+    tree = scene.repository.git(*git, "rev-parse", f"{tip}^{{tree}}")
+    base = scene.repository.git(*git, "rev-parse", f"{tip}^2^{{tree}}")
+    assert tree == base
+    message = f"Merge ws-b\n\nUET-Run: {scene.run}\nUET-Workstream: ws-b\nUET-Attempt: 1"
+    forged = scene.repository.git(
+        *git, "-c", "user.name=x", "-c", "user.email=x@y", "commit-tree", tree, "-p", tip, "-p", tip, "-m", message
+    )
+    scene.repository.git(*git, "update-ref", f"refs/heads/uet/{scene.run}", forged, tip)
+    lose_the_store(scene, garbage)
+    mend(scene.home)
+    scene.resume()
+    view = scene.finish()
+    merged = {ws.id: ws.state for ws in view.workstreams}
+    assert merged["ws-b"] is not WorkstreamState.MERGED
+    assert AttemptState.SUCCEEDED not in [
+        AttemptState(state) for (state,) in scene.sql("SELECT state FROM attempts WHERE workstream = 'ws-b'")
+    ]
