@@ -143,6 +143,66 @@ def test_an_interrupted_run_drains_ends_with_130_and_can_be_resumed(uet: Uet, in
     assert uet("status", "--json").document["counts"] == {"MERGED": 2}
 
 
+STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
+
+
+@pytest.mark.parametrize("signals", [2, 3])
+def test_the_second_interrupt_stops_agents_gently_and_the_third_ends_them(
+    uet: Uet, inside: Repository, signals: int
+) -> None:
+    write(inside.path / "plan", bundle("ws-a", tasks=["sleep 100" if signals == 2 else STUBBORN]))
+    process = subprocess.Popen(
+        [*UET, "run", "plan", *QUICK, "--set", "grace_seconds=60"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: '"BUSY"' in uet("status", "--json").out, 20, "the attempt")
+    until(lambda: [*inside.path.glob(".uet/runs/*/attempts/ws-a/1/keeper.json")], 20, "the agent")
+    process.send_signal(signal.SIGTERM)
+    until(lambda: "draining, " in uet("status").out, 10, "the countdown")
+    process.send_signal(signal.SIGTERM)
+    if signals == 3:
+        until(lambda: [*inside.path.glob(".uet/runs/*/attempts/ws-a/1/stop")], 10, "the agent to be asked")
+        process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    told = ["draining", "stopping running attempts", "ending running attempts"]
+    assert [line.split("uet: ")[1][: len(word)] for line, word in zip(err.splitlines(), told, strict=False)] == (
+        told[:signals]
+    )
+    assert uet("status", "--json").document["counts"] == {"PENDING": 1}
+    assert "running attempts finish for 300 s, then the run stops" in out
+
+
+def test_once_the_time_to_drain_is_over_attempts_are_stopped(uet: Uet, inside: Repository) -> None:
+    write(inside.path / "plan", bundle("ws-a", tasks=["sleep 100"]))
+    process = subprocess.Popen(
+        [*UET, "run", "plan", *QUICK, "--set", "drain_seconds=1"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: '"BUSY"' in uet("status", "--json").out, 20, "the attempt")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the time to drain is over" in err
+
+
+def test_a_terminal_that_closes_leaves_a_headless_run_alone(uet: Uet, inside: Repository) -> None:
+    write(inside.path / "plan", work("ws-a", seconds=1))
+    process = subprocess.Popen(
+        [*UET, "run", "plan", *QUICK], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    until(lambda: '"BUSY"' in uet("status", "--json").out, 20, "the attempt")
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
 def test_without_a_terminal_the_console_is_refused_before_anything_begins(uet: Uet, inside: Repository) -> None:
     write(inside.path / "plan", bundle("ws-a"))
     said = uet("run", "plan")

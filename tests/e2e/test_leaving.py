@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import re
+import signal
 import sqlite3
 import subprocess
 import time
@@ -17,7 +19,7 @@ import psutil
 import pytest
 
 from tests.e2e.terminal import TMUX, Seen, Terminal
-from tests.e2e.uet import ENVIRONMENT, UET, events, start, states, status
+from tests.e2e.uet import ENVIRONMENT, UET, events, start, states, status, uet
 from tests.support.repository import Repository
 from tests.support.wait import until
 
@@ -189,3 +191,55 @@ def commanded(folder: Path) -> Sequence[float]:
         (datetime.fromisoformat(time) - datetime.fromisoformat(at)).total_seconds()
         for (time, _), (at, _) in zip(done, rows, strict=True)
     ]
+
+
+def test_a_terminal_that_closes_leaves_the_run_going_in_the_background(tmp_path: Path, repository: Repository) -> None:
+    plan = Plan(tmp_path, a=(), b=("a",))
+    with Terminal(100, 30) as terminal:
+        start(terminal, repository.path, "run", str(plan.path))
+        until(lambda: len(agents(repository.path)) == 1, 20, "an agent")
+        survivors, console = agents(repository.path), terminal.program()
+        terminal.lose()
+        until(lambda: not console.is_running() or console.status() == psutil.STATUS_ZOMBIE, 15, "the console to go")
+    until(lambda: "attempt_adopted" in types(repository.path), 20, "the agent to be adopted", every=0.2)
+    assert agents(repository.path) == survivors
+    plan.let_go()
+    until(lambda: status(repository.path)["state"] == "COMPLETED", 30, "the run to end", every=0.2)
+    assert [one["attempts"] for one in status(repository.path)["workstreams"]] == [1, 1]
+
+
+def test_a_console_that_is_asked_to_end_drains_with_a_countdown_and_stops_when_asked_again(
+    tmp_path: Path, repository: Repository
+) -> None:
+    plan = Plan(tmp_path, a=(), b=("a",))
+    with Terminal(120, 40) as terminal:
+        start(terminal, repository.path, "run", str(plan.path))
+        until(lambda: len(agents(repository.path)) == 1, 20, "an agent")
+        terminal.wait_for("workers 1 of")
+        terminal.program().terminate()
+        terminal.wait_for(re.compile(r"draining, \d+ s left"))
+        assert any("draining, " in notice for notice in status(repository.path)["notices"])
+        terminal.program().terminate()
+        assert terminal.wait_for_end(30) == 0
+    assert agents(repository.path) == []
+    document = status(repository.path)
+    assert (document["state"], states(document)) == ("PAUSED", ["PENDING"])
+
+
+def test_an_interrupted_run_in_a_terminal_counts_down_and_goes_on_when_continued(
+    tmp_path: Path, repository: Repository
+) -> None:
+    plan = Plan(tmp_path, a=(), b=("a",))
+    with Terminal(120, 40) as terminal:
+        start(terminal, repository.path, "run", str(plan.path), "--headless")
+        until(lambda: len(agents(repository.path)) == 1, 20, "an agent")
+        terminal.program().send_signal(signal.SIGINT)
+        left = re.compile(r"draining, (\d+) s left")
+        first = left.search(terminal.wait_for(left))
+        assert first is not None
+        terminal.wait_for(lambda screen: (now := left.search(screen)) and int(now[1]) < int(first[1]))
+        uet(repository.path, "continue")
+        terminal.wait_for(lambda screen: not left.search(screen))
+        plan.let_go()
+        assert terminal.wait_for_end(30) == 0
+    assert status(repository.path)["state"] == "COMPLETED"

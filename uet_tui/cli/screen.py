@@ -1,11 +1,16 @@
 """Opening the console on a run: with the engine in this process, or attached to one that is elsewhere or over."""
 
+import os
+import signal
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from threading import Thread
+from types import FrameType
 
 from uet_tui.cli.asking import login
 from uet_tui.console.app import UetApp
-from uet_tui.console.host import EngineHost, Leaving
+from uet_tui.console.host import Leaving
 from uet_tui.console.source import StoreSource
 from uet_tui.core.commands import Answer, Command
 from uet_tui.core.states import RUN_OVER, RunState
@@ -20,7 +25,7 @@ _HANDOVER_SECONDS = 5.0
 """How long a process in the background may take to begin."""
 
 
-def attach(home: Home, run: str, editor: str, host: EngineHost | None = None) -> int:
+def attach(home: Home, run: str, editor: str, host: "_Host | None" = None) -> int:
     """Shows a run until the operator leaves; returns what the console ended with, 0 unless it broke.
 
     `editor` is the setting.
@@ -33,8 +38,45 @@ def attach(home: Home, run: str, editor: str, host: EngineHost | None = None) ->
 
     with closing(StoreSource(home, run, login(), carry_out)) as source:
         app = UetApp(source, host=host, editor=editor)
-        app.run()
+        with _signals(app, host) if host is not None else nullcontext():
+            app.run()
     return app.return_code or 0
+
+
+@contextmanager
+def _signals(app: UetApp, host: "_Host") -> Iterator[None]:
+    """Has signals leave the console as interrupts leave a run without one.
+
+    The first SIGTERM or SIGINT drains, the second stops agents gently, the third ends them. A terminal that closes
+    leaves the run going in the background: nothing can be drawn any more, so the process ends without a last word.
+    """
+    told = 0
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        nonlocal told
+        told += 1
+        if told == 1:
+            app.call_later(app.leave_now, "drain")
+        else:
+            host.hurry()
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        Thread(target=_leave_behind, args=(host,), name="uet-hang-up").start()
+
+    handlers = {signal.SIGTERM: leave, signal.SIGINT: leave, signal.SIGHUP: hang_up}
+    old = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _leave_behind(host: "_Host") -> None:
+    try:
+        host.stop("background")
+    finally:
+        os._exit(0)
 
 
 def drive_on_screen(opened: OpenRun) -> tuple[RunView, int]:
@@ -71,8 +113,11 @@ class _Host:
         return self._engine.alive
 
     def stop(self, how: Leaving) -> None:
-        self.left = how
+        self.left = self.left or how
         self._engine.stop(how)
+
+    def hurry(self) -> None:
+        self._engine.hurry()
 
 
 def _at_rest(reader: Reader, run: str, *, handed_over: bool) -> RunView:

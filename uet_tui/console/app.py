@@ -168,6 +168,13 @@ class UetApp(RunApp):
         elif not self._leaving and not isinstance(self.screen, LeaveDialog):
             self.push_screen(LeaveDialog(), self._leave)
 
+    def leave_now(self, how: Leaving) -> None:
+        """Leaves without a question, as a signal wants it."""
+        if self._host is None or not self._host.alive:
+            self.exit()
+        elif not self._leaving:
+            self._leave(how)
+
     def _leave(self, how: Leaving | None) -> None:
         if how is None or self._host is None:
             return

@@ -127,7 +127,8 @@ def _drain(board: Board, event: Asked) -> str:
     if number is None:
         if run.state not in (RunState.RUNNING, RunState.PAUSED):
             raise Refusal(f"the run is {run.state.value}: nothing to drain")
-        board.move_run(RunState.DRAINING, "running attempts finish, then the run stops")
+        given = f" {event.command.note}" if event.command.note else ""
+        board.move_run(RunState.DRAINING, f"running attempts finish{given}, then the run stops")
         for worker in board.live_workers():
             drain(board, worker)
         return "draining: running attempts finish, then the run stops; resume goes on"

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+import threading
 import time
 from typing import Literal
 
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import WORKSTREAM_ACTIVE, RunState
-from uet_tui.engine.headless import operator_command
+from uet_tui.engine.headless import drain, end_agents, operator_command
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import OpenRun, log_to_file
 from uet_tui.store import inbox
@@ -24,6 +25,9 @@ class EmbeddedEngine:
         self._opened = opened
         self._orchestrator = Orchestrator(opened.place, opened.hold, linger=True)
         self._log = log_to_file(opened.place)
+        self._leaving = threading.Lock()
+        self._left = False
+        self._hurried = 0
 
     def start(self) -> None:
         """Begins."""
@@ -38,21 +42,40 @@ class EmbeddedEngine:
         """Lets go of the run.
 
         `background` leaves agents running and hands the run to a detached `uet resume --headless`; `drain` waits for
-        running attempts; `stop` ends them. Blocks until that is done.
+        running attempts, `drain_seconds` long, and then stops them; `stop` ends them. Blocks until that is done; done
+        once, it does nothing more.
         """
-        if self.alive and how != "background":
-            self._send(Verb.DRAIN if how == "drain" else Verb.STOP)
-            settings = self._opened.place.settings
-            patience = settings.drain_seconds if how == "drain" else settings.grace_seconds + _STOP_SECONDS
-            end = time.monotonic() + patience
-            while self.alive and time.monotonic() < end and self._busy():
-                time.sleep(_LOOK)
+        with self._leaving:
+            self._stop(how)
+
+    def hurry(self) -> None:
+        """The operator does not want to wait: agents are stopped gently, and from the second time on ended at once."""
+        self._hurried += 1
+        if self._hurried == 1:
+            self._send(Verb.STOP)
+        else:
+            end_agents(self._opened)
+
+    def _stop(self, how: Literal["background", "drain", "stop"]) -> None:
+        if self._left:
+            return  # a terminal that closes may say so in more than one way
+        self._left = True
+        settings = self._opened.place.settings
+        if self.alive and how == "drain":
+            self._wait(drain(self._opened, self._orchestrator, "console"))
+        if self.alive and (how == "stop" or (how == "drain" and self._busy())):
+            self._send(Verb.STOP)
+            self._wait(time.time() + settings.grace_seconds + _STOP_SECONDS)
         if self.alive:
             self._send(Verb.DETACH)
             self._orchestrator.join(_STOP_SECONDS)
         self._log.close()
         if how == "background" and self._opened.hold.records.run.state is RunState.RUNNING:
             self._resume_detached()  # a paused run stays paused: resuming it is the operator's word
+
+    def _wait(self, until: float) -> None:
+        while self.alive and time.time() < until and self._busy():
+            time.sleep(_LOOK)
 
     def _busy(self) -> bool:
         rows = list(self._opened.hold.records.workstreams.values())

@@ -19,6 +19,7 @@ from uet_tui.engine import attempts
 from uet_tui.engine.offline import carry_out
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import OpenRun, log_to_file
+from uet_tui.errors import UetError
 from uet_tui.store import inbox
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ _LOOK = 0.25
 """Seconds between looks at whether the orchestrator is done; signals are handled in between."""
 
 
-def operator_command(verb: Verb, source: str, *, target: str | None = None) -> Command:
+def operator_command(verb: Verb, source: str, *, target: str | None = None, note: str = "") -> Command:
     """A command of the operator at this process."""
     return Command(
         id=uuid.uuid4().hex,
         verb=verb,
         target=target,
+        note=note,
         by=operator_name(),
         source=f"{source}:{os.getpid()}",
         at=datetime.now(UTC),
@@ -47,6 +49,23 @@ def operator_name() -> str:
     return str(os.getuid())
 
 
+def drain(opened: OpenRun, orchestrator: Orchestrator, source: str) -> float:
+    """Has a run drain, and tells whoever looks how long that may take; gives until when, in seconds since the epoch."""
+    seconds = opened.place.settings.drain_seconds
+    until = time.time() + seconds
+    orchestrator.drains_until(until)
+    inbox.submit(opened.place.paths, operator_command(Verb.DRAIN, source, note=f"for {seconds:g} s"))
+    return until
+
+
+def end_agents(opened: OpenRun) -> None:
+    """Ends the agents of all attempts at once, and all that they started; their keepers tell of it."""
+    for record in list(opened.hold.records.attempts.values()):
+        folder = opened.place.paths.attempt(record.workstream, record.number)
+        if attempts.alive(folder):
+            attempts.end_now(folder)
+
+
 class Headless:
     """One run without a console, from the main thread of a process."""
 
@@ -55,6 +74,8 @@ class Headless:
         self._opened = opened
         self._say = say
         self._orchestrator = Orchestrator(opened.place, opened.hold)
+        self._drains_until: float | None = None
+        self._draining = False
         self.interrupts = 0
         """How often the operator interrupted."""
 
@@ -68,37 +89,44 @@ class Headless:
         """
         place = self._opened.place
         log = log_to_file(place)
-        deadline: float | None = None
         with _interrupts(self._interrupted):
             self._orchestrator.start()
             while not self._orchestrator.join(_LOOK):
-                if self.interrupts and deadline is None:
-                    deadline = time.monotonic() + place.settings.drain_seconds
-                if deadline is not None and time.monotonic() > deadline and self.interrupts == 1:
-                    self._say("the time to drain is over")
-                    self._interrupted()
+                self._look_at_the_clock()
         log.close()
         if self._orchestrator.failure is not None:
             raise self._orchestrator.failure
         if place.settings.land == "auto" and self._orchestrator.records.run.state is RunState.COMPLETED:
             self._say(carry_out(place.home, place.run, operator_command(Verb.LAND, "cli")).message)
 
+    def _look_at_the_clock(self) -> None:
+        """Stops the attempts once the time to drain is over, unless somebody had the run go on meanwhile."""
+        if self._drains_until is None or self.interrupts != 1:
+            return
+        state = self._opened.hold.records.run.state
+        self._draining = self._draining or state is RunState.DRAINING
+        if self._draining and state is RunState.RUNNING:
+            self._drains_until, self._draining, self.interrupts = None, False, 0
+        elif time.time() > self._drains_until:
+            self._say("the time to drain is over")
+            self._interrupted()
+
     def _interrupted(self) -> None:
         self.interrupts += 1
         place = self._opened.place
-        if self.interrupts == 1:
-            seconds = place.settings.drain_seconds
-            self._say(f"draining: running attempts may finish for {seconds:.0f} s; interrupt again to stop them")
-            inbox.submit(place.paths, operator_command(Verb.DRAIN, "cli"))
-        elif self.interrupts == 2:
-            self._say("stopping running attempts; interrupt again to end them at once")
-            inbox.submit(place.paths, operator_command(Verb.STOP, "cli"))
-        else:
-            self._say("ending running attempts")
-            for record in list(self._opened.hold.records.attempts.values()):
-                folder = place.paths.attempt(record.workstream, record.number)
-                if attempts.alive(folder):
-                    attempts.end_now(folder)
+        try:
+            if self.interrupts == 1:
+                seconds = place.settings.drain_seconds
+                self._say(f"draining: running attempts may finish for {seconds:.0f} s; interrupt again to stop them")
+                self._drains_until = drain(self._opened, self._orchestrator, "cli")
+            elif self.interrupts == 2:
+                self._say("stopping running attempts; interrupt again to end them at once")
+                inbox.submit(place.paths, operator_command(Verb.STOP, "cli"))
+            else:
+                self._say("ending running attempts")
+                end_agents(self._opened)
+        except UetError as error:  # such as a disk that is full: the next interrupt may get through
+            self._say(str(error))
 
 
 @contextmanager

@@ -86,4 +86,5 @@ def display(view: RunView, now: datetime) -> RenderableType:
     parts: list[RenderableType] = [bar, tables.spending(view)]
     if busy:
         parts.append(tables.workers(busy, now))
+    parts += [Text(notice, style="yellow") for notice in view.notices]
     return Group(*parts, *tables.needs(view.needs), Text())
