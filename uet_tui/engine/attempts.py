@@ -46,6 +46,16 @@ class Start(TypedDict):
     """The signal that asks it to end, such as `SIGTERM`."""
     limit: int
     """Bytes of its output that are kept from the beginning on."""
+    confined: bool
+    """Whether the command line begins with bubblewrap, which is not to be asked itself."""
+    memory: int
+    """Bytes that the tree may have in memory; 0: no limit."""
+    disk: int
+    """Bytes that `folders` may grow by; 0: no limit."""
+    folders: list[str]
+    """Where it writes."""
+    stall: float
+    """Seconds without a sign of life after which it is asked to end; 0: no limit."""
     cookie: str
     """The attempt's name among all processes of the machine."""
     wake: str
@@ -59,7 +69,7 @@ class Ended:
     code: int | None
     """Its exit code, negative for a signal; None if nobody saw it end."""
     why: str
-    """`exit`, `timeout`, `killed`, or `lost`."""
+    """`exit`, `timeout`, `killed`, `memory`, `disk`, `stall`, or `lost`."""
     seconds: float
 
 

@@ -23,6 +23,7 @@ from collections.abc import Callable
 
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
+from uet_tui.engine.metering import INTERVAL, Meter
 from uet_tui.redaction import Redactor, Stream, redact_file
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
@@ -74,7 +75,10 @@ def main(folder: str) -> int:
         agent = launch(start["argv"], start["cwd"], environment, start["stdin"], target, lock)
         os.close(target)
         drained = drain(source, Stream(redactor), log)
-        status, why = watch(agent, start["timeout"], start["grace"], signal.Signals[start["end_with"]])
+        meter = Meter(start["memory"], start["disk"], start["folders"], start["stall"], "output.log")
+        asking = signal.Signals[start["end_with"]]
+        ask = ask_confined if start["confined"] else send
+        status, why = watch(agent, start["timeout"], start["grace"], lambda: ask(agent, asking), meter)
         code = os.waitstatus_to_exitcode(status)
         send(agent, signal.SIGKILL)
         end_all(children if adopting else lambda: carrying(cookie))
@@ -198,24 +202,32 @@ def redact_folder(top: str, redactor: Redactor) -> None:
                     redact_file(f"{folder}/{name}", redactor)
 
 
-def watch(agent: int, timeout: float, grace: float, asking: int) -> tuple[int, str]:
-    """Waits for the agent, ends it at the time limit or when told to; `asking` is the signal that asks it first.
+def watch(agent: int, timeout: float, grace: float, ask: Callable[[], None], meter: Meter) -> tuple[int, str]:
+    """Waits for the agent; ends it at its time limit, when told to, or when it uses too much; `ask` asks it first.
 
     Returns:
-        its wait status, and why it ended: `exit` by itself, `timeout`, or `killed` on request.
+        its wait status, and why it ended: `exit` by itself, `timeout`, `killed` on request, or what `meter` says.
     """
     why = "exit"
     deadline = time.monotonic() + min(timeout, _LONGEST)
     while True:
-        got = signal.sigtimedwait(_WATCHED, max(0.0, deadline - time.monotonic()))
+        left = max(0.0, deadline - time.monotonic())
+        metering = why == "exit" and not meter.idle and left > INTERVAL
+        got = signal.sigtimedwait(_WATCHED, INTERVAL if metering else left)
         pid = -1
         while pid:  # orphans that it adopted and that ended are among them
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == agent:
                 return status, why
-        if why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
+        if metering and got is None:
+            why = meter.look(time.monotonic()) or why
+            if why == "exit":
+                continue
+            ask()
+            deadline = time.monotonic() + (grace if why == "stall" else 0.0)  # else it would go on using more
+        elif why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
             why = "timeout" if got is None else "killed"
-            send(agent, asking)
+            ask()
             deadline = time.monotonic() + grace
         elif got is None:
             send(agent, signal.SIGKILL)
@@ -242,6 +254,15 @@ def send(group: int, number: int) -> None:
     """Signals a process group, if it is still there."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
+
+
+def ask_confined(group: int, number: int) -> None:
+    """Signals what is inside of bubblewrap: that itself would die of it, and take the agent along unasked."""
+    for pid in processes():
+        facts = stat(pid)
+        if pid != group and facts and int(facts[2]) == group:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
 
 
 def end_all(strays: Callable[[], list[int]]) -> None:

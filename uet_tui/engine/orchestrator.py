@@ -21,6 +21,7 @@ from uet_tui.core.effects import Effect, LetGo, Reply
 from uet_tui.core.events import Asked, Began, Event, Ticked
 from uet_tui.core.machine import Machine
 from uet_tui.core.records import Changes, Records, compact
+from uet_tui.engine.launching import unconfined
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
@@ -116,7 +117,7 @@ class Orchestrator:
         """Takes the run up where it was and drives it until it lets go."""
         wake = inbox.open_wake(self._place.paths)
         try:
-            self._advance([*self._watch.recovered(), self._began])
+            self._advance([*self._watch.recovered(), self._began, *self._warnings()])
             swept = saved = self._clock()
             while self._let_go is None:
                 self._wait(wake, swept + _SWEEP)
@@ -144,6 +145,11 @@ class Orchestrator:
             os.close(self._bell_out)
             self._hold.release(self._place.run)
             self._place.control.close()
+
+    def _warnings(self) -> Iterator[Event]:
+        """What the operator should know before agents start."""
+        if self._began.dispatch:
+            yield from unconfined(self._place)
 
     def _make_sure_of_the_files(self) -> None:
         """Ends what would go on for ever otherwise: to this process a store that was deleted looks as it did."""
