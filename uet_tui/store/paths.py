@@ -100,6 +100,16 @@ class RunPaths:
         return self.folder / "homes" / str(worker)
 
     @property
+    def guard(self) -> Path:
+        """What the operator's repository was like before each attempt that is under way."""
+        return self.folder / "guard"
+
+    @property
+    def tampered(self) -> Path:
+        """There once an agent may have changed what git obeys in the operator's repository; tells what."""
+        return self.folder / "tampered.json"
+
+    @property
     def forecast(self) -> Path:
         """What the forecast of conflicts works with; holds nothing that is needed later."""
         return self.folder / "forecast"
