@@ -314,12 +314,12 @@ def test_neither_keeper_nor_agent_inherits_descriptors(stage: Stage) -> None:
         stage.said("up")
         agent = next(int(p.name) for p in Path("/proc").glob("[0-9]*") if _parent(p) == process.pid)
         lock = str(stage.folder / "attempt.lock")
-        output = str(stage.folder / "output.log")
+        own, output = str(stage.folder / "keeper.json"), str(stage.folder / "output.log")
         keeps, has = _descriptors(process.pid), _descriptors(agent)
         pipe = has["1"]
         assert pipe.startswith("pipe:")
         assert has == {"0": "/dev/null", "1": pipe, "2": pipe, "3": lock}
-        assert sorted(keeps.values()) == sorted(["/dev/null"] * 3 + [lock, output, pipe])
+        assert sorted(keeps.values()) == sorted(["/dev/null"] * 3 + [lock, own, output, pipe])
     finally:
         os.close(leak)
 

@@ -61,8 +61,8 @@ def main(folder: str) -> int:
         fence = os.open("keeper.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return ALREADY_RAN
+    fcntl.flock(fence, fcntl.LOCK_EX)  # the keeper's alone: the other lock can be let go of by whoever inherits it
     os.write(fence, json.dumps({"pid": os.getpid(), "start": start_ticks(os.getpid())}).encode())
-    os.close(fence)
     began = time.monotonic()
     code, why = None, "killed"
     if not os.path.lexists(STOP):  # looked for only now: who asks later finds the pid to signal
@@ -86,6 +86,8 @@ def main(folder: str) -> int:
         redact_folder(".", redactor)
     ended = {"code": code, "why": why, "seconds": round(time.monotonic() - began, 3), "ended_at": time.time()}
     write_atomically("exit.json", json.dumps(ended).encode())
+    for held in (fence, lock):  # what the record says is believed only once nobody holds them
+        fcntl.flock(held, fcntl.LOCK_UN)
     wake(start["wake"])
     return 0
 
@@ -318,11 +320,17 @@ def write_atomically(path: str, data: bytes) -> None:
     """Writes a file so that it is seen whole or not at all, power loss included."""
     with contextlib.suppress(OSError):  # the agent may have put something there on which this would wait
         os.unlink(path + ".part")  # noqa: PTH108 - see above
+    with contextlib.suppress(OSError):  # or a folder
+        os.rename(path + ".part", f"{path}.part.{os.getpid()}")  # noqa: PTH104 - see above
     part = os.open(path + ".part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     os.write(part, data)
     os.fsync(part)
     os.close(part)
-    os.rename(path + ".part", path)  # noqa: PTH104 - see above
+    try:
+        os.rename(path + ".part", path)  # noqa: PTH104 - see above
+    except OSError:  # the agent made a folder of it
+        os.rename(path, f"{path}.{os.getpid()}")  # noqa: PTH104 - see above
+        os.rename(path + ".part", path)  # noqa: PTH104 - see above
 
 
 def wake(fifo: str) -> None:
