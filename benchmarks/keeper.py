@@ -51,6 +51,11 @@ class Kept:
             grace=1.0,
             end_with="SIGTERM",
             limit=attempts.OUTPUT_LIMIT,
+            confined=False,
+            memory=0,
+            disk=0,
+            folders=[],
+            stall=0.0,
             cookie=str(folder),
             wake=str(folder / "wake"),
         )

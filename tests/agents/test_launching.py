@@ -19,7 +19,7 @@ def test_placeholders_are_filled_in_wherever_they_stand() -> None:
     words = ("{python}", "--file={prompt_file}", "{sandbox}:{attempt}", "{simulated}", "{unknown}", "plain")
     filled = command_line(agent(*words), launch())
     assert filled == [sys.executable, "--file=/p/prompt.md", "/s:3", simulated.__file__, "{unknown}", "plain"]
-    assert command_line(agent("{home}", "{folder}/log"), launch()) == ["/h", "/a/3/log"]
+    assert command_line(agent("{home}", "{folder}/log"), launch()) == ["/h", "/a/3/own/log"]
 
 
 def test_a_word_whose_value_there_is_none_of_is_left_out() -> None:

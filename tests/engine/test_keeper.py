@@ -44,6 +44,11 @@ class Stage:
             "grace": 0.2,
             "end_with": "SIGTERM",
             "limit": 1 << 28,
+            "confined": False,
+            "memory": 0,
+            "disk": 0,
+            "folders": [],
+            "stall": 0.0,
             "cookie": str(self.folder),
             "wake": str(self.folder / "wake"),
         }
@@ -309,12 +314,12 @@ def test_neither_keeper_nor_agent_inherits_descriptors(stage: Stage) -> None:
         stage.said("up")
         agent = next(int(p.name) for p in Path("/proc").glob("[0-9]*") if _parent(p) == process.pid)
         lock = str(stage.folder / "attempt.lock")
-        output = str(stage.folder / "output.log")
+        own, output = str(stage.folder / "keeper.json"), str(stage.folder / "output.log")
         keeps, has = _descriptors(process.pid), _descriptors(agent)
         pipe = has["1"]
         assert pipe.startswith("pipe:")
         assert has == {"0": "/dev/null", "1": pipe, "2": pipe, "3": lock}
-        assert sorted(keeps.values()) == sorted(["/dev/null"] * 3 + [lock, output, pipe])
+        assert sorted(keeps.values()) == sorted(["/dev/null"] * 3 + [lock, own, output, pipe])
     finally:
         os.close(leak)
 
@@ -455,3 +460,35 @@ def test_records_that_the_agent_replaces_hold_nobody_up(stage: Stage, trap: str)
     attempts.end_now(stage.folder)
     for process in stage.keepers:
         process.wait(15)
+
+
+def test_a_tree_that_uses_more_memory_than_it_may_is_ended_at_once(stage: Stage) -> None:
+    eat = "import os, time; os.fork(); kept = b'x' * (40 << 20); time.sleep(60)"
+    stage.begin(sys.executable, "-c", eat, memory=60 << 20)
+    assert stage.end().why == "memory", "each alone would be below it"
+
+
+def test_one_that_fills_the_disk_is_ended(stage: Stage) -> None:
+    (stage.cwd / "before").write_bytes(b"x" * (8 << 20))
+    script = "head -c 20000000 /dev/zero > big; sleep 60"
+    stage.sh(script, disk=10 << 20, folders=[str(stage.cwd)])
+    assert stage.end().why == "disk"
+
+
+def test_one_that_stays_below_its_limits_is_left_alone(stage: Stage) -> None:
+    script = "head -c 2000000 /dev/zero > small; sleep 1.5"
+    stage.sh(script, disk=10 << 20, memory=1 << 30, folders=[str(stage.cwd)], stall=30.0)
+    assert stage.end() == Ended(0, "exit", pytest.approx(1.5, abs=10))
+
+
+def test_one_without_a_sign_of_life_is_asked_to_end(stage: Stage) -> None:
+    stage.sh("trap 'echo asked; exit 3' TERM; sleep 60 & wait", stall=1.5, grace=10)
+    ended = stage.end()
+    assert (ended.code, ended.why) == (3, "stall")
+    assert stage.output == "asked\n"
+
+
+def test_one_that_only_works_or_only_prints_does_not_stall(stage: Stage) -> None:
+    works = "import time\nuntil = time.monotonic() + 4\nwhile time.monotonic() < until: pass"
+    stage.begin(sys.executable, "-c", works, stall=1.5)
+    assert stage.end().why == "exit"

@@ -150,7 +150,7 @@ def test_no_secret_is_anywhere_after_a_run(secret: Scene, tmp_path: Path, capsys
     assert output.count("«SERVICE_TOKEN»") == 3
     assert output.count("«LOCAL_KEY»") == 1
     assert '{"access_token": "«.auth.json access_token»"}' in output
-    session = attempt_folder(secret, "ws-prints") / "session.log"
+    session = attempt_folder(secret, "ws-prints") / "own/session.log"
     assert session.read_text() == "I was given «OPENAI_API_KEY»"
     ref = f"refs/uet/{secret.run}/ws-writes.attempt-1"
     secret.until_published(ref)
@@ -174,7 +174,7 @@ def test_what_an_agent_noted_goes_though_its_keeper_was_killed(secret: Scene, tm
     opened = secret.begin(workstream("ws-a", f"cd {tmp_path}; {script}", 'echo a > "$OLDPWD/a"'), sets=sets(tmp_path))
     secret.finish()
     assert secret.sql("SELECT state FROM attempts ORDER BY number") == [(AttemptState.LOST,), (AttemptState.SUCCEEDED,)]
-    assert (attempt_folder(secret, "ws-a") / "notes.txt").read_text() == "«OPENAI_API_KEY»\n"
+    assert (attempt_folder(secret, "ws-a") / "own/notes.txt").read_text() == "«OPENAI_API_KEY»\n"
     missing = tmp_path / "never-began"
     assert take_out_secrets(opened.place, opened.place.sandbox(1), opened.place.base, missing) == {}
 

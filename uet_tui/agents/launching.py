@@ -8,6 +8,7 @@ from pathlib import Path
 
 from uet_tui.agents import simulated
 from uet_tui.settings.agents import PLACEHOLDERS, AgentSettings
+from uet_tui.store.paths import OWN
 
 LONGEST_ARGUMENT = 131_071
 """Bytes that Linux takes as one argument (MAX_ARG_STRLEN without its end)."""
@@ -84,7 +85,7 @@ def _values(agent: AgentSettings, launch: Launch) -> dict[str, str]:
         "base_url": agent.base_url,
         "sandbox": str(launch.sandbox),
         "home": str(launch.home),
-        "folder": str(launch.folder),
+        "folder": str(launch.folder / OWN),
         "attempt": str(launch.attempt),
         "budget_usd": "" if launch.budget_usd is None else f"{launch.budget_usd:.4f}",
         "python": sys.executable,

@@ -31,7 +31,7 @@ def agents(context: typer.Context, json: Json = False, sets: Sets = None) -> Non
     if json:
         emit({"agents": [_document(one) for one in found]})
         return
-    table = columns("agent", "", "version", "key or login", "provider", "model", "cost", "shown")
+    table = columns("agent", "", "version", "key or login", "provider", "model", "cost", "sandbox", "shown")
     for one in found:
         ready = ("✓ ready", "green") if one.ready else ("✗ not here", "dim") if not one.path else ("! no key", "yellow")
         table.add_row(
@@ -42,6 +42,7 @@ def agents(context: typer.Context, json: Json = False, sets: Sets = None) -> Non
             cell(one.agent.provider),
             cell(one.agent.model or "its own"),
             _cost(one),
+            cell(one.sandbox.partition(":")[0]),
             "tried" if one.agent.tried else "documented",
         )
     show(table)
@@ -69,6 +70,7 @@ def _document(one: Found) -> dict[str, object]:
         "missing": one.missing or None,
         "provider": one.agent.provider,
         "model": one.agent.model,
+        "sandbox": one.sandbox,
         "billing": one.agent.billing,
         "price_known": one.price_known,
         "tried": one.agent.tried,

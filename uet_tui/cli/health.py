@@ -17,6 +17,7 @@ from uet_tui.cli.options import Json, Sets
 from uet_tui.cli.output import emit, show
 from uet_tui.cli.place import repository, settings
 from uet_tui.core.states import RUN_OVER, RunState
+from uet_tui.engine.confinement import HOW_TO_CONFINE, probe
 from uet_tui.errors import UetError
 from uet_tui.report.cells import cell, columns
 from uet_tui.settings.model import Settings
@@ -77,6 +78,7 @@ def _checks(sets: list[str] | None) -> Iterator[Check]:
     else:
         yield Check("settings", "ok", "every value is right")
         yield from _agents(chosen)
+        yield _sandbox(chosen)
 
 
 def _tried(name: str, look: Callable[[], str], otherwise: Literal["note", "bad"] = "bad") -> Check:
@@ -139,6 +141,19 @@ def _terminal() -> Check:
     if size.columns < _SMALLEST[0] or size.lines < _SMALLEST[1]:
         return Check("terminal", "note", told, "make it at least 80 by 24")
     return Check("terminal", "ok", told)
+
+
+def _sandbox(chosen: Settings) -> Check:
+    """Whether agents can be confined that are to be."""
+    probed = probe()
+    if probed.path:
+        return Check("sandbox", "ok", f"{probed.told}, {probed.path}")
+    required = [name for name, agent in chosen.agents.items() if agent.sandbox == "required"]
+    wanted = [name for name, agent in chosen.agents.items() if agent.sandbox == "bwrap"]
+    if required:
+        return Check("sandbox", "bad", f"{probed.told}, and {', '.join(required)} must have it", HOW_TO_CONFINE)
+    told = f"{probed.told}: {', '.join(wanted) or 'no agent'} would be confined"
+    return Check("sandbox", "note", told, HOW_TO_CONFINE)
 
 
 def _agents(chosen: Settings) -> Iterator[Check]:

@@ -114,7 +114,9 @@ def collected(board: Board, event: Collected) -> None:
     board.touch_attempt(attempt)
     if event.commit is not None:
         record.result_commit = event.commit
-    if attempt.state is not AttemptState.SUCCEEDED:
+    if event.suspicion:
+        give_up(board, record, WorkstreamState.QUARANTINED, event.suspicion)
+    elif attempt.state is not AttemptState.SUCCEEDED:
         _after_failure(board, record, attempt)
     elif event.problem:
         tree = event.change if event.commit else ""

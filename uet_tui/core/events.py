@@ -96,6 +96,8 @@ class Collected:
     """What the next attempt's agent should read: the output of the gate that failed."""
     retryable: bool = True
     """False: no agent can put it right, such as a gate whose program is not installed."""
+    suspicion: str = ""
+    """Why the workstream is quarantined, whatever became of the attempt: it may have changed what git obeys."""
 
 
 @dataclass(frozen=True, slots=True)

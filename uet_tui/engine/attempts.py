@@ -46,6 +46,16 @@ class Start(TypedDict):
     """The signal that asks it to end, such as `SIGTERM`."""
     limit: int
     """Bytes of its output that are kept from the beginning on."""
+    confined: bool
+    """Whether the command line begins with bubblewrap, which is not to be asked itself."""
+    memory: int
+    """Bytes that the tree may have in memory; 0: no limit."""
+    disk: int
+    """Bytes that `folders` may grow by; 0: no limit."""
+    folders: list[str]
+    """Where it writes."""
+    stall: float
+    """Seconds without a sign of life after which it is asked to end; 0: no limit."""
     cookie: str
     """The attempt's name among all processes of the machine."""
     wake: str
@@ -59,7 +69,7 @@ class Ended:
     code: int | None
     """Its exit code, negative for a signal; None if nobody saw it end."""
     why: str
-    """`exit`, `timeout`, `killed`, or `lost`."""
+    """`exit`, `timeout`, `killed`, `memory`, `disk`, `stall`, or `lost`."""
     seconds: float
 
 
@@ -93,9 +103,14 @@ def start(
 
 
 def ended(folder: Path) -> Ended | None:
-    """How the attempt in `folder` ended; None while it lives or was not started yet."""
+    """How the attempt in `folder` ended; None while it lives or was not started yet.
+
+    A record that is there while the attempt lives is none of its keeper's.
+    """
     try:
         record = _record(folder / "exit.json")
+        if not _free(folder):
+            return None
         code, seconds = record["code"], float(record["seconds"])
         if not (code is None or isinstance(code, int)) or not 0 <= seconds < math.inf:
             raise ValueError("a keeper writes no such thing")
@@ -116,19 +131,27 @@ def alive(folder: Path) -> bool:
 
     Asking takes the lock for an instant, in which a keeper that is only just starting would find it taken.
     """
-    if not begun(folder):
-        return False
+    return begun(folder) and not _free(folder)
+
+
+def _free(folder: Path) -> bool:
+    """Whether nobody holds a lock of the attempt: neither its tree nor, with one of its own, its keeper."""
+    return _untaken(folder / "attempt.lock") and _untaken(folder / "keeper.json")
+
+
+def _untaken(path: Path) -> bool:
+    """Whether a lock could be had; also where it is not there, or not as it was made."""
     try:
-        lock = os.open(folder / "attempt.lock", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
+        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return True
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return False
     finally:
         os.close(lock)
-    return False
+    return True
 
 
 def prove_dead(folder: Path) -> bool:
@@ -137,16 +160,19 @@ def prove_dead(folder: Path) -> bool:
     A keeper that its orchestrator had just started when that died may be about to take the lock; it finds the fence.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = os.open(folder / "attempt.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        lock = os.open(folder / "attempt.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:  # the agent made something else of it
+        return _free(folder)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with contextlib.suppress(FileExistsError):
             os.close(os.open(folder / "keeper.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return _untaken(folder / "keeper.json")
     except BlockingIOError:
         return False
     finally:
         os.close(lock)
-    return True
 
 
 def kill(folder: Path) -> None:
@@ -171,10 +197,18 @@ def orphaned(folder: Path) -> bool:
 
 def end_now(folder: Path) -> None:
     """Ends the attempt's tree at once, all but its keeper: whatever holds its lock, or carries its cookie."""
-    lock = (folder / "attempt.lock").stat()
-    cookie = _record(folder / "start.json")["cookie"]
+    lock, cookie = None, ""
+    with contextlib.suppress(OSError):
+        lock = (folder / "attempt.lock").stat()
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        cookie = str(_record(folder / "start.json")["cookie"])
     spared = {os.getpid(), *(_keeper(folder) or ())[:1]}
-    keeper.end_all(lambda: [pid for pid in {*_holding(lock), *keeper.carrying(cookie)} if pid not in spared])
+
+    def left() -> list[int]:
+        found = {*(_holding(lock) if lock else ()), *(keeper.carrying(cookie) if cookie else ())}
+        return [pid for pid in found if pid not in spared]
+
+    keeper.end_all(left)
 
 
 def _holding(file: os.stat_result) -> list[int]:

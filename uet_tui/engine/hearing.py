@@ -81,12 +81,26 @@ class Hearing:
                 return AttemptState.FAILED, f"{says} (until its time limit, {ended.seconds:.0f} s)"
             case "timeout", _:
                 return AttemptState.TIMED_OUT, f"did not end within its time limit ({ended.seconds:.0f} s)"
+            case "memory" | "disk" | "stall" as limit, _:
+                return AttemptState.FAILED, self._passed(limit)
             case "killed", _:
                 return AttemptState.KILLED, "ended on request"
             case "exit", code:
                 return AttemptState.FAILED, f"exit {code}" + (f": {last}" if last else "")
             case _:
                 return AttemptState.LOST, "its processes are gone and nobody saw how they ended"
+
+    def _passed(self, limit: str) -> str:
+        """Which of the limits an attempt was ended by."""
+        settings = self._place.settings
+        match limit:
+            case "memory":
+                return f"ended: it used more memory than memory_mb allows ({settings.memory_mb} MB)"
+            case "disk":
+                return f"ended: it wrote more than disk_mb allows ({settings.disk_mb} MB)"
+            case _:
+                seconds = settings.stall_end_seconds
+                return f"ended: it neither printed nor used the processor for stall_end_seconds ({seconds:g} s)"
 
     def _priced(self, reports: Iterable[Usage]) -> tuple[Usage, ...]:
         harmless = (replace(report, model=self._line(report.model, 100)) for report in reports)

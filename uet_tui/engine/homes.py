@@ -29,15 +29,23 @@ def make_home(home: Path, login: Sequence[str], operator: Path, files: Mapping[s
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
-    scratch = home / "tmp"
-    _remove(scratch)
-    scratch.mkdir(mode=0o700, exist_ok=True)
+    make_empty(home / "tmp")
     for path in login:
         _copy_newer(operator, home, path)
     for path, text in (files or {}).items():
         with tempfile.NamedTemporaryFile("w", dir=_folder_of(home, path), encoding="utf-8", delete=False) as file:
             file.write(text)
         _put(Path(file.name), _folder_of(home, path) / Path(path).name)
+
+
+def make_empty(folder: Path) -> None:
+    """Makes a private folder that is empty, whatever an agent left there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    _remove(folder)
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
 
 
 def _copy_newer(operator: Path, home: Path, path: str) -> None:

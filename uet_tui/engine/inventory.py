@@ -15,6 +15,7 @@ from typing import Final
 from uet_tui.agents.launching import environment
 from uet_tui.agents.prices import price_known, tells_cost
 from uet_tui.agents.secrecy import operators_home
+from uet_tui.engine.confinement import HOW_TO_CONFINE, probe
 from uet_tui.errors import UetError
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.settings.model import Settings
@@ -43,6 +44,18 @@ class Found:
     """Whether what it uses can be put in dollars: it says so itself, or the price of its model is known."""
 
     @property
+    def sandbox(self) -> str:
+        """How it is confined: `off`, `bwrap`, or why it is not though it should be."""
+        if self.agent.sandbox == "off":
+            return "off"
+        return "bwrap" if probe().path else f"none: {probe().told}"
+
+    @property
+    def unprotected(self) -> bool:
+        """Whether it must be confined and cannot be."""
+        return self.agent.sandbox == "required" and not probe().path
+
+    @property
     def keyed(self) -> bool:
         """Whether it has the key or login that it needs."""
         return bool(self.key) or not self.agent.keys
@@ -50,7 +63,7 @@ class Found:
     @property
     def ready(self) -> bool:
         """Whether it could be started."""
-        return bool(self.path) and self.keyed
+        return bool(self.path) and self.keyed and not self.unprotected
 
     @property
     def can(self) -> tuple[str, ...]:
@@ -72,6 +85,8 @@ class Found:
         if not self.keyed:
             login = f", or log in with {self.agent.command[0]}" if self.agent.login else ""
             return f"set {' or '.join(self.agent.keys)}{login}"
+        if self.unprotected:
+            return f"its sandbox is required, and {probe().told}: {HOW_TO_CONFINE}"
         return ""
 
 
@@ -87,7 +102,7 @@ def need_agents(names: Iterable[str], settings: Settings, environ: Mapping[str, 
     A key that is not seen here only warns: some agents find theirs in other places.
 
     Raises:
-        UetError: the program of one is not installed.
+        UetError: the program of one is not installed, or a sandbox that it must have cannot be made.
     """
     found = [look(name, settings, environ, version=False) for name in sorted(names)]
     for one in found:
@@ -96,6 +111,8 @@ def need_agents(names: Iterable[str], settings: Settings, environ: Mapping[str, 
                 f"agent {one.name}: {one.agent.command[0]} is not installed; {one.missing}, or rehearse with "
                 "--agent simulated (`uet agents` lists what is here)"
             )
+        if one.unprotected:
+            raise UetError(f"agent {one.name}: {one.missing}")
     return [f"agent {one.name} has no key: {one.missing}" for one in found if not one.keyed]
 
 

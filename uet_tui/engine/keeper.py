@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
+from uet_tui.engine.metering import INTERVAL, Meter
 from uet_tui.redaction import Redactor, Stream, redact_file
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
@@ -61,8 +62,8 @@ def main(folder: str) -> int:
         fence = os.open("keeper.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return ALREADY_RAN
+    fcntl.flock(fence, fcntl.LOCK_EX)  # the keeper's alone: the other lock can be let go of by whoever inherits it
     os.write(fence, json.dumps({"pid": os.getpid(), "start": start_ticks(os.getpid())}).encode())
-    os.close(fence)
     began = time.monotonic()
     code, why = None, "killed"
     if not os.path.lexists(STOP):  # looked for only now: who asks later finds the pid to signal
@@ -75,7 +76,10 @@ def main(folder: str) -> int:
         agent = launch(start["argv"], start["cwd"], environment, start["stdin"], target, lock)
         os.close(target)
         drained = drain(source, Stream(redactor), log)
-        status, why = watch(agent, start["timeout"], start["grace"], signal.Signals[start["end_with"]])
+        meter = Meter(start["memory"], start["disk"], start["folders"], start["stall"], "output.log")
+        asking = signal.Signals[start["end_with"]]
+        ask = ask_confined if start["confined"] else send
+        status, why = watch(agent, start["timeout"], start["grace"], lambda: ask(agent, asking), meter)
         code = os.waitstatus_to_exitcode(status)
         send(agent, signal.SIGKILL)
         end_all(children if adopting else lambda: carrying(cookie))
@@ -90,6 +94,8 @@ def main(folder: str) -> int:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             time.sleep(1.0)  # the attempt is over, and paid for: how it ended waits for room
+    for held in (fence, lock):  # what the record says is believed only once nobody holds them
+        fcntl.flock(held, fcntl.LOCK_UN)
     wake(start["wake"])
     return 0
 
@@ -206,24 +212,32 @@ def redact_folder(top: str, redactor: Redactor) -> None:
                     redact_file(f"{folder}/{name}", redactor)
 
 
-def watch(agent: int, timeout: float, grace: float, asking: int) -> tuple[int, str]:
-    """Waits for the agent, ends it at the time limit or when told to; `asking` is the signal that asks it first.
+def watch(agent: int, timeout: float, grace: float, ask: Callable[[], None], meter: Meter) -> tuple[int, str]:
+    """Waits for the agent; ends it at its time limit, when told to, or when it uses too much; `ask` asks it first.
 
     Returns:
-        its wait status, and why it ended: `exit` by itself, `timeout`, or `killed` on request.
+        its wait status, and why it ended: `exit` by itself, `timeout`, `killed` on request, or what `meter` says.
     """
     why = "exit"
     deadline = time.monotonic() + min(timeout, _LONGEST)
     while True:
-        got = signal.sigtimedwait(_WATCHED, max(0.0, deadline - time.monotonic()))
+        left = max(0.0, deadline - time.monotonic())
+        metering = why == "exit" and not meter.idle and left > INTERVAL
+        got = signal.sigtimedwait(_WATCHED, INTERVAL if metering else left)
         pid = -1
         while pid:  # orphans that it adopted and that ended are among them
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == agent:
                 return status, why
-        if why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
+        if metering and got is None:
+            why = meter.look(time.monotonic()) or why
+            if why == "exit":
+                continue
+            ask()
+            deadline = time.monotonic() + (grace if why == "stall" else 0.0)  # else it would go on using more
+        elif why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
             why = "timeout" if got is None else "killed"
-            send(agent, asking)
+            ask()
             deadline = time.monotonic() + grace
         elif got is None:
             send(agent, signal.SIGKILL)
@@ -250,6 +264,15 @@ def send(group: int, number: int) -> None:
     """Signals a process group, if it is still there."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
+
+
+def ask_confined(group: int, number: int) -> None:
+    """Signals what is inside of bubblewrap: that itself would die of it, and take the agent along unasked."""
+    for pid in processes():
+        facts = stat(pid)
+        if pid != group and facts and int(facts[2]) == group:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
 
 
 def end_all(strays: Callable[[], list[int]]) -> None:
@@ -305,6 +328,8 @@ def write_atomically(path: str, data: bytes) -> None:
     """Writes a file so that it is seen whole or not at all, power loss included."""
     with contextlib.suppress(OSError):  # the agent may have put something there on which this would wait
         os.unlink(path + ".part")  # noqa: PTH108 - see above
+    with contextlib.suppress(OSError):  # or a folder
+        os.rename(path + ".part", f"{path}.part.{os.getpid()}")  # noqa: PTH104 - see above
     part = os.open(path + ".part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         if os.write(part, data) != len(data):
@@ -312,7 +337,11 @@ def write_atomically(path: str, data: bytes) -> None:
         os.fsync(part)
     finally:
         os.close(part)
-    os.rename(path + ".part", path)  # noqa: PTH104 - see above
+    try:
+        os.rename(path + ".part", path)  # noqa: PTH104 - see above
+    except OSError:  # the agent made a folder of it
+        os.rename(path, f"{path}.{os.getpid()}")  # noqa: PTH104 - see above
+        os.rename(path + ".part", path)  # noqa: PTH104 - see above
 
 
 def wake(fifo: str) -> None:

@@ -7,6 +7,7 @@ from uet_tui.core.events import Landed, LandingRefused
 from uet_tui.core.records import Records, WorkstreamRecord
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.gating import Gated, gate_tree
+from uet_tui.engine.guarding import tampered
 from uet_tui.engine.merging import QUEUE
 from uet_tui.engine.workplace import Workplace
 from uet_tui.merge.landing import Way, land, plan_landing
@@ -24,6 +25,9 @@ def land_run(place: Workplace, records: Records, target: str, leaving: threading
     merged = [row for row in records.workstreams.values() if row.state is WorkstreamState.MERGED]
     recorded = {row.merge_commit for row in merged if row.merge_commit}
     problem = unsound(place.control, place.run, run.base_commit, run.tip, recorded)
+    if problem:
+        return LandingRefused(problem)
+    problem = tampered(place)
     if problem:
         return LandingRefused(problem)
     planned = plan_landing(place.operator, place.control, target, run.tip)

@@ -23,6 +23,7 @@ from uet_tui.core.events import Asked, Began, Event, Room, Ticked
 from uet_tui.core.machine import Machine
 from uet_tui.core.records import Changes, NewEvent, Records, compact
 from uet_tui.core.states import WorkstreamState
+from uet_tui.engine.launching import unconfined
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
@@ -126,7 +127,7 @@ class Orchestrator:
         wake = inbox.open_wake(self._place.paths)
         self._backups.start()
         try:
-            self._advance([*self._watch.recovered(), self._began, *self._room()])
+            self._advance([*self._watch.recovered(), self._began, *self._room(), *self._warnings()])
             swept = saved = self._clock()
             while self._let_go is None:
                 self._wait(wake, swept + _SWEEP)
@@ -156,6 +157,11 @@ class Orchestrator:
             self._backups.close()
             self._hold.release(self._place.run)
             self._place.control.close()
+
+    def _warnings(self) -> Iterator[Event]:
+        """What the operator should know before agents start."""
+        if self._began.dispatch:
+            yield from unconfined(self._place)
 
     def _make_sure_of_the_files(self) -> None:
         """Ends what would go on for ever otherwise: to this process a store that was deleted looks as it did."""

@@ -51,7 +51,9 @@ from uet_tui.engine.attempting import collect, start_attempt, write_diff
 from uet_tui.engine.batching import carry_out_batch
 from uet_tui.engine.climbing import climb
 from uet_tui.engine.forecasting import Forecaster
+from uet_tui.engine.guarding import look_after
 from uet_tui.engine.landing import land_run
+from uet_tui.engine.launching import confining
 from uet_tui.engine.laying_out import lay_out
 from uet_tui.engine.publishing import Publisher, due
 from uet_tui.engine.reverting import revert
@@ -93,6 +95,7 @@ class LocalRunner:
         self._report = report
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="uet-effect")
         self._later = ThreadPoolExecutor(1, thread_name_prefix="uet-later")
+        self._refs_told: set[str] = set()
         self._publisher = Publisher(place)
         self._publisher.publish(due(place, records))
         self._leaving = threading.Event()
@@ -144,13 +147,18 @@ class LocalRunner:
         return True
 
     def _went_wrong(self, effect: Effect, error: Exception) -> None:
+        text = self._tell(effect, error)
+        for failed in _failure(effect, text, full=out_of_room(error)):
+            self._report(failed)
+
+    def _tell(self, effect: Effect, error: Exception) -> str:
+        """Tells the operator of an effect that failed; gives the text."""
         _log.error("effect %s failed", effect, exc_info=error)
         expected = isinstance(error, UetError | OSError)
         told = one_line(str(error) if expected else f"{type(error).__name__}: {error}")
         text = self._place.redactor.text(told)
         self._report(Noted(vocabulary.ORCHESTRATOR_ERROR, text, "error"))
-        for failed in _failure(effect, text, full=out_of_room(error)):
-            self._report(failed)
+        return text
 
     def _merge(self, batch: Merge) -> None:
         """Merges a batch; what had not come back when something went wrong comes back as failed."""
@@ -172,6 +180,18 @@ class LocalRunner:
                 if not self._waits_for_room(batch, error):
                     return self._went_wrong(replace(batch, entries=tuple(left.values())), error)
         return None
+
+    def _collected(self, effect: Collect, worker: int) -> Collected:
+        """What an attempt left; whatever went wrong with that, what it did elsewhere is still to be looked at."""
+        try:
+            return collect(self._place, effect, self._leaving, lambda doing: self._report(Progressed(worker, doing)))
+        except InterruptedRunError:
+            raise
+        except Exception as error:  # as for any effect
+            if out_of_room(error):
+                raise  # it is done again once there is room
+            text = self._tell(effect, error)
+            return Collected(effect.workstream, effect.attempt, None, "", f"could not be collected: {text}")
 
     def _publish_result(self, entry: QueueEntry, event: Event) -> None:
         place = self._place
@@ -199,8 +219,12 @@ class LocalRunner:
             case KillAttempt(id, attempt):
                 attempts.kill(place.paths.attempt(id, attempt))
             case Collect(id, attempt, worker, base):
-                result = collect(place, effect, self._leaving, lambda doing: self._report(Progressed(worker, doing)))
-                self._report(result)
+                result = self._collected(effect, worker)
+                confined = bool(confining(place.agent(records.workstreams[id].agent))) and not result.gates
+                suspicion, notes = look_after(place, id, attempt, self._refs_told, confined=confined)
+                for note in notes:
+                    self._report(note)
+                self._report(replace(result, suspicion=place.redactor.text(one_line(suspicion, 300))))
                 if result.commit is not None:
                     folder = place.paths.attempt(id, attempt)
                     self._later.submit(write_diff, place, folder, base, result.commit)
@@ -237,8 +261,6 @@ def _failure(effect: Effect, error: str, *, full: bool) -> Sequence[Event]:
             return [AttemptEnded(id, attempt, AttemptState.LOST, None, f"there was no room to start it: {error}")]
         case StartAttempt(id, attempt):
             return [AttemptEnded(id, attempt, AttemptState.FAILED, None, f"could not start: {error}")]
-        case Collect(id, attempt):
-            return [Collected(id, attempt, None, "", f"could not be collected: {error}")]
         case Merge(entries):
             why = f"could not be merged: {error}"
             return [MergeFailed(entry.workstream, why, retryable=False) for entry in entries]

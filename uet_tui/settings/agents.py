@@ -117,6 +117,12 @@ class AgentSettings(Group):
     """Names of the environment variables that the agent gets; a trailing `*` takes all that begin so."""
     set: Mapping[str, str] = {}
     """Environment variables that it gets besides, with placeholders as in `command`."""
+    sandbox: Literal["off", "bwrap", "required"] = "off"
+    """Whether bubblewrap confines it: not at all; where it can be used, and told where not; or it is not started."""
+    network: bool = True
+    """Whether it reaches the network where it is confined."""
+    readable: tuple[str, ...] = ()
+    """What it sees of the operator's home where it is confined, besides programs: paths relative to it."""
     home: Literal["own", "operator"] = "operator"
     """Whose HOME it has: one kept for each sandbox, where sharing breaks agents that run at once, or the operator's."""
     login: tuple[str, ...] = ()
@@ -158,7 +164,7 @@ class AgentSettings(Group):
     def _expressions(cls, text: str) -> str:
         return _expression(text)
 
-    @field_validator("files", "login")
+    @field_validator("files", "login", "readable")
     @classmethod
     def _within_home(cls, paths: Mapping[str, str] | tuple[str, ...]) -> Mapping[str, str] | tuple[str, ...]:
         for path in paths:

@@ -181,6 +181,12 @@ class Settings(Group):
     """Between asking an agent to end and ending it."""
     stall_seconds: Seconds
     """For how long an agent may neither print nor use processor time before it is told that it stalls; 0: never."""
+    stall_end_seconds: Seconds
+    """For how long before it is ended, and tried again as after any failure; 0: never."""
+    memory_mb: Annotated[int, Field(ge=0)]
+    """Megabytes (of 2**20 bytes) that all processes of an attempt may have in memory together; 0: no limit."""
+    disk_mb: Annotated[int, Field(ge=0)]
+    """Megabytes that an attempt may add to its sandbox, its home and its temporary files; 0: no limit."""
     drain_seconds: Seconds
     low_disk_mb: Annotated[int, Field(ge=0)]
     """Megabytes (10^6 bytes) that must be free where the runs are, for anything to be begun."""

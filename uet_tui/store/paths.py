@@ -9,6 +9,8 @@ PROMPT: Final = "prompt.md"
 """In an attempt's folder: what its agent was told."""
 OUTPUT: Final = "output.log"
 """In an attempt's folder: what its agent printed."""
+OWN: Final = "own"
+"""In an attempt's folder: what its agent may write there."""
 CONTEXT: Final = "context.txt"
 """In an attempt's folder: how large its prompt is, and which files it leaves out, and why."""
 DIFF: Final = "diff.patch"
@@ -96,6 +98,16 @@ class RunPaths:
     def homes(self, worker: int | str) -> Path:
         """The homes of the agents that work in a sandbox."""
         return self.folder / "homes" / str(worker)
+
+    @property
+    def guard(self) -> Path:
+        """What the operator's repository was like before each attempt that is under way."""
+        return self.folder / "guard"
+
+    @property
+    def tampered(self) -> Path:
+        """There once an agent may have changed what git obeys in the operator's repository; tells what."""
+        return self.folder / "tampered.json"
 
     @property
     def forecast(self) -> Path:

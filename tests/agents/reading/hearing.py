@@ -28,7 +28,8 @@ def hear(
     """What an agent told that printed this and left these files beside it."""
     (folder / "output.log").write_bytes(output.encode() if isinstance(output, str) else output)
     for name, text in (files or {}).items():
-        (folder / name).write_text(text)
+        (folder / "own").mkdir(exist_ok=True)
+        (folder / "own" / name).write_text(text)
     settings = AGENTS[one] if isinstance(one, str) else one
     return Listener(settings, folder / "output.log").end(code, NOON)
 

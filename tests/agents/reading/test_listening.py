@@ -116,7 +116,8 @@ def test_whatever_comes_in_whatever_pieces_the_same_is_understood(
     output.unlink(missing_ok=True)
     said = b"".join(pieces)
     for beside in ("analytics.jsonl", "trajectory.json"):
-        (tmp_path / beside).write_bytes(said)
+        (tmp_path / "own").mkdir(exist_ok=True)
+        (tmp_path / "own" / beside).write_bytes(said)
     output.touch()
     listener = Listener(AGENTS[name], output)
     before: tuple[Usage, ...] = ()
@@ -138,7 +139,8 @@ def test_whatever_comes_in_whatever_pieces_the_same_is_understood(
 @pytest.mark.parametrize("trap", ["fifo", "endless"])
 def test_what_is_no_file_is_neither_waited_for_nor_read(tmp_path: Path, name: str, trap: str) -> None:
     listener = Listener(AGENTS[name], tmp_path / "output.log")
-    for file in ("output.log", "analytics.jsonl", "trajectory.json"):
+    (tmp_path / "own").mkdir()
+    for file in ("output.log", "own/analytics.jsonl", "own/trajectory.json"):
         if trap == "fifo":
             os.mkfifo(tmp_path / file)
         else:

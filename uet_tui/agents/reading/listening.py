@@ -21,6 +21,7 @@ from uet_tui.agents.reading.told import Told
 from uet_tui.agents.reading.uet_lines import UetLines
 from uet_tui.settings.agents import AgentSettings
 from uet_tui.store.files import open_regular
+from uet_tui.store.paths import OWN
 
 _AT_ONCE: Final = 1 << 21
 """Bytes that are read at one look while an agent goes on, so that none holds up the others."""
@@ -44,7 +45,7 @@ class Listener:
     """Listens to the agent of one attempt, from the beginning, each byte once."""
 
     def __init__(self, agent: AgentSettings, output: Path) -> None:
-        """`output` is what it prints; the file that its format may have stands beside that."""
+        """`output` is what it prints; the file that its format may have is in the agent's own folder."""
         self._agent = agent
         self._output = output
         self._begin()
@@ -55,7 +56,7 @@ class Listener:
         self._patterns = Patterns(self._agent)
         file = usage.file or self._speech.file
         self._printed = Lines(self._output, None if self._patterns else self._speech.mark)
-        self._path = self._output.with_name(file) if file else None
+        self._path = self._output.parent / OWN / file if file else None
         self._written = Lines(self._path) if self._path else None
         self._version: tuple[int, int] | None = None
 

@@ -1,0 +1,99 @@
+"""What is changed in the operator's repository while agents run: who is held for it, and what the operator is told."""
+
+import subprocess
+
+import pytest
+
+from tests.engine.scene import Scene, workstream
+from tests.support.repository import Repository
+from uet_tui.core.commands import Verb
+from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.workspace.operator import OperatorRepository
+from uet_tui.workspace.tampering import compare, watched
+
+
+def changed(repository: Repository, *commands: str) -> tuple[str, ...]:
+    """What is seen of what somebody did."""
+    operator = OperatorRepository.discover(repository.path)
+    before = watched(operator)
+    for command in commands:
+        subprocess.run(["/bin/sh", "-ec", command], cwd=repository.path, check=True, capture_output=True)
+    found = compare(before, watched(operator))
+    return (*found.files, *(told.split()[0] for told in found.refs))
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        ("git config core.fsmonitor ./evil", "config"),
+        ("git config core.hooksPath /tmp/evil", "config"),
+        ("git config filter.any-name.clean evil", "config"),
+        ("git config merge.mine.driver evil", "config"),
+        ("git config include.path ../evil", "config"),
+        ("git config alias.st '!evil'", "config"),
+        ("git config branch.main.remote 'ext::sh -c evil'", "config"),
+        ("printf '[color]\\n[core] bare = false\\nfsmonitor = evil\\n' >> .git/config", "config"),
+        ("ln -sf /etc/passwd .git/config", "config"),
+        ("echo evil > .git/hooks/pre-commit", "hooks/pre-commit"),
+        ("rm -rf .git/hooks; ln -s /tmp .git/hooks", "hooks"),
+        ("mkdir -p .git/info; echo '* filter=x' > .git/info/attributes", "info/attributes"),
+        ("echo /tmp/objects > .git/objects/info/alternates", "objects/info/alternates"),
+        ("git config extensions.worktreeConfig true; git config --worktree core.editor evil", "config.worktree"),
+        ("git update-ref refs/heads/main $(git commit-tree -m x HEAD^{tree})", "refs/heads/main"),
+        ("git branch other; git pack-refs --all", "refs/heads/other"),
+    ],
+)
+def test_what_git_obeys_is_watched(repository: Repository, command: str, what: str) -> None:
+    assert changed(repository, command) == (what,)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git config user.name Ann; git config user.email ann@example.org; git config color.ui auto",
+        "git config branch.main.remote origin; git config branch.main.merge refs/heads/main",
+        "git pack-refs --all; git gc -q",
+        "git worktree add -q --detach ../beside; git status",
+        "git update-ref refs/heads/uet/1234 HEAD; git update-ref refs/uet/1234/ws HEAD; git stash list",
+        "echo x >> README.md; git stash -q; git stash pop -q",
+    ],
+)
+def test_what_operators_do_all_day_is_no_attack(repository: Repository, command: str) -> None:
+    assert changed(repository, command) == ()
+
+
+def test_who_may_have_changed_it_is_quarantined_and_nothing_lands_until_it_is_put_back(
+    scene: Scene,
+) -> None:
+    root = scene.repository.path
+    hook = root / ".git/hooks/post-merge"
+    evil = workstream("ws-evil", f"printf '#!/bin/sh\\n' > {hook}; chmod +x {hook}", "echo a > a.txt", scope=["a.txt"])
+    scene.begin(workstream("ws-good", "echo b > b.txt", scope=["b.txt"]), evil, sets=["workers=1"])
+    assert scene.finish().state is RunState.FAILED
+    assert scene.state("ws-evil") is WorkstreamState.QUARANTINED
+    assert scene.state("ws-good") is WorkstreamState.MERGED, "it had ended before, or began after"
+    (told,) = scene.events("repository_changed")
+    assert str(hook) in told
+    assert "put it back" in told
+    refused = scene.ask_offline(Verb.LAND)
+    assert not refused.ok
+    assert str(hook) in refused.message
+    hook.unlink()
+    assert scene.ask_offline(Verb.LAND).ok
+
+
+def test_one_that_also_deletes_its_sandbox_is_quarantined_all_the_same(scene: Scene) -> None:
+    config = scene.repository.path / ".git/config"
+    scene.begin(workstream("ws-a", f"git config -f {config} core.pager evil", 'rm -rf "$PWD"'))
+    scene.finish()
+    assert scene.state("ws-a") is WorkstreamState.QUARANTINED
+    assert str(config) in scene.events("repository_changed")[0]
+
+
+def test_an_operator_who_commits_meanwhile_is_not_in_the_way(scene: Scene) -> None:
+    root = scene.repository.path
+    commit = f"git -C {root} -c user.name=a -c user.email=a@b commit -q --allow-empty -m mine"
+    scene.begin(workstream("ws-a", commit, "echo a > a.txt"))
+    assert scene.finish().state is RunState.COMPLETED
+    (told,) = scene.events("repository_changed")
+    assert "refs/heads/main was at" in told

@@ -1,0 +1,104 @@
+"""Comparing the operator's repository before and after each attempt, and what follows from a difference.
+
+What git obeys (configuration, hooks, attributes, alternates): an attempt that ran meanwhile and that nothing confined
+is quarantined, for it may have done it, and nothing is landed as long as it is so. A ref that was moved is told only:
+operators commit while a run goes on.
+"""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from uet_tui.core import vocabulary
+from uet_tui.core.events import Noted
+from uet_tui.engine.workplace import Workplace
+from uet_tui.store.files import open_regular, write_whole
+from uet_tui.workspace.tampering import Watched, compare, watched
+
+_MOST = 1 << 24
+"""Bytes of a look that is on disk."""
+
+
+def look_before(place: Workplace, workstream: str, attempt: int) -> None:
+    """Keeps what the operator's repository is like before an attempt, where whoever collects that finds it."""
+    path = _kept(place, workstream, attempt)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    write_whole(path, json.dumps(asdict(watched(place.operator))).encode())
+
+
+def look_after(
+    place: Workplace, workstream: str, attempt: int, told: set[str], *, confined: bool
+) -> tuple[str, list[Noted]]:
+    """What was changed since an attempt began.
+
+    Args:
+        place: the run.
+        workstream: whose attempt.
+        attempt: its number.
+        told: what was told of refs before, by any attempt; what is told now is added.
+        confined: whether all that ran was in a sandbox, and cannot have done it.
+
+    Returns:
+        why the attempt is to be quarantined, empty if it is not; and what the operator is to be told.
+    """
+    kept = _kept(place, workstream, attempt)
+    before = _read(kept)
+    if before is None:
+        return "", []
+    now = watched(place.operator)
+    found = compare(before, now)
+    notes = []
+    news = [ref for ref in found.refs if ref not in told]
+    told.update(news)
+    if news:
+        text = f"while {workstream} attempt {attempt} ran, refs of your repository changed: {'; '.join(news[:5])}"
+        notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, "info", workstream, None, attempt))
+    if not found.files:
+        kept.unlink(missing_ok=True)
+        return "", notes
+    top = place.operator.common_dir
+    names = ", ".join(str(top / name) for name in found.files[:5])
+    changed = f"{names} changed while {workstream} attempt {attempt} ran"
+    if confined:
+        text = f"{changed}; it was confined and cannot have done it"
+        return "", [*notes, Noted(vocabulary.REPOSITORY_CHANGED, text, "warning", workstream, None, attempt)]
+    text = f"{changed}: git may run what is written there. Look at it, and put it back if it was not you"
+    notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, "error", workstream, None, attempt))
+    standing = _standing(place) | {name: now.files.get(name, "") for name in found.files}
+    write_whole(place.paths.tampered, json.dumps(standing).encode())
+    return f"{changed}, and it may have done that", notes
+
+
+def tampered(place: Workplace) -> str:
+    """Why nothing may be landed: what an agent may have changed, and still is so; empty if nothing is."""
+    standing = _standing(place)
+    now = watched(place.operator).files
+    left = [name for name, mark in sorted(standing.items()) if now.get(name, "") == mark]
+    if not left:
+        return ""
+    names = ", ".join(str(place.operator.common_dir / name) for name in left)
+    return (
+        f"{names} changed while an agent ran, and git would run what is written there: put it back, "
+        f"or if it was you, remove {place.paths.tampered}"
+    )
+
+
+def _kept(place: Workplace, workstream: str, attempt: int) -> Path:
+    return place.paths.guard / f"{workstream}.{attempt}.json"
+
+
+def _standing(place: Workplace) -> dict[str, str]:
+    file = open_regular(place.paths.tampered)
+    if file is not None:
+        with file, suppress(ValueError, AttributeError, TypeError):
+            return {str(name): str(mark) for name, mark in json.loads(file.read(_MOST)).items()}
+    return {}
+
+
+def _read(path: Path) -> Watched | None:
+    file = open_regular(path)
+    if file is not None:
+        with file, suppress(ValueError, TypeError):
+            return Watched(**json.loads(file.read(_MOST)))
+    return None

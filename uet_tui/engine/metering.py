@@ -1,0 +1,124 @@
+"""What a process tree uses, measured by its keeper: memory, disk, and whether it shows any sign of life.
+
+Only the standard library, and little of that: the keeper loads it. Memory is the sum over the tree of what is each
+process's own, sampled once a second: a limit on one process (`RLIMIT_AS`) would not hold for a tree and breaks programs
+that reserve more than they use, and a control group needs rights that most users do not have.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+INTERVAL = 1.0
+"""Seconds between looks."""
+_LIVELY = 0.01
+"""The share of a processor above which a tree does something: what only waits wakes up now and then, too."""
+_LONGEST_STEP = 5.0
+"""Seconds that count between two looks, at most: the machine may have slept."""
+_WALK_SECONDS = 60.0
+"""Seconds between looks through the folders where the disk gives no reason for one."""
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_UTIME, _CSTIME = 11, 14
+"""Where the processor times begin and end in /proc's `stat`, counted from the state on."""
+
+
+class Meter:
+    """Measures what descends from this process."""
+
+    def __init__(self, memory: int, disk: int, folders: Sequence[str], stall: float, output: str) -> None:
+        """Bytes of memory, bytes that the folders may grow by, seconds without a sign of life; 0 is no limit."""
+        self._memory, self._disk, self._stall = memory, disk, stall
+        self._folders = folders
+        self._output = output
+        self._began = {path: size(path) for path in folders} if disk else {}
+        self._free = room(folders)
+        self._walked = self._looked = 0.0
+        self._quiet = 0.0
+        self._seen = (-1, 0.0)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to measure."""
+        return not (self._memory or self._disk or self._stall)
+
+    def look(self, now: float) -> str:
+        """The limit that is passed: `memory`, `disk` or `stall`; empty if none is."""
+        pids = tree() if self._memory or self._stall else []
+        if self._memory and sum(map(own_memory, pids)) > self._memory:
+            return "memory"
+        if self._disk and self._may_be_full(now):
+            self._walked = now
+            if sum(max(0, size(path) - before) for path, before in self._began.items()) > self._disk:
+                return "disk"
+        return "stall" if self._stall and self._still(now, pids) > self._stall else ""
+
+    def _may_be_full(self, now: float) -> bool:
+        """Whether a walk is worth its time: the disk lost room, or it was long ago."""
+        if now - self._walked >= _WALK_SECONDS:
+            return True
+        return self._free - room(self._folders) > self._disk // 4
+
+    def _still(self, now: float, pids: Sequence[int]) -> float:
+        """For how many seconds the tree has neither printed nor used the processor."""
+        written, used = 0, sum(map(cpu, pids))
+        with suppress(OSError):
+            written = os.stat(self._output).st_size  # noqa: PTH116 - importing pathlib costs more than the keeper
+        elapsed = min(max(0.0, now - self._looked), _LONGEST_STEP)
+        if written != self._seen[0] or abs(used - self._seen[1]) > _LIVELY * elapsed + 1 / _TICKS:
+            self._quiet = 0.0
+        else:
+            self._quiet += elapsed
+        self._seen, self._looked = (written, used), now
+        return self._quiet
+
+
+def tree() -> list[int]:
+    """All processes below this one; those that the kernel does not tell are left out."""
+    found, waiting = [], [os.getpid()]
+    while waiting:
+        at = waiting.pop()
+        with suppress(OSError):
+            for task in os.listdir(f"/proc/{at}/task"):  # noqa: PTH208 - see above
+                with open(f"/proc/{at}/task/{task}/children", "rb") as file:  # noqa: PTH123
+                    waiting += (below := [int(pid) for pid in file.read().split()])
+                    found += below
+    return found
+
+
+def own_memory(pid: int) -> int:
+    """The bytes in memory that are a process's own: what it shares with others is not counted again for each."""
+    with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
+        facts = file.read().split()
+        return max(0, int(facts[1]) - int(facts[2])) * _PAGE
+    return 0
+
+
+def cpu(pid: int) -> float:
+    """The seconds of processor time of a process, and of those of its children that ended."""
+    with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+        facts = file.read().rpartition(b")")[2].split()
+        return sum(map(int, facts[_UTIME : _CSTIME + 1])) / _TICKS
+    return 0.0
+
+
+def room(folders: Sequence[str]) -> int:
+    """The bytes that are free where the folders are; 0 where there is none."""
+    for path in folders:
+        with suppress(OSError):
+            facts = os.statvfs(path)
+            return facts.f_bavail * facts.f_frsize
+    return 0
+
+
+def size(top: str) -> int:
+    """The bytes that a folder takes on the disk; what cannot be read, or goes meanwhile, is left out."""
+    total, waiting = 0, [top]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+    return total
