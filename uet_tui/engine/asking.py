@@ -28,6 +28,7 @@ from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbo
 from uet_tui.engine.sandboxes import make_ready, take_snapshot, taken_before
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.gates.runner import InterruptedRunError
 from uet_tui.merge.hunks import marker_left
 from uet_tui.merge.proposing import propose_tree, with_settled
@@ -61,8 +62,11 @@ def ask_agent(place: Workplace, effect: AskAgent, conflict: ConflictRecord, leav
         unasked = _not_asked(folder, conflict, files)
         if unasked is not None:
             return AgentAnswered(conflict.id, effect.ask, conflict.files, unasked)
+        reached("ask.before-start")
         keeper = _start(place, effect, conflict, files, start, leaving)
+        reached("ask.started")
     ended = _wait(folder, keeper, leaving)
+    reached("ask.ended")
     heard = Hearing(place, effect.agent, "", folder).end(ended)
     answer = AgentAnswered(
         conflict.id,
@@ -229,6 +233,7 @@ def _judged(
 ) -> AgentAnswered:
     folder = _folder(place, effect)
     left = _left(place, effect, conflict, start)
+    reached("ask.collected")
     proposed, rung = _looked_at(place.control, files, start, left, failure, answer.rung)
     if rung.verdict == "failed":
         remove_sandbox(place, conflict)
@@ -236,6 +241,7 @@ def _judged(
     gated = None
     if rung.verdict == "settled" and conflict.state in CONFLICT_OPEN:
         gated = gate_proposal(place, conflict, proposed, folder / "gates", leaving)
+        reached("ask.gated")
     remove_sandbox(place, conflict)
     kept = tuple(_with_choices(new, old) for new, old in zip(proposed, conflict.files, strict=True))
     return replace(

@@ -21,6 +21,7 @@ from uet_tui.engine.prompting import tell_task
 from uet_tui.engine.sandboxes import make_ready, take_snapshot, taken_before
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.store.files import write_whole
 from uet_tui.store.paths import DIFF, PROMPT
 from uet_tui.text import one_line
@@ -49,11 +50,14 @@ def start_attempt(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = place.sandbox(effect.worker)
+    reached("attempt.folder-made")
     make_ready(place, sandbox, effect.base, leaving, folder / "git-before")
+    reached("attempt.sandbox-ready")
     prompt = folder / PROMPT
     told = tell_task(place, effect, record)
     prompt.write_text(place.redactor.text(told.text), encoding="utf-8", errors="replace")
     home = place.paths.home(effect.worker, record.agent)
+    reached("attempt.before-launch")
     keeper = launch_agent(
         place,
         agent,
@@ -71,6 +75,7 @@ def start_attempt(
         seconds=ws.timeout or settings.timeout_seconds,
         cookie=place.cookie(ws.id, effect.attempt),
     )
+    reached("attempt.launched")
     return Started(keeper, told.estimated_tokens, told.note)
 
 
@@ -118,6 +123,7 @@ def collect(
     sandbox = place.sandbox(effect.worker)
     no_change = effect.no_change_stated or _no_change_stated(place, ws.id, folder)
     taken = folder / "snapshot"
+    reached("collect.begun")
     leaked: Mapping[str, str] = {}
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
         commit = taken_before(taken)
@@ -127,6 +133,7 @@ def collect(
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
         leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
         snapshot = take_snapshot(sandbox, effect.base, one_line(message, 72), folder / "sandbox")
+        reached("collect.snapshot-made")
     problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
     strays = outside(snapshot.changes, ws)
     beyond = _beyond(strays)
@@ -137,6 +144,7 @@ def collect(
     gated = Gated((), problem, "")
     if effect.gate and not problem and snapshot.commit is not None and (ws.test_gates or ws.acceptance_tests):
         write_whole(taken, snapshot.commit.encode())
+        reached("collect.snapshot-noted")
         try:
             gated = gate_tree(
                 place,
@@ -152,6 +160,7 @@ def collect(
             )
         except (UetError, OSError) as error:  # the work is safe in its commit, and another try would meet the same
             gated = Gated((), f"could not be gated: {error}", "", retryable=False)
+    reached("collect.judged")
     return Collected(
         ws.id,
         effect.attempt,

@@ -19,6 +19,7 @@ from uet_tui.engine import attempts
 from uet_tui.engine.offline import carry_out
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import OpenRun, log_to_file
+from uet_tui.errors import UetError
 from uet_tui.store import inbox
 
 if TYPE_CHECKING:
@@ -78,8 +79,11 @@ class Headless:
                     self._say("the time to drain is over")
                     self._interrupted()
         log.close()
-        if self._orchestrator.failure is not None:
-            raise self._orchestrator.failure
+        failure = self._orchestrator.failure
+        if isinstance(failure, OSError):  # the machine's doing, not a mistake in here
+            raise UetError(f"run {place.run} stops: {failure}; `uet resume {place.run}` goes on") from failure
+        if failure is not None:
+            raise failure
         if place.settings.land == "auto" and self._orchestrator.records.run.state is RunState.COMPLETED:
             self._say(carry_out(place.home, place.run, operator_command(Verb.LAND, "cli")).message)
 

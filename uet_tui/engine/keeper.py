@@ -23,6 +23,7 @@ from collections.abc import Callable
 
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
+from uet_tui.failpoints import reached
 from uet_tui.redaction import Redactor, Stream, redact_file
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
@@ -56,12 +57,14 @@ def main(folder: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return ALREADY_RUNNING
+    reached("keeper.locked")
     try:
         fence = os.open("keeper.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return ALREADY_RAN
     os.write(fence, json.dumps({"pid": os.getpid(), "start": start_ticks(os.getpid())}).encode())
     os.close(fence)
+    reached("keeper.begun")
     began = time.monotonic()
     code, why = None, "killed"
     if not os.path.lexists(STOP):  # looked for only now: who asks later finds the pid to signal
@@ -73,15 +76,20 @@ def main(folder: str) -> int:
         source, target = os.pipe()
         agent = launch(start["argv"], start["cwd"], environment, start["stdin"], target, lock)
         os.close(target)
+        reached("keeper.agent-started")
         drained = drain(source, Stream(redactor), log)
         status, why = watch(agent, start["timeout"], start["grace"], signal.Signals[start["end_with"]])
         code = os.waitstatus_to_exitcode(status)
+        reached("keeper.agent-ended")
         send(agent, signal.SIGKILL)
         end_all(children if adopting else lambda: carrying(cookie))
         drained(_DRAIN)
+        reached("keeper.tree-ended")
         redact_folder(".", redactor)
+        reached("keeper.redacted")
     ended = {"code": code, "why": why, "seconds": round(time.monotonic() - began, 3), "ended_at": time.time()}
     write_atomically("exit.json", json.dumps(ended).encode())
+    reached("keeper.end-told")
     wake(start["wake"])
     return 0
 

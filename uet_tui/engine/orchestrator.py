@@ -13,14 +13,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
+from uet_tui.core import vocabulary
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.core.conflicts import ChoiceError, Entry
 from uet_tui.core.effects import Effect, LetGo, Reply
-from uet_tui.core.events import Asked, Began, Event, Ticked
+from uet_tui.core.events import Asked, AttemptEnded, AttemptStarted, Began, Event, Noted, Ticked
 from uet_tui.core.machine import Machine
 from uet_tui.core.records import Changes, Records, compact
+from uet_tui.core.states import AttemptState
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
@@ -47,11 +50,15 @@ class Hold:
     token: str
     writer: Writer
     records: Records
+    crashed_at: datetime | None = None
+    """When the orchestrator that had the run before last committed an event, if it never let go of the run."""
 
     def release(self, run: str) -> None:
         """Lets go of the run."""
+        reached("orchestrator.before-release")
         with suppress(UetError):
             self.writer.release(run, self.token)
+        reached("orchestrator.released")
         self.writer.close()
         self.lock.release()
 
@@ -116,7 +123,11 @@ class Orchestrator:
         """Takes the run up where it was and drives it until it lets go."""
         wake = inbox.open_wake(self._place.paths)
         try:
-            self._advance([*self._watch.recovered(), self._began])
+            reached("recovery.begun")
+            found = [*self._watch.recovered()]
+            reached("recovery.attempts-judged")
+            self._advance([*found, *self._crash(found), self._began])
+            reached("recovery.done")
             swept = saved = self._clock()
             while self._let_go is None:
                 self._wait(wake, swept + _SWEEP)
@@ -130,7 +141,9 @@ class Orchestrator:
                 self._advance(events or [Ticked()])
                 if now >= saved + _CHECKPOINT:
                     saved = now
+                    reached("orchestrator.before-checkpoint")
                     self._hold.writer.checkpoint(self._place.run, self._hold.token, compact(self._hold.records))
+                    reached("orchestrator.checkpointed")
         except Exception as error:  # noqa: BLE001 - the thread must tell why it died; what was committed can be resumed
             self.failure = error
             _log.exception("the orchestrator of run %s stops", self._place.run)
@@ -144,6 +157,20 @@ class Orchestrator:
             os.close(self._bell_out)
             self._hold.release(self._place.run)
             self._place.control.close()
+
+    def _crash(self, found: Sequence[Event]) -> Iterator[Event]:
+        """That the orchestrator before died, and what became of what it left."""
+        at = self._hold.crashed_at
+        if at is None or not self._began.dispatch:
+            return
+        ended = [event for event in found if isinstance(event, AttemptEnded)]
+        lost = sum(event.outcome is AttemptState.LOST for event in ended)
+        adopted = sum(isinstance(event, AttemptStarted) for event in found)
+        collected = len(ended) - lost
+        became = f"{adopted} attempts adopted, {collected} collected, {lost} lost"
+        text = f"went on after a crash at {at:%Y-%m-%d %H:%M:%S}Z: {became}"
+        data: dict[str, object] = {"adopted": adopted, "collected": collected, "lost": lost}
+        yield Noted(vocabulary.RUN_RECOVERED, text, "warning", data=data)
 
     def _make_sure_of_the_files(self) -> None:
         """Ends what would go on for ever otherwise: to this process a store that was deleted looks as it did."""
@@ -216,8 +243,12 @@ class Orchestrator:
         for event in self._reported():
             changes.add(self._machine.step(event, self._clock()).changes)
         if changes:
+            reached("orchestrator.before-last-words")
             self._hold.writer.commit(self._place.run, self._hold.token, changes)
+            reached("orchestrator.last-words-committed")
 
     def _reply(self, answer: Answer) -> None:
+        reached("inbox.before-answer")
         inbox.answer(self._place.paths, answer)
+        reached("inbox.answered")
         self._taken.pop(answer.id, None)

@@ -19,6 +19,7 @@ from uet_tui.engine.orchestrator import Hold
 from uet_tui.engine.prompting import keep_prompts
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
 from uet_tui.redaction import Redactor
@@ -95,7 +96,9 @@ def new_run(
     kept = {"settings": frozen(settings), "agents": agents}
     paths.settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     place = Workplace(run, home, operator, control, plan, settings, agents, operator.head)
+    reached("run.before-branch")
     control.update_refs([(place.integration, operator.head, None)])
+    reached("run.branch-made")
     record = RunRecord(
         id=run,
         name=operator.name,
@@ -114,7 +117,9 @@ def new_run(
     writer = Writer(home.database)
     try:
         records = first_records(record, plan, agents, models)
+        reached("run.before-created")
         writer.create_run(records, plan)
+        reached("run.created")
         return OpenRun(place, _claim(place, lock, writer))
     except BaseException:
         writer.close()
@@ -167,8 +172,10 @@ def plan_of(home: Home, run: str) -> Plan:
 
 def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
     token = secrets.token_hex(8)
-    writer.claim(place.run, token, os.getpid())
-    return Hold(lock, token, writer, writer.load(place.run))
+    reached("run.before-claim")
+    crashed_at = writer.claim(place.run, token, os.getpid())
+    reached("run.claimed")
+    return Hold(lock, token, writer, writer.load(place.run), crashed_at)
 
 
 def _kept(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, Settings, dict[str, str]]:
