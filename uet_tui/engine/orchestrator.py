@@ -243,9 +243,7 @@ class Orchestrator:
         for event in self._reported():
             changes.add(self._machine.step(event, self._clock()).changes)
         if changes:
-            reached("orchestrator.before-last-words")
             self._hold.writer.commit(self._place.run, self._hold.token, changes)
-            reached("orchestrator.last-words-committed")
 
     def _reply(self, answer: Answer) -> None:
         reached("inbox.before-answer")
