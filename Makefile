@@ -28,6 +28,9 @@ demo: $(READY) ## the whole product in two minutes, in a scratch repository
 test: $(READY) ## all tests; four at a time, since many wait for processes
 	@$(BIN)/python -m pytest -n 4 --dist=loadgroup
 
+chaos: $(READY) ## kills the program at every failpoint, then 200 times at random, and looks whether anything is lost
+	@$(BIN)/python -m pytest -m chaos -rP -n 2 tests/chaos
+
 test-agents: $(READY) ## tests with aider, claude and codex, installed in build/, and a provider that is none
 	@bash tests/real_agents/install.sh $(PYTHON) $(AGENTS) aider npm
 	@$(REAL_AGENTS) --ignore=tests/real_agents/test_more.py tests/real_agents
@@ -82,4 +85,4 @@ lock: ## pins what is newest of everything that pyproject.toml allows
 clean: ## removes what make made
 	@rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-.PHONY: help demo test test-agents test-more-agents check format lint types imports generated generate coverage smoke screens bench lock clean
+.PHONY: help demo test chaos test-agents test-more-agents check format lint types imports generated generate coverage smoke screens bench lock clean

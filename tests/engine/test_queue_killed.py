@@ -22,7 +22,9 @@ POINTS = sorted(
     {
         name
         for file in (ROOT / "uet_tui").rglob("*.py")
-        for name in re.findall(r"\breached\(\"([^\"]+)\"\)", file.read_text())
+        for name in re.findall(
+            r"\breached\(\"(queue\.[^\"]+|orchestrator\.(?:before-commit|committed))\"\)", file.read_text()
+        )
     }
 )
 ONCE = {"circuit_breaker": {"max_attempts": 1}}

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -117,6 +118,8 @@ def test_agents_go_on_without_an_orchestrator_and_are_adopted(theatre: Theatre) 
     assert not theatre.view().alive
     again = theatre.launch()
     until(lambda: len(theatre.events("attempt_adopted")) == 2, 10, "adoption")
+    (told,) = theatre.events("run_recovered")
+    assert re.fullmatch(r"went on after a crash at [-\d]+ [:\d]+Z: 2 attempts adopted, 0 collected, 0 lost", told)
     go.touch()
     assert again.wait(30) == 0
     assert theatre.attempts("ws-a") == theatre.attempts("ws-b") == ["SUCCEEDED"]
@@ -136,6 +139,7 @@ def test_what_ended_while_nobody_watched_counts(theatre: Theatre) -> None:
     assert theatre.attempts("ws-a") == ["SUCCEEDED"]
     assert theatre.view().costs.spent_usd == 0.5
     assert not theatre.events("attempt_adopted")
+    assert theatre.events("run_recovered")[0].endswith(": 0 attempts adopted, 1 collected, 0 lost")
     theatre.check("ws-a")
 
 

@@ -49,12 +49,11 @@ def main() -> None:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC):
-            raise
         code = 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
-        if error.errno == errno.ENOSPC:
-            print(f"uet: cannot write: {error.strerror}", file=sys.stderr)  # noqa: T201  # standard error is for this
+        if error.errno != errno.EPIPE:
+            doing = "cannot write: " if error.errno == errno.ENOSPC else ""
+            print(f"uet: {doing}{error}", file=sys.stderr)  # noqa: T201  # standard error is for this
     gc.freeze()  # or Python looks for garbage in all that was imported as it ends: a sixth of a short command's time
     sys.exit(code)
 

@@ -4,6 +4,7 @@ from typing import Final
 
 RUN_STARTED: Final = "run_started"
 RUN_RESUMED: Final = "run_resumed"
+RUN_RECOVERED: Final = "run_recovered"
 RUN_STATE_CHANGED: Final = "run_state_changed"
 RUN_ENDED: Final = "run_ended"
 RUN_LANDED: Final = "run_landed"

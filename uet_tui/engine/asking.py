@@ -29,6 +29,7 @@ from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbo
 from uet_tui.engine.sandboxes import make_ready, take_snapshot, taken_before
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.gates.runner import InterruptedRunError
 from uet_tui.merge.hunks import marker_left
 from uet_tui.merge.proposing import propose_tree, with_settled
@@ -71,7 +72,9 @@ def ask_agent(
         unasked = _not_asked(folder, conflict, files)
         if unasked is not None:
             return AgentAnswered(conflict.id, effect.ask, conflict.files, unasked)
+        reached("ask.before-start")
         keeper = _start(place, effect, conflict, files, leaving)
+        reached("ask.started")
     hearing = Hearing(place, effect.agent, effect.model, folder)
 
     def listen() -> None:
@@ -80,6 +83,7 @@ def ask_agent(
             report(AskReported(conflict.id, effect.ask, reports))
 
     ended = _wait(folder, keeper, leaving, listen)
+    reached("ask.ended")
     heard = hearing.end(ended)
     answer = AgentAnswered(
         conflict.id,
@@ -252,6 +256,7 @@ def _judged(
     folder = _folder(place, effect)
     start = _start_tree(place, conflict, files)
     left = _left(place, effect, conflict, start)
+    reached("ask.collected")
     proposed, rung = _looked_at(place.control, files, start, left, failure, answer.rung)
     if rung.verdict == "failed":
         remove_sandbox(place, conflict)
@@ -259,6 +264,7 @@ def _judged(
     gated = None
     if rung.verdict == "settled" and conflict.state in CONFLICT_OPEN:
         gated = gate_proposal(place, conflict, proposed, folder / "gates", leaving)
+        reached("ask.gated")
     remove_sandbox(place, conflict)
     kept = tuple(_with_choices(new, old) for new, old in zip(proposed, conflict.files, strict=True))
     return replace(

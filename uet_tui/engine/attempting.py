@@ -23,6 +23,7 @@ from uet_tui.engine.prompting import tell_task
 from uet_tui.engine.sandboxes import make_ready, take_snapshot, taken_before
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.store.files import write_whole
 from uet_tui.store.paths import DIFF, PROMPT
 from uet_tui.text import one_line
@@ -52,12 +53,15 @@ def start_attempt(
     keep_facts(folder, attempt)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = place.sandbox(effect.worker)
+    reached("attempt.folder-made")
     make_ready(place, sandbox, effect.base, leaving, folder / "git-before")
+    reached("attempt.sandbox-ready")
     prompt = folder / PROMPT
     told = tell_task(place, effect, record)
     prompt.write_text(place.redactor.text(told.text), encoding="utf-8", errors="replace")
     look_before(place, ws.id, effect.attempt)
     home = place.paths.home(effect.worker, record.agent)
+    reached("attempt.before-launch")
     keeper = launch_agent(
         place,
         agent,
@@ -75,6 +79,7 @@ def start_attempt(
         seconds=ws.timeout or settings.timeout_seconds,
         cookie=place.cookie(ws.id, effect.attempt),
     )
+    reached("attempt.launched")
     return Started(keeper, told.estimated_tokens, told.note)
 
 
@@ -122,6 +127,7 @@ def collect(
     sandbox = place.sandbox(effect.worker)
     no_change = effect.no_change_stated or _no_change_stated(place, ws.id, folder)
     taken = folder / SNAPSHOT
+    reached("collect.begun")
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
         commit, _, problem = taken_before(taken).partition("\n")
         snapshot = _snapshot_of(place, effect.base, commit)
@@ -129,8 +135,10 @@ def collect(
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
         leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
         snapshot = take_snapshot(place, sandbox, effect.base, one_line(message, 72), folder / "sandbox")
+        reached("collect.snapshot-made")
         problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
         write_whole(taken, f"{snapshot.commit or ''}\n{one_line(problem)}".encode("utf-8", "replace"))
+        reached("collect.snapshot-noted")
     strays = outside(snapshot.changes, ws)
     beyond = _beyond(strays)
     if place.settings.scope == "enforce":
@@ -154,6 +162,7 @@ def collect(
             )
         except (UetError, OSError) as error:  # the work is safe in its commit, and another try would meet the same
             gated = Gated((), f"could not be gated: {error}", "", retryable=False)
+    reached("collect.judged")
     return Collected(
         ws.id,
         effect.attempt,

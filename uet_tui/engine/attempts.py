@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
+from uet_tui import failpoints
 from uet_tui.engine import keeper
+from uet_tui.failpoints import reached
 from uet_tui.secrecy import secrets_in
 from uet_tui.store.files import open_regular
 
@@ -27,8 +29,8 @@ OUTPUT_LIMIT: Final = 1 << 28
 """Bytes of an agent's output that are kept from its beginning on; the last of a longer one are kept as well."""
 _LARGEST_RECORD: Final = 1 << 24
 """Bytes of a record in an attempt's folder that are read; `start.json` may hold a whole prompt as an argument."""
-_NEEDED: Final = ("LD_LIBRARY_PATH",)
-"""What the keeper itself may need of the environment, to be started at all."""
+_NEEDED: Final = ("LD_LIBRARY_PATH", failpoints.VARIABLE, failpoints.TRACE)
+"""What the keeper itself may need of the environment, to be started at all, or to be tested; no agent gets it."""
 
 
 class Start(TypedDict):
@@ -91,8 +93,9 @@ def start(
     spec = os.open(folder / "start.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(spec, "w", encoding="utf-8") as file:
         json.dump({**start, "env": sorted(environ), "secrets": sorted(hidden)}, file)
+    reached("attempt.before-keeper")
     needed = {name: os.environ[name] for name in _NEEDED if name in os.environ}
-    return subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-I", "-S", str(_KEEPER), str(folder)],
         env=needed | dict(hidden) | dict(environ),
         stdin=subprocess.DEVNULL,
@@ -100,6 +103,8 @@ def start(
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    reached("attempt.keeper-started")
+    return started
 
 
 def ended(folder: Path) -> Ended | None:

@@ -152,6 +152,7 @@ class _Batch:
 
     def _move(self, found: Stack, commit: str, said: Gated) -> str:
         try:
+            reached("queue.before-move")
             self._place.control.update_refs([(self._place.integration, commit, found.tip)])
         except StaleRefError as error:
             self._fail(found.entries, str(error))

@@ -13,6 +13,7 @@ from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
 from uet_tui.engine.workshop import SandboxWorkshop
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.merge import ladder
 from uet_tui.merge.rungs.recorded import remember as record_resolution
 from uet_tui.plan.scopes import covers
@@ -49,10 +50,13 @@ def climb(place: Workplace, conflict: ConflictRecord, leaving: threading.Event) 
         workshop.end_left()
         if any(covers(entry.paths, file.path) for entry in settings.regenerate for file in conflict.files):
             make_ready(place, sandbox, conflict.ours_commit, leaving)
+        reached("ladder.begun")
         done = ladder.climb(control, tree, conflict.files, settings, workshop, time.monotonic)
+        reached("ladder.climbed")
         if not done.settled:
             return Climbed(conflict.id, done.files, done.tried)
         gated = gate_proposal(place, conflict, done.files, folder / "gates", leaving)
+        reached("ladder.gated")
         return Climbed(conflict.id, done.files, done.tried, gated.entries, one_line(gated.problem))
     finally:
         remove_sandbox(place, conflict)

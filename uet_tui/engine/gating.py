@@ -11,6 +11,7 @@ from uet_tui.core import verdicts
 from uet_tui.core.records import GateEntry
 from uet_tui.engine.checking import Table, files_of
 from uet_tui.engine.workplace import SIMULATED, Workplace
+from uet_tui.failpoints import reached
 from uet_tui.gates.checks import Check, acceptance_checks, gate_check
 from uet_tui.gates.judging import Judgement
 from uet_tui.gates.runner import Said
@@ -73,6 +74,7 @@ def gate_tree(
         InterruptedRunError: `leaving` was set meanwhile; nothing is known then.
     """
     tree = place.control.tree_of(commit)
+    reached("gates.begun")
     table = Table(place, commit, tree, sandbox, output, leaving, doing, agents=where in _AGENTS)
     entries: list[GateEntry] = []
     problem = detail = ""
@@ -107,6 +109,7 @@ def gate_tree(
                 detail, retryable = by.said.output, not by.hopeless
         if check.blocking and blocked is None and not verdicts.holds(found.verdict):
             blocked = check.name, found
+    reached("gates.judged")
     return Gated(tuple(entries), one_line(problem), detail, retryable)
 
 

@@ -94,8 +94,11 @@ class Headless:
             while not self._orchestrator.join(_LOOK):
                 self._look_at_the_clock()
         log.close()
-        if self._orchestrator.failure is not None:
-            raise self._orchestrator.failure
+        failure = self._orchestrator.failure
+        if isinstance(failure, OSError):  # the machine's doing, not a mistake in here
+            raise UetError(f"run {place.run} stops: {failure}; `uet resume {place.run}` goes on") from failure
+        if failure is not None:
+            raise failure
         if place.settings.land == "auto" and self._orchestrator.records.run.state is RunState.COMPLETED:
             self._say(carry_out(place.home, place.run, operator_command(Verb.LAND, "cli")).message)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from uet_tui.failpoints import reached
 from uet_tui.store.files import open_regular
 
 
@@ -27,6 +28,7 @@ def make_home(home: Path, login: Sequence[str], operator: Path, files: Mapping[s
     Raises:
         OSError: it cannot be made, or a file cannot be copied.
     """
+    reached("home.before-made")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
     make_empty(home / "tmp")
@@ -36,6 +38,7 @@ def make_home(home: Path, login: Sequence[str], operator: Path, files: Mapping[s
         with tempfile.NamedTemporaryFile("w", dir=_folder_of(home, path), encoding="utf-8", delete=False) as file:
             file.write(text)
         _put(Path(file.name), _folder_of(home, path) / Path(path).name)
+    reached("home.made")
 
 
 def make_empty(folder: Path) -> None:

@@ -25,6 +25,7 @@ from collections.abc import Callable
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
 from uet_tui.engine.metering import INTERVAL, Meter
+from uet_tui.failpoints import reached
 from uet_tui.redaction import Redactor, Stream, redact_file
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
@@ -58,12 +59,14 @@ def main(folder: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return ALREADY_RUNNING
+    reached("keeper.locked")
     try:
         fence = os.open("keeper.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return ALREADY_RAN
     fcntl.flock(fence, fcntl.LOCK_EX)  # the keeper's alone: the other lock can be let go of by whoever inherits it
     os.write(fence, json.dumps({"pid": os.getpid(), "start": start_ticks(os.getpid())}).encode())
+    reached("keeper.begun")
     began = time.monotonic()
     code, why = None, "killed"
     if not os.path.lexists(STOP):  # looked for only now: who asks later finds the pid to signal
@@ -75,16 +78,20 @@ def main(folder: str) -> int:
         source, target = os.pipe()
         agent = launch(start["argv"], start["cwd"], environment, start["stdin"], target, lock)
         os.close(target)
+        reached("keeper.agent-started")
         drained = drain(source, Stream(redactor), log)
         meter = Meter(start["memory"], start["disk"], start["folders"], start["stall"], "output.log")
         asking = signal.Signals[start["end_with"]]
         ask = ask_confined if start["confined"] else send
         status, why = watch(agent, start["timeout"], start["grace"], lambda: ask(agent, asking), meter)
         code = os.waitstatus_to_exitcode(status)
+        reached("keeper.agent-ended")
         send(agent, signal.SIGKILL)
         end_all(children if adopting else lambda: carrying(cookie))
         drained(_DRAIN)
+        reached("keeper.tree-ended")
         redact_folder(".", redactor)
+        reached("keeper.redacted")
     ended = {"code": code, "why": why, "seconds": round(time.monotonic() - began, 3), "ended_at": time.time()}
     while True:
         try:
@@ -96,6 +103,7 @@ def main(folder: str) -> int:
             time.sleep(1.0)  # the attempt is over, and paid for: how it ended waits for room
     for held in (fence, lock):  # what the record says is believed only once nobody holds them
         fcntl.flock(held, fcntl.LOCK_UN)
+    reached("keeper.end-told")
     wake(start["wake"])
     return 0
 

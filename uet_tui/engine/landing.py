@@ -10,6 +10,7 @@ from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.guarding import tampered
 from uet_tui.engine.merging import QUEUE
 from uet_tui.engine.workplace import Workplace
+from uet_tui.failpoints import reached
 from uet_tui.merge.landing import Way, land, plan_landing
 from uet_tui.merge.soundness import unsound
 from uet_tui.plan.model import Plan, TestGate
@@ -39,7 +40,9 @@ def land_run(place: Workplace, records: Records, target: str, leaving: threading
         return LandingRefused(
             f"{gated.problem}, on the tree that would land: its output is in {place.paths.landing}", entries
         )
+    reached("land.before-move")
     done = land(place.operator, place.control, target, run.tip, place.run)
+    reached("land.moved")
     return LandingRefused(done.reason, entries) if done.refused else Landed(target, done.new, entries)
 
 

@@ -13,16 +13,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from uet_tui.core import vocabulary
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.core.conflicts import ChoiceError, Entry
 from uet_tui.core.effects import Effect, LetGo, Reply
-from uet_tui.core.events import Asked, Began, Event, Room, Ticked
+from uet_tui.core.events import Asked, AttemptEnded, AttemptStarted, Began, Event, Noted, Room, Ticked
 from uet_tui.core.machine import Machine
 from uet_tui.core.records import Changes, NewEvent, Records, compact
-from uet_tui.core.states import WorkstreamState
+from uet_tui.core.states import AttemptState, WorkstreamState
 from uet_tui.engine.launching import unconfined
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
@@ -53,11 +54,15 @@ class Hold:
     token: str
     writer: Writer
     records: Records
+    crashed_at: datetime | None = None
+    """When the orchestrator that had the run before last committed an event, if it never let go of the run."""
 
     def release(self, run: str) -> None:
         """Lets go of the run."""
+        reached("orchestrator.before-release")
         with suppress(UetError):
             self.writer.release(run, self.token)
+        reached("orchestrator.released")
         self.writer.close()
         self.lock.release()
 
@@ -127,7 +132,11 @@ class Orchestrator:
         wake = inbox.open_wake(self._place.paths)
         self._backups.start()
         try:
-            self._advance([*self._watch.recovered(), self._began, *self._room(), *self._warnings()])
+            reached("recovery.begun")
+            found = [*self._watch.recovered()]
+            reached("recovery.attempts-judged")
+            self._advance([*found, *self._crash(found), self._began, *self._room(), *self._warnings()])
+            reached("recovery.done")
             swept = saved = self._clock()
             while self._let_go is None:
                 self._wait(wake, swept + _SWEEP)
@@ -141,8 +150,10 @@ class Orchestrator:
                 self._advance(events or [Ticked()])
                 if now >= saved + _CHECKPOINT:
                     saved = now
+                    reached("orchestrator.before-checkpoint")
                     with suppress(NoRoomError):  # no fact waits for it
                         self._hold.writer.checkpoint(self._place.run, self._hold.token, compact(self._hold.records))
+                    reached("orchestrator.checkpointed")
         except Exception as error:  # noqa: BLE001 - the thread must tell why it died; what was committed can be resumed
             self.failure = error
             _log.exception("the orchestrator of run %s stops", self._place.run)
@@ -162,6 +173,20 @@ class Orchestrator:
         """What the operator should know before agents start."""
         if self._began.dispatch:
             yield from unconfined(self._place)
+
+    def _crash(self, found: Sequence[Event]) -> Iterator[Event]:
+        """That the orchestrator before died, and what became of what it left."""
+        at = self._hold.crashed_at
+        if at is None or not self._began.dispatch:
+            return
+        ended = [event for event in found if isinstance(event, AttemptEnded)]
+        lost = sum(event.outcome is AttemptState.LOST for event in ended)
+        adopted = sum(isinstance(event, AttemptStarted) for event in found)
+        collected = len(ended) - lost
+        became = f"{adopted} attempts adopted, {collected} collected, {lost} lost"
+        text = f"went on after a crash at {at:%Y-%m-%d %H:%M:%S}Z: {became}"
+        data: dict[str, object] = {"adopted": adopted, "collected": collected, "lost": lost}
+        yield Noted(vocabulary.RUN_RECOVERED, text, "warning", data=data)
 
     def _make_sure_of_the_files(self) -> None:
         """Ends what would go on for ever otherwise: to this process a store that was deleted looks as it did."""
@@ -277,8 +302,10 @@ class Orchestrator:
             yield Room(not low, f"{free:.0f} MB are free at {home}, and low_disk_mb is {wanted}")
 
     def _reply(self, answer: Answer) -> None:
+        reached("inbox.before-answer")
         try:
             inbox.answer(self._place.paths, answer)
         except UetError as error:  # it is on record: the next look at the inbox finds the command, and answers it
             _log.warning("%s", error)
+        reached("inbox.answered")
         self._taken.pop(answer.id, None)

@@ -8,6 +8,7 @@ from uet_tui.core.records import Records
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 
 _log = logging.getLogger(__name__)
 
@@ -88,8 +89,10 @@ class Publisher:
 
     def _publish(self, refs: dict[str, str]) -> None:
         try:
+            reached("publish.before")
             for ref in self._place.control.publish(refs):
                 _log.warning("%s is checked out by the operator and was not moved", ref)
+            reached("publish.done")
         except (UetError, OSError) as error:
             # The work is safe in the control repository; the next publication tries these again, or the next resume.
             _log.warning("could not publish %d refs: %s", len(refs), error)

@@ -14,6 +14,7 @@ from uet_tui.core.events import Reverted, RevertFailed
 from uet_tui.engine import keeper
 from uet_tui.engine.merging import QUEUE
 from uet_tui.engine.workplace import Workplace
+from uet_tui.failpoints import reached
 from uet_tui.gates.runner import end_of, run_command
 from uet_tui.store.files import write_whole
 from uet_tui.text import one_line
@@ -78,7 +79,9 @@ def _undo(place: Workplace, effect: Revert) -> tuple[Step, str]:
     trailers = {"UET-Run": place.run, REVERTS: newest.commit}
     message = f"Revert {', '.join(newest.workstreams)}"
     commit = control.commit_tree(control.tree_of(newest.before), (head,), message, trailers)
+    reached("rollback.commit-made")
     control.update_refs([(place.integration, commit, head)])
+    reached("rollback.branch-moved")
     return newest, commit
 
 
@@ -97,10 +100,13 @@ def _compensate(place: Workplace, workstreams: Sequence[str], name: str, tip: st
     place.sandbox(QUEUE).reset(tip)
     for id, number, action in todo:
         log = folder / f"{id}.{number}.log"
+        reached("rollback.before-action")
         problem = _act(place, action, log, leaving)
+        reached("rollback.action-run")
         if problem:
             return f"compensation action {number} of {id} ({one_line(action, 120)}) {problem}; its output: {log}"
         write_whole(_mark(folder, id, number), b"")
+        reached("rollback.action-marked")
     return ""
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.gates.runner import end_of, run_command
 from uet_tui.store.files import open_regular
 from uet_tui.text import one_line
@@ -56,12 +57,16 @@ def make_ready(
         ready.unlink(missing_ok=True)
         if sandbox.folder.exists():  # setting it up failed, is to be done otherwise, or the orchestrator died meanwhile
             shutil.rmtree(sandbox.folder)
+    reached("sandbox.before-reset")
     sandbox.reset(commit, keep_git)
+    reached("sandbox.reset")
     if ready.exists():
         return None
     began = time.monotonic()
     log = _set_up(place, sandbox, leaving)
+    reached("sandbox.set-up")
     ready.write_text(wanted)
+    reached("sandbox.ready")
     return SetUp(len(place.settings.sandbox.setup), time.monotonic() - began, log)
 
 
@@ -83,6 +88,7 @@ def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> Pat
         with log.open("ab") as file:
             file.write(f"$ {command}\n".encode("utf-8", "replace"))
         deadline = time.monotonic() + settings.timeout_seconds
+        reached("sandbox.before-command")
         code = run_command(command, sandbox.folder, log, environ, deadline, leaving, place.redactor)
         if code != 0:
             how = f"did not end in {settings.timeout_seconds:g} s" if code is None else f"ended with {code}"

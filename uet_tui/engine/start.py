@@ -21,6 +21,7 @@ from uet_tui.engine.orchestrator import Hold
 from uet_tui.engine.prompting import keep_prompts
 from uet_tui.engine.workplace import Workplace, policy_of
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
 from uet_tui.redaction import Redactor
@@ -98,7 +99,9 @@ def new_run(
     )
     agents = {id: agent or ws.tool for id, ws in plan.workstreams.items()}
     place = Workplace(run, home, operator, control, plan, settings, agents, operator.head)
+    reached("run.before-branch")
     control.update_refs([(place.integration, operator.head, None)])
+    reached("run.branch-made")
     record = _first_record(run, settings, operator.name, operator.head, target or operator.branch, time.time())
     begun = {name: getattr(record, name) for name in _BEGUN}
     kept = {"settings": frozen(settings), "agents": agents, "begun": begun}
@@ -106,7 +109,9 @@ def new_run(
     lock = RunLock.acquire(paths)
     writer = Writer(home.database)
     try:
+        reached("run.before-created")
         writer.create_run(_first_records(record, plan, settings, agents), plan)
+        reached("run.created")
         return OpenRun(place, _claim(place, lock, writer))
     except BaseException:
         writer.close()
@@ -200,8 +205,10 @@ def plan_of(home: Home, run: str) -> Plan:
 
 def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
     token = secrets.token_hex(8)
-    writer.claim(place.run, token, os.getpid())
-    return Hold(lock, token, writer, writer.load(place.run))
+    reached("run.before-claim")
+    crashed_at = writer.claim(place.run, token, os.getpid())
+    reached("run.claimed")
+    return Hold(lock, token, writer, writer.load(place.run), crashed_at)
 
 
 def _know_asked(place: Workplace, hold: Hold) -> None:

@@ -32,7 +32,7 @@ _WORDS = {
 """What a setting should be, in the words of whoever writes YAML."""
 _KEY = "[key]"
 """How pydantic says that it means a mapping's key, not what stands under it."""
-_NO_SETTING = frozenset({"UET_ATTEMPT", "UET_FAILPOINT"})
+_NO_SETTING = frozenset({"UET_ATTEMPT", "UET_FAILPOINT", "UET_FAILPOINT_TRACE"})
 """Variables that uet itself gives to agents, so that an agent may call `uet` too; and what tests of uet kill it by."""
 
 

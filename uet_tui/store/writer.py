@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Delete, Insert, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Delete, Insert, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -73,9 +73,14 @@ class Writer:
         except IntegrityError as error:
             raise UetError(f"there is a run {run} already: `uet resume {run}` goes on with it") from error
 
-    def claim(self, run: str, token: str, pid: int) -> None:
-        """Makes `token` the only one whose writes count; call it only while holding the run's lock."""
+    def claim(self, run: str, token: str, pid: int) -> datetime | None:
+        """Makes `token` the only one whose writes count; call it only while holding the run's lock.
+
+        Gives when the last event was, if who had the run before never let go of it: it crashed.
+        """
         with self._writing() as connection:
+            before = connection.execute(select(RUNS.c.owner_token).where(RUNS.c.id == run)).scalar()
+            last = connection.execute(select(func.max(EVENTS.c.time)).where(EVENTS.c.run == run)).scalar()
             claimed = connection.execute(
                 update(RUNS)
                 .where(RUNS.c.id == run)
@@ -83,6 +88,7 @@ class Writer:
             )
             if not claimed.rowcount:
                 raise UetError(f"there is no run {run}: `uet runs` lists those there are")
+        return None if before is None else last
 
     def release(self, run: str, token: str) -> None:
         """Lets go of the run; does nothing where another has it."""
