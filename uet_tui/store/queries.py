@@ -124,14 +124,20 @@ class Reader:
             records = rows.read_records(connection, run)
             return breakdown(records, _used(connection, run), _declared(connection, run))
 
-    def events(self, run: str, *, after: int = 0, limit: int = 1000) -> tuple[EventView, ...]:
-        """Events with an id greater than `after`, oldest first."""
+    def events(self, run: str, *, after: int = 0, limit: int = 1000, type: str | None = None) -> tuple[EventView, ...]:
+        """Events with an id greater than `after`, oldest first; only those of a type, if one is named."""
         chosen = select(EVENTS).where(EVENTS.c.run == run, EVENTS.c.id > after)
+        if type is not None:
+            chosen = chosen.where(EVENTS.c.type == type)
         return self._events(chosen.order_by(EVENTS.c.id).limit(limit))
 
-    def last_events(self, run: str, count: int, *, workstream: str | None = None) -> tuple[EventView, ...]:
-        """The newest `count` events, oldest first."""
+    def last_events(
+        self, run: str, count: int, *, workstream: str | None = None, type: str | None = None
+    ) -> tuple[EventView, ...]:
+        """The newest `count` events, oldest first; only those of a workstream or a type, if one is named."""
         chosen = select(EVENTS).where(EVENTS.c.run == run)
+        if type is not None:
+            chosen = chosen.where(EVENTS.c.type == type)
         if workstream is not None:
             chosen = chosen.where(EVENTS.c.workstream == workstream)
         return self._events(chosen.order_by(EVENTS.c.id.desc()).limit(count))[::-1]
