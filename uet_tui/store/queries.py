@@ -86,6 +86,15 @@ class Reader:
             for row in found
         )
 
+    def damage(self) -> str:
+        """What is wrong with the store's pages, rows and references; empty if nothing is. Reads all of it."""
+        with self._reading() as connection:
+            found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+            stray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if found != "ok":
+            return found
+        return "" if stray is None else f"a row of {stray[0]} belongs to no {stray[2]}"
+
     def newest(self) -> str:
         """The id of the newest run; raises `UetError` if there is none."""
         return self._ids()[0]
