@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from uet_tui.engine import attempts
 
-values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just([]) | st.just({})
+values: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just([]) | st.just({})
+)
 records = st.dictionaries(st.sampled_from(["code", "seconds", "how", "ended", "pid", "start", "x"]), values)
 
 LARGE = {"deep": b"[" * 100_000, "long": b"9" * 5000}
