@@ -3,13 +3,14 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Uet
-from tests.cli.scene import RUN, TOKEN
+from tests.cli.scene import RUN, TOKEN, make_run
 from tests.cli.test_main import UET, environment
 from uet_tui.core import vocabulary
 from uet_tui.core.records import Changes, NewEvent
@@ -253,3 +254,17 @@ def test_status_is_quick_since_it_loads_little(scene: str, here: Path) -> None:
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "sqlalchemy" in loaded
     assert not loaded & {"textual", "alembic", "jinja2", "genai_prices", "bpe_openai", "tree_sitter"}
+
+
+def test_only_the_operators_acts_are_shown_with_who_when_and_from_where(uet: Uet, here: Path) -> None:
+    make_run(here)
+    home = Home(here / ".uet")
+    with closing(Writer(home.database)) as writer:
+        writer.claim(RUN, TOKEN, 1)
+        about = {"by": "ann", "source": "console:4711", "verb": "hold", "ok": True}
+        act = NewEvent(1e9, vocabulary.OPERATOR_COMMAND, "ann: hold ws-failed: done", "info", "ws-failed", data=about)
+        writer.commit(RUN, TOKEN, Changes(events=[act, NewEvent(1e9 + 1, vocabulary.RUN_ENDED, "later")]))
+    (line,) = uet("events", "--operator", "--json").out.splitlines()
+    assert {**json.loads(line)["data"], **about} == json.loads(line)["data"]
+    (told,) = uet("events", "--operator", "--tail", "5").out.splitlines()
+    assert told.endswith("ann: hold ws-failed: done  from console:4711")

@@ -1,8 +1,11 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Uet
+from tests.cli.scene import make_run
 from tests.support.repository import Repository
 from uet_tui.resources import CONFIG
 from uet_tui.settings.layers import FILES, load_settings
@@ -153,6 +156,34 @@ def test_health_is_1_where_git_is_too_old(
 
 def test_health_is_1_where_the_store_is_none(uet: Uet, inside: Repository) -> None:
     inside.write(".uet/uet.db", "rubbish")
+    said = uet("health")
+    assert said.code == 1
+    assert "✗ bad   store" in said.out
+
+
+def test_health_looks_at_memory_and_clock_and_at_the_keys_of_agents(uet: Uet, inside: Repository) -> None:
+    inside.write(
+        "config/agents.yaml",
+        "agents: {mine: {command: [sh], prompt: text, env: [], usage: none, keys: [NO_SUCH_KEY]}}",
+    )
+    checks = {check["name"]: check for check in uet("health", "--json").document["checks"]}
+    assert checks["memory"]["found"].endswith("GB available")
+    assert checks["clock"]["verdict"] == "ok"
+    assert (checks["agent mine"]["verdict"], checks["agent mine"]["found"]) == ("note", "it has no key")
+    assert "NO_SUCH_KEY" in checks["agent mine"]["fix"]
+
+
+def test_health_is_1_where_pages_of_the_store_are_damaged(uet: Uet, inside: Repository) -> None:
+    make_run(inside.path)
+    database = inside.path / ".uet/uet.db"
+    with closing(sqlite3.connect(database)) as store:
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.execute("PRAGMA journal_mode=WAL")
+        ((page,),) = store.execute("SELECT rootpage FROM sqlite_master WHERE name = 'uet_events'")
+        ((size,),) = store.execute("PRAGMA page_size")
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
     said = uet("health")
     assert said.code == 1
     assert "✗ bad   store" in said.out

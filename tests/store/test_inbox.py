@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tests.support.wait import until
 from uet_tui.core.commands import Answer, Command, Verb
-from uet_tui.errors import UetError
+from uet_tui.errors import RunLockedError, UetError
 from uet_tui.store import inbox
+from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import RunPaths
 
 
@@ -266,3 +267,41 @@ def test_what_is_in_the_place_of_the_fifo_is_not_written_but_replaced(paths: Run
     inbox.poke(paths)
     until(lambda: os.read(wake, 10) == b"\n", 5)
     os.close(wake)
+
+
+def test_a_command_is_carried_out_here_if_the_orchestrator_goes_without_taking_it(paths: RunPaths) -> None:
+    lock = RunLock.acquire(paths)
+    done: list[Answer | None] = []
+
+    def here(command: Command) -> Answer:
+        return Answer(id=command.id, ok=True, message=f"here, with {len(inbox.take(paths))} in the inbox")
+
+    thread = threading.Thread(target=lambda: done.append(inbox.deliver(paths, command(), 30, here)))
+    thread.start()
+    until(lambda: inbox.take(paths), 5, "the command to wait in the inbox")
+    lock.release()
+    thread.join(5)
+    assert done == [Answer(id="k1", ok=True, message="here, with 1 in the inbox")]
+
+
+def test_a_command_goes_to_the_orchestrator_that_came_in_between(paths: RunPaths) -> None:
+    locks: list[RunLock] = []
+
+    def too_late(command: Command) -> Answer:
+        locks.append(RunLock.acquire(paths))
+        paths.inbox.mkdir()
+        inbox.answer(paths, Answer(id=command.id, ok=True, message="from the orchestrator"))
+        raise RunLockedError("somebody has it")
+
+    assert inbox.deliver(paths, command(), 5, too_late) == Answer(id="k1", ok=True, message="from the orchestrator")
+    locks[0].release()
+
+
+def test_a_command_that_nobody_answers_in_time_stays_where_it_is(paths: RunPaths) -> None:
+    def never(command: Command) -> Answer:
+        raise AssertionError("somebody has the run")
+
+    asked = command()
+    with RunLock.acquire(paths):
+        assert inbox.deliver(paths, asked, 0.01, never) is None
+    assert inbox.take(paths) == (asked,)

@@ -32,6 +32,7 @@ _MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "setup": ("init",),
     "facts": ("config",),
     "health": ("health",),
+    "clean": ("clean",),
     "agents": ("agents",),
 }
 _INTERRUPTED: Final = 130

@@ -3,13 +3,14 @@
 import getpass
 import os
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Literal
 from uuid import uuid4
 
 from uet_tui.cli.looking import Look
 from uet_tui.cli.output import emit, show
 from uet_tui.core.commands import Answer, Command, Side, Verb
-from uet_tui.errors import RunLockedError, UetError
+from uet_tui.errors import UetError
 from uet_tui.store import inbox
 
 _PATIENCE_SECONDS: Final = 30.0
@@ -76,7 +77,12 @@ def ask(
         source=f"cli:{os.getpid()}",
         at=datetime.now(UTC),
     )
-    answer = _through_inbox(at, command) if inbox.held(at.paths) else _here(at, command)
+    answer = inbox.deliver(at.paths, command, None if verb in _LONG else _PATIENCE_SECONDS, partial(_here, at))
+    if answer is None:
+        raise UetError(
+            f"the orchestrator of {at.run} gave no answer in {_PATIENCE_SECONDS:g} s; "
+            "the command waits for it: see uet status"
+        )
     if not answer.ok:
         raise (LandingRefusedError if verb in _LONG else RefusedError)(answer.message)
     if json:
@@ -85,28 +91,10 @@ def ask(
         show(answer.message)
 
 
-def _through_inbox(at: Look, command: Command) -> Answer:
-    inbox.submit(at.paths, command)
-    answer = inbox.wait(at.paths, command.id, _PATIENCE_SECONDS)
-    while answer is None and command.verb in _LONG:
-        if not inbox.held(at.paths):  # it was left, or killed, in the middle: whoever takes the run next goes on
-            return inbox.wait(at.paths, command.id, 0) or _here(at, command)
-        answer = inbox.wait(at.paths, command.id, _PATIENCE_SECONDS)
-    if answer is None:
-        raise UetError(
-            f"the orchestrator of {at.run} gave no answer in {_PATIENCE_SECONDS:g} s; "
-            "the command waits for it: see uet status"
-        )
-    return answer
-
-
 def _here(at: Look, command: Command) -> Answer:
     from uet_tui.engine.offline import carry_out
 
-    try:
-        return carry_out(at.home, at.run, command)
-    except RunLockedError:  # an orchestrator took the run in between
-        return _through_inbox(at, command)
+    return carry_out(at.home, at.run, command)
 
 
 def login() -> str:

@@ -4,12 +4,15 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+import psutil
 import typer
 from rich.text import Text
 
@@ -17,7 +20,9 @@ from uet_tui.cli.options import Json, Sets
 from uet_tui.cli.output import emit, show
 from uet_tui.cli.place import repository, settings
 from uet_tui.core.states import RUN_OVER, RunState
+from uet_tui.engine.attempts import alive
 from uet_tui.engine.confinement import HOW_TO_CONFINE, probe
+from uet_tui.engine.inventory import inventory
 from uet_tui.errors import UetError
 from uet_tui.report.cells import cell, columns
 from uet_tui.settings.model import Settings
@@ -30,6 +35,9 @@ app = typer.Typer()
 
 _LOW_DISK_BYTES: Final = 1 << 30
 """A sandbox is a whole checkout; below this a run of any size is likely to fill the disk."""
+_LOW_MEMORY_BYTES: Final = 1 << 30
+"""An agent with its tests takes about as much."""
+_CLOCK_SECONDS: Final = 2.0
 _SMALLEST: Final = (80, 24)
 """Columns and lines that the console is made for."""
 
@@ -70,6 +78,8 @@ def _checks(sets: list[str] | None) -> Iterator[Check]:
     root = repository()
     yield from _runs(Home((root or Path.cwd()) / ".uet"))
     yield _disk(root or Path.cwd())
+    yield _memory()
+    yield _clock()
     yield _terminal()
     try:
         chosen = settings(sets).settings
@@ -101,16 +111,29 @@ def _runs(home: Home) -> Iterator[Check]:
         return
     try:
         with closing(Reader(home.database)) as reader:
-            runs = reader.runs()
+            runs, broken = reader.runs(), reader.damage()
     except UetError as error:
         yield Check("store", "bad", str(error), f"keep a copy of {home.folder}; uet run makes a new one where none is")
+        return
+    if broken:
+        fix = f"keep a copy of {home.folder}, and move {home.database} away; what was merged is in uet/RUN"
+        yield Check("store", "bad", f"{home.database} is damaged: {broken}", fix)
         return
     yield Check("store", "ok", f"{home.database}, {len(runs)} runs")
     if runs:
         yield from _set_up(home.run(runs[0].id), runs[0].id)
     for run in runs:
         if not run.alive and run.state not in RUN_OVER | {RunState.HALTED}:
+            yield from _orphans(home.run(run.id), run.id)
             yield Check("lock", "note", f"run {run.id} is {run.state.value} and nobody has it", f"uet resume {run.id}")
+
+
+def _orphans(paths: RunPaths, run: str) -> Iterator[Check]:
+    """Agents that go on although nobody has their run: their keepers watch them, and a resume adopts them."""
+    for lock in sorted(paths.folder.glob("attempts/*/*/attempt.lock")):
+        if alive(lock.parent):
+            name = f"{lock.parent.parent.name} #{lock.parent.name}"
+            yield Check("orphan", "note", f"the agent of {name} of run {run} goes on", f"uet resume {run} adopts it")
 
 
 def _set_up(paths: RunPaths, run: str) -> Iterator[Check]:
@@ -156,12 +179,36 @@ def _sandbox(chosen: Settings) -> Check:
     return Check("sandbox", "note", told, HOW_TO_CONFINE)
 
 
+def _memory() -> Check:
+    free = psutil.virtual_memory().available
+    told = f"{free / (1 << 30):.1f} GB available"
+    if free < _LOW_MEMORY_BYTES:
+        return Check("memory", "note", told, "run fewer workers at once: uet scale N, or `workers`")
+    return Check("memory", "ok", told)
+
+
+def _clock() -> Check:
+    """Whether the file system's clock is the system's: which files an agent wrote is told by their times."""
+    with tempfile.TemporaryFile() as file:
+        file.write(b"now")
+        file.flush()
+        apart = abs(os.fstat(file.fileno()).st_mtime - time.time())
+    booted = psutil.boot_time()
+    if apart > _CLOCK_SECONDS:
+        return Check(
+            "clock", "bad", f"files are dated {apart:.0f} s off", "set the clock of the machine or of its disk"
+        )
+    if booted > time.time():
+        return Check("clock", "bad", "it is set to before the machine started", "set it, such as with timedatectl")
+    return Check("clock", "ok", "the files' is the system's")
+
+
 def _agents(chosen: Settings) -> Iterator[Check]:
-    for name, agent in chosen.agents.items():
-        program = agent.command[0] if agent.command else ""
-        found = sys.executable if program == "{python}" else shutil.which(program)
-        if found:
-            yield Check(f"agent {name}", "ok", found)
+    for found in inventory(chosen, os.environ):
+        told = ", ".join(filter(None, (found.path, found.version, found.key)))
+        if found.ready:
+            yield Check(f"agent {found.name}", "ok", told)
         else:
-            fix = f"install it, or set agents.{name}.command; only workstreams with this tool need it"
-            yield Check(f"agent {name}", "note", f"{program or 'its program'} is not found", fix)
+            why = "it has no key" if found.path else f"{found.agent.command[0]} is not found"
+            fix = f"{found.missing}; only workstreams with this tool need it"
+            yield Check(f"agent {found.name}", "note", why, fix)

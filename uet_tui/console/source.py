@@ -184,19 +184,15 @@ class StoreSource:
             command = Command.model_validate({**fields, **about})
         except ValidationError as error:
             return Answer(id=id, ok=False, message=f"{verb}: {error.errors()[0]['msg']}")
-        if inbox.held(self._paths):
-            inbox.submit(self._paths, command)
-            answer = inbox.wait(self._paths, id, ANSWER_SECONDS)
-            late = f"no answer to {verb} within {ANSWER_SECONDS:.0f} s; it stays in the inbox and may still be done"
-            return answer or Answer(id=id, ok=False, message=late)
-        if self._carry_out is not None:
-            try:
-                return self._carry_out(command)
-            except UetError as error:
-                return Answer(id=id, ok=False, message=str(error))
-        return Answer(
-            id=id, ok=False, message=f"no orchestrator has this run: `uet resume {self._run}` goes on with it"
-        )
+        try:
+            answer = inbox.deliver(self._paths, command, ANSWER_SECONDS, self._carry_out or self._nobody)
+        except UetError as error:
+            return Answer(id=id, ok=False, message=str(error))
+        late = f"no answer to {verb} within {ANSWER_SECONDS:.0f} s; it stays in the inbox and may still be done"
+        return answer or Answer(id=id, ok=False, message=late)
+
+    def _nobody(self, command: Command) -> Answer:
+        raise UetError(f"no orchestrator has this run: `uet resume {self._run}` goes on with it")
 
     def _folder(self, folder: str) -> Path:
         return self._paths.folder / folder

@@ -55,6 +55,8 @@ def asked(board: Board, event: Asked) -> None:
         by=command.by,
         source=command.source,
         verb=command.verb.value,
+        command=command.id,
+        asked_at=command.at.isoformat(),
         ok=ok,
     )
     if message:

@@ -247,4 +247,7 @@ def _record(path: Path) -> Any:  # noqa: ANN401 - others can write to it; whoeve
     if file is None:
         raise ValueError("it is no file")
     with file:
-        return json.loads(file.read(_LARGEST_RECORD))
+        try:
+            return json.loads(file.read(_LARGEST_RECORD))
+        except RecursionError:
+            raise ValueError("it is nested too deep") from None

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 from uet_tui.core.commands import Answer, Command, Verb
@@ -10,7 +11,9 @@ from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import log_to_file, open_run
 from uet_tui.errors import UetError
 from uet_tui.store import inbox
+from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import Home
+from uet_tui.store.writer import Writer
 
 WITHOUT_AGENT = frozenset(
     {
@@ -46,9 +49,7 @@ def carry_out(home: Home, run: str, command: Command) -> Answer:
         UetError: the command needs an orchestrator, or another process has the run.
     """
     if command.verb not in WITHOUT_AGENT and command.provider is None:
-        raise UetError(
-            f"nobody runs {run} now, so there is nothing to {command.verb.value}; `uet resume {run}` goes on"
-        )
+        return _only_take_back(home, run, command)
     opened = open_run(home, run)
     log = log_to_file(opened.place)
     orchestrator = Orchestrator(opened.place, opened.hold, dispatch=False)
@@ -67,6 +68,21 @@ def carry_out(home: Home, run: str, command: Command) -> Answer:
     if answer is None:
         raise UetError(f"run {run} did not answer; {opened.place.paths.engine_log} may tell why")
     return _with_outcome(answer, command, orchestrator)
+
+
+def _only_take_back(home: Home, run: str, command: Command) -> Answer:
+    """What needs an orchestrator must not wait for the next one: what it was meant for is over by then.
+
+    Raises:
+        UetError: always, unless the orchestrator that is gone had done it and could not say so any more.
+    """
+    paths = home.run(run)
+    with RunLock.acquire(paths), closing(Writer(home.database)) as writer:
+        done = writer.answered(run, command.id)
+        inbox.withdraw(paths, command.id)
+    if done is not None:
+        return done
+    raise UetError(f"nobody runs {run} now, so there is nothing to {command.verb.value}; `uet resume {run}` goes on")
 
 
 def _with_outcome(answer: Answer, command: Command, orchestrator: Orchestrator) -> Answer:

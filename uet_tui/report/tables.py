@@ -169,6 +169,11 @@ def proposal(view: ConflictView) -> str:
     return f"{view.proposal}: {', '.join(against)}" if against else view.proposal
 
 
+def operator_act(view: EventView) -> Text:
+    """One act of the operator on one line, and where it came from."""
+    return Text.assemble(event(view), ("  from ", "dim"), cell(str(view.data.get("source", "unknown"))))
+
+
 def event(view: EventView) -> Text:
     """One event on one line."""
     return Text.assemble((local_time(view.time) + "  ", "dim"), cell(view.text, _SEVERITY.get(view.severity, "")))

@@ -10,12 +10,13 @@ import re
 import secrets
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from uet_tui.core.commands import Answer, Command
-from uet_tui.errors import UetError
+from uet_tui.errors import RunLockedError, UetError
 from uet_tui.store import lock
 from uet_tui.store.files import open_regular, write_whole
 from uet_tui.store.paths import RunPaths
@@ -27,6 +28,8 @@ _ANSWER = re.compile(rf"{_ID}\.answer\.json")
 _LARGEST_BYTES = 8 * 1024 * 1024
 """Of a command: an edited file is in it."""
 _WAIT_SECONDS = 0.005
+_HELD_SECONDS = 0.25
+"""Between looks at whether somebody still has the run that is to answer."""
 
 
 def submit(paths: RunPaths, command: Command) -> None:
@@ -63,6 +66,45 @@ def wait(paths: RunPaths, command_id: str, seconds: float) -> Answer | None:
         return Answer(id=command_id, ok=False, message="the answer cannot be read; `uet status` shows where the run is")
 
 
+def deliver(
+    paths: RunPaths, command: Command, seconds: float | None, carry_out: Callable[[Command], Answer]
+) -> Answer | None:
+    """Has a command carried out, whoever has the run, and although that may change while it waits.
+
+    Args:
+        paths: of the run.
+        command: what is asked.
+        seconds: the longest wait for an orchestrator that has the run; None: as long as it has it.
+        carry_out: does a command on a run that nobody has. What waits in the inbox under the same id is the same
+            command: it is done once.
+
+    Returns:
+        The answer, or None if none came in time; the command waits in the inbox then.
+
+    Raises:
+        UetError: the run cannot be reached; or nobody has it, and the command needs an orchestrator.
+    """
+    end = None if seconds is None else time.monotonic() + seconds
+    submitted = False
+    while end is None or time.monotonic() < end:
+        if not held(paths):
+            with contextlib.suppress(RunLockedError):  # an orchestrator took the run in between
+                return wait(paths, command.id, 0) or carry_out(command)
+        if not submitted:
+            submit(paths, command)
+            submitted = True
+        if answered := wait(paths, command.id, _HELD_SECONDS):
+            return answered
+    return None
+
+
+def withdraw(paths: RunPaths, command_id: str) -> None:
+    """Takes a command back that nobody has taken; only for who has the run, or knows that it is over."""
+    for name in _names(paths):
+        if (match := _NAME.fullmatch(name)) and match[1] == command_id:
+            (paths.inbox / name).unlink(missing_ok=True)
+
+
 def take(paths: RunPaths) -> tuple[Command | Answer, ...]:
     """All waiting commands, oldest first, left in place until answered; rubbish is answered with a refusal.
 
@@ -93,9 +135,7 @@ def answer(paths: RunPaths, answer: Answer) -> None:
         write_whole(_answer_path(paths, answer.id), answer.model_dump_json().encode())
     except OSError as error:
         raise UetError(f"cannot answer in {paths.inbox}: {error.strerror}") from error
-    for name in _names(paths):
-        if (match := _NAME.fullmatch(name)) and match[1] == answer.id:
-            (paths.inbox / name).unlink(missing_ok=True)
+    withdraw(paths, answer.id)
 
 
 def held(paths: RunPaths) -> bool:

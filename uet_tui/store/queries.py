@@ -86,6 +86,15 @@ class Reader:
             for row in found
         )
 
+    def damage(self) -> str:
+        """What is wrong with the store's pages, rows and references; empty if nothing is. Reads all of it."""
+        with self._reading() as connection:
+            found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+            stray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if found != "ok":
+            return found
+        return "" if stray is None else f"a row of {stray[0]} belongs to no {stray[2]}"
+
     def newest(self) -> str:
         """The id of the newest run; raises `UetError` if there is none."""
         return self._ids()[0]
@@ -126,14 +135,20 @@ class Reader:
             records = rows.read_records(connection, run)
             return breakdown(records, _used(connection, run), _declared(connection, run))
 
-    def events(self, run: str, *, after: int = 0, limit: int = 1000) -> tuple[EventView, ...]:
-        """Events with an id greater than `after`, oldest first."""
+    def events(self, run: str, *, after: int = 0, limit: int = 1000, type: str | None = None) -> tuple[EventView, ...]:
+        """Events with an id greater than `after`, oldest first; only those of a type, if one is named."""
         chosen = select(EVENTS).where(EVENTS.c.run == run, EVENTS.c.id > after)
+        if type is not None:
+            chosen = chosen.where(EVENTS.c.type == type)
         return self._events(chosen.order_by(EVENTS.c.id).limit(limit))
 
-    def last_events(self, run: str, count: int, *, workstream: str | None = None) -> tuple[EventView, ...]:
-        """The newest `count` events, oldest first."""
+    def last_events(
+        self, run: str, count: int, *, workstream: str | None = None, type: str | None = None
+    ) -> tuple[EventView, ...]:
+        """The newest `count` events, oldest first; only those of a workstream or a type, if one is named."""
         chosen = select(EVENTS).where(EVENTS.c.run == run)
+        if type is not None:
+            chosen = chosen.where(EVENTS.c.type == type)
         if workstream is not None:
             chosen = chosen.where(EVENTS.c.workstream == workstream)
         return self._events(chosen.order_by(EVENTS.c.id.desc()).limit(count))[::-1]

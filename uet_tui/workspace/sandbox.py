@@ -110,6 +110,20 @@ class Sandbox:
         """Whether it holds anything beside a commit that it was just reset to: what resets leave alone."""
         return bool(strays(self._control.objects, self.folder, self._control.tree_of(commit), ()))
 
+    def holds_unsaved(self, commit: str) -> bool:
+        """Whether anything in it that git does not ignore is not in the commit: looks only, and changes nothing."""
+        if self._agent_git.holds_work() or any(kind == "repository" for _, kind in oddities(self.folder, self.keep)):
+            return True
+        if self._git.run("diff", "--quiet", commit, "--", ok=(0, 1)).code:
+            return True
+        return bool(self._git.run(*self._overlooking(), "ls-files", "-z", "--others", "--exclude-standard").out)
+
+    def remove(self) -> None:
+        """Deletes it, whatever permissions an agent took away, with its index: only where nothing in it is unsaved."""
+        _permit(self.folder)
+        shutil.rmtree(self.folder)
+        self.index.unlink(missing_ok=True)
+
     def written(self, since_ns: int) -> list[bytes]:
         """The files that were written since a time, ignored ones too; not those that are kept, or were copied in."""
         copied = self._copied().splitlines()
