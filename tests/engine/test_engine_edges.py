@@ -187,7 +187,7 @@ def test_what_cannot_be_collected_is_kept_for_the_operator(scene: Scene, monkeyp
 
     def full(sandbox: Sandbox, parent: str, message: str) -> object:
         if message.startswith("ws-a"):
-            raise OSError(28, "No space left on device")
+            raise OSError(5, "Input/output error")
         return whole(sandbox, parent, message)
 
     monkeypatch.setattr(Sandbox, "snapshot", full)
@@ -196,7 +196,7 @@ def test_what_cannot_be_collected_is_kept_for_the_operator(scene: Scene, monkeyp
     )
     scene.finish()
     kept = attempt_folder(scene, "ws-a") / "sandbox"
-    assert "No space left on device" in reason(scene)
+    assert "Input/output error" in reason(scene)
     assert str(kept) in reason(scene)
     assert (kept / "a.txt").read_text() == "precious\n"
     assert scene.state("ws-b") is WorkstreamState.MERGED

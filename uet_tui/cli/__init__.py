@@ -53,8 +53,8 @@ def main() -> None:
         code = 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
         if error.errno != errno.EPIPE:
-            doing = "cannot write: " if error.errno == errno.ENOSPC else ""
-            print(f"uet: {doing}{error}", file=sys.stderr)  # noqa: T201  # standard error is for this
+            told = f"cannot write: {error.strerror}" if error.errno == errno.ENOSPC else error
+            print(f"uet: {told}", file=sys.stderr)  # noqa: T201  # standard error is for this
     gc.freeze()  # or Python looks for garbage in all that was imported as it ends: a sixth of a short command's time
     sys.exit(code)
 

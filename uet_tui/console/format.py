@@ -180,7 +180,7 @@ _EVENTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("started", "resumed", "adopted", "spawned"), "▶", NORMAL),
     (("command",), "›", BUSY),
     (("worker", "parallelism", "provider", "sandbox"), "○", NORMAL),
-    (("context",), "¶", NORMAL),
+    (("context", "store", "disk", "repository"), "¶", NORMAL),
     (("ended", "terminated"), "■", NORMAL),
     (("cost", "budget", "cap_"), "$", NORMAL),
 )

@@ -236,7 +236,7 @@ def _keeper(folder: Path) -> tuple[int, int] | None:
     try:
         record = _record(folder / "keeper.json")
         return int(record["pid"]), int(record["start"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, OverflowError, KeyError, TypeError):
         return None
 
 

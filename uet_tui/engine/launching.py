@@ -97,12 +97,14 @@ def confining(agent: AgentSettings) -> str:
     Raises:
         UetError: one is required, and cannot be used.
     """
-    if agent.sandbox == "off":
-        return ""
-    probed = probe()
-    if agent.sandbox == "required" and not probed.path:
-        raise UetError(f"its sandbox is required, and {probed.told}: {HOW_TO_CONFINE}")
-    return probed.path
+    if agent.sandbox == "required" and not is_confined(agent):
+        raise UetError(f"its sandbox is required, and {probe().told}: {HOW_TO_CONFINE}")
+    return probe().path if is_confined(agent) else ""
+
+
+def is_confined(agent: AgentSettings) -> bool:
+    """Whether a sandbox is wanted for an agent, and can be had."""
+    return agent.sandbox != "off" and bool(probe().path)
 
 
 def unconfined(place: Workplace) -> Iterator[Noted]:

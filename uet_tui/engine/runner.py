@@ -53,7 +53,7 @@ from uet_tui.engine.climbing import climb
 from uet_tui.engine.forecasting import Forecaster
 from uet_tui.engine.guarding import look_after
 from uet_tui.engine.landing import land_run
-from uet_tui.engine.launching import confining
+from uet_tui.engine.launching import is_confined
 from uet_tui.engine.laying_out import lay_out
 from uet_tui.engine.publishing import Publisher, due
 from uet_tui.engine.reverting import revert
@@ -220,7 +220,7 @@ class LocalRunner:
                 attempts.kill(place.paths.attempt(id, attempt))
             case Collect(id, attempt, worker, base):
                 result = self._collected(effect, worker)
-                confined = bool(confining(place.agent(records.workstreams[id].agent))) and not result.gates
+                confined = is_confined(place.agent(records.workstreams[id].agent)) and not result.gates
                 suspicion, notes = look_after(place, id, attempt, self._refs_told, confined=confined)
                 for note in notes:
                     self._report(note)
@@ -261,6 +261,8 @@ def _failure(effect: Effect, error: str, *, full: bool) -> Sequence[Event]:
             return [AttemptEnded(id, attempt, AttemptState.LOST, None, f"there was no room to start it: {error}")]
         case StartAttempt(id, attempt):
             return [AttemptEnded(id, attempt, AttemptState.FAILED, None, f"could not start: {error}")]
+        case Collect(id, attempt):
+            return [Collected(id, attempt, None, "", f"could not be collected: {error}")]
         case Merge(entries):
             why = f"could not be merged: {error}"
             return [MergeFailed(entry.workstream, why, retryable=False) for entry in entries]

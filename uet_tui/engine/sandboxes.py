@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from uet_tui.engine.workplace import Workplace
-from uet_tui.errors import UetError
+from uet_tui.errors import UetError, out_of_room
 from uet_tui.failpoints import reached
 from uet_tui.gates.runner import end_of, run_command
 from uet_tui.store.files import open_regular
@@ -106,6 +106,7 @@ def take_snapshot(place: Workplace, sandbox: Sandbox, base: str, message: str, r
     """All that an agent left as one commit on `base`, which survives a power loss once this returns.
 
     Raises:
+        OSError: the disk is full; all is where it was.
         UetError: there is none to be had. What is left is in `refuge` then: the next reset would not leave it.
     """
     if not sandbox.folder.is_dir():
@@ -115,6 +116,8 @@ def take_snapshot(place: Workplace, sandbox: Sandbox, base: str, message: str, r
         place.control.objects.settle()
         return snapshot
     except (UetError, OSError) as error:
+        if out_of_room(error):
+            raise  # it is taken again, once there is room
         with suppress(OSError):
             sandbox.folder.rename(refuge)
         raise UetError(f"{error}; all that it left is in {refuge}") from error

@@ -126,7 +126,8 @@ def test_what_a_script_prints_means_what_its_author_likes(code: int, tmp_path: P
 def test_a_document_that_is_written_anew_counts_once_whoever_saw_it_before(tmp_path: Path) -> None:
     """Reports are counted by their place: who takes the run up after a crash sees only the last version."""
     one = mine(tmp_path, "    usage: {format: json, file: use.json, fields: {usd: cost}}\n")
-    document, output = tmp_path / "use.json", tmp_path / "output.log"
+    document, output = tmp_path / "own" / "use.json", tmp_path / "output.log"
+    document.parent.mkdir()
     output.write_text("done\n")
     listener = Listener(one, output)
     for usd in (0.25, 1.0):
