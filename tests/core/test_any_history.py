@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Literal
 
+import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -585,4 +586,4 @@ class AnyHistory(RuleBasedStateMachine):
 AnyHistory.TestCase.settings = settings(
     stateful_step_count=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory = pytest.mark.timeout(600)(AnyHistory.TestCase)
