@@ -1,17 +1,19 @@
-"""A conflict's tree and a whole proposal for it, gated in a sandbox that belongs to the conflict."""
+"""The trees of a conflict: as it is, as an agent that is asked finds it, and with a whole proposal, which is gated."""
 
 import shutil
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from uet_tui.core.conflicts import ConflictFile
+from uet_tui.core.conflicts import ConflictFile, Entry, holds
 from uet_tui.core.records import ConflictRecord
 from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.merge.merging import Clean, merge
 from uet_tui.merge.proposing import with_settled
+from uet_tui.merge.resolution import marked_text
 
 
 def sandbox_name(conflict: ConflictRecord) -> str:
@@ -40,6 +42,19 @@ def conflict_tree(place: Workplace, conflict: ConflictRecord) -> str:
     if isinstance(merged, Clean):
         raise UetError(f"the merge of conflict {conflict.id} is clean when it is made again: redo it")
     return merged.tree
+
+
+def asked_tree(place: Workplace, conflict: ConflictRecord, files: Sequence[ConflictFile]) -> str:
+    """What an agent that is asked finds: the merge, what is settled put in, and conflict markers in the rest."""
+    control = place.control
+    tree = with_settled(control, conflict_tree(place, conflict), files, marked=True)
+    edits: dict[str, Entry | None] = {}
+    for file in files:
+        if file.hunks and file.merged is not None and not holds(file):
+            open_hunks = tuple(replace(hunk, choice=None) for hunk in file.hunks)
+            text = marked_text(control, replace(file, choice=None, edited=None, hunks=open_hunks))
+            edits[file.path] = Entry(file.merged.mode, control.write_blob(text))
+    return control.tree_with(tree, edits)
 
 
 def proposed_tree(place: Workplace, conflict: ConflictRecord, files: Sequence[ConflictFile]) -> str:

@@ -66,6 +66,10 @@ class RunPaths:
         """The folder with the marked text of each file of a conflict."""
         return self.folder / "conflicts" / conflict
 
+    def ask(self, conflict: str, number: int) -> Path:
+        """The folder of an agent that was asked to resolve a conflict; like that of an attempt."""
+        return self.conflict(conflict) / f"ask-{number}"
+
     def rollback(self, name: str) -> Path:
         """The folder of what undoing a merge ran: the output of each compensation action, and that it has run."""
         return self.folder / "rollback" / name
