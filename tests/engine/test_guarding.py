@@ -1,13 +1,15 @@
 """What is changed in the operator's repository while agents run: who is held for it, and what the operator is told."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.engine.scene import Scene, workstream
+from tests.engine.test_resolving import KEEP_BOTH, agent, begin, conflict, reason
 from tests.support.repository import Repository
-from uet_tui.core.commands import Verb
-from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.core.commands import Side, Verb
+from uet_tui.core.states import ConflictState, RunState, WorkstreamState
 from uet_tui.workspace.operator import OperatorRepository
 from uet_tui.workspace.tampering import compare, watched
 
@@ -97,3 +99,35 @@ def test_an_operator_who_commits_meanwhile_is_not_in_the_way(scene: Scene) -> No
     assert scene.finish().state is RunState.COMPLETED
     (told,) = scene.events("repository_changed")
     assert "refs/heads/main was at" in told
+
+
+@pytest.mark.parametrize("policy", ["ask", "auto"])
+def test_an_agent_that_is_asked_about_a_conflict_is_held_for_what_it_changes(
+    scene: Scene, tmp_path: Path, policy: str
+) -> None:
+    hook = scene.repository.path / ".git/hooks/post-merge"
+    planting = f"{KEEP_BOTH}\n    open({str(hook)!r}, 'w').write('#!/bin/sh\\n')\n    os.chmod({str(hook)!r}, 0o755)"
+    begin(scene, *agent(tmp_path, planting), f"resolve={policy}")
+    assert scene.finish().state is RunState.PAUSED
+    told = [text for text in scene.events("repository_changed") if str(hook) in text]
+    assert len(told) == 1, told
+    assert "while agent scripted was at conflict c1" in told[0]
+    assert "put it back" in told[0]
+    found = conflict(scene)
+    assert (found.state, found.proposal) == (ConflictState.PENDING, None)
+    assert found.tried[-1].verdict == "refused"
+    assert str(hook) in reason(scene)
+    assert scene.view().costs.spent_usd == 0.125, "its money counts all the same"
+    answer = scene.ask_offline(Verb.TAKE, conflict="c1", side=Side.OURS, settle=True)
+    assert answer.ok, answer
+    refused = scene.ask_offline(Verb.LAND)
+    assert not refused.ok
+    assert str(hook) in refused.message
+    hook.unlink()
+    assert scene.ask_offline(Verb.LAND).ok
+
+
+def test_one_that_is_asked_and_changes_nothing_there_is_not_held_for_anything(scene: Scene, tmp_path: Path) -> None:
+    begin(scene, *agent(tmp_path, KEEP_BOTH), "resolve=auto")
+    assert scene.finish().state is RunState.COMPLETED
+    assert scene.events("repository_changed") == []

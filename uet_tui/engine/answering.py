@@ -85,6 +85,12 @@ def judge_answer(
     )
 
 
+def refused(answer: AgentAnswered, conflict: ConflictRecord, why: str) -> AgentAnswered:
+    """The answer of an agent whose work is not to be taken, whatever that is: its money counts, and no more."""
+    rung = replace(answer.rung, verdict="refused", detail=why)
+    return replace(answer, files=conflict.files, rung=rung, gates=(), problem="")
+
+
 def _with_choices(new: ConflictFile, old: ConflictFile) -> ConflictFile:
     """What the operator chose stays chosen."""
     hunks = tuple(replace(n, choice=o.choice) for n, o in zip(new.hunks, old.hunks, strict=True))

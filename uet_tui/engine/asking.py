@@ -21,6 +21,7 @@ from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.core.usage import known_usd
 from uet_tui.engine import attempts
 from uet_tui.engine.answering import judge_answer
+from uet_tui.engine.guarding import Suspect, look_before
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.keeper import STOP
 from uet_tui.engine.launching import launch_agent
@@ -96,6 +97,11 @@ def ask_agent(
         return replace(answer, rung=replace(answer.rung, detail=one_line(str(error))))
 
 
+def suspect_of(effect: AskAgent, conflict: ConflictRecord) -> Suspect:
+    """The agent that is asked, as one who may change what it has no business with."""
+    return Suspect(conflict.workstream, conflict.attempt, conflict.id, effect.ask, effect.agent)
+
+
 def end_ask(place: Workplace, effect: EndAsk) -> None:
     """Ends the agent that was asked, even one that is only just starting; the one who waits for it tells its end."""
     attempts.kill(place.paths.ask(effect.conflict, effect.ask))
@@ -137,6 +143,7 @@ def _start(
     question = _question(place, effect, conflict, files)
     told = place.redactor.text(tell_conflict(place, question, agent))
     prompt.write_text(told, encoding="utf-8", errors="replace")
+    look_before(place, suspect_of(effect, conflict))
     home = place.paths.home(sandbox_name(conflict), effect.agent)
     return launch_agent(
         place,

@@ -15,7 +15,7 @@ from uet_tui.core.records import AttemptRecord, WorkstreamRecord
 from uet_tui.engine import attempts
 from uet_tui.engine.finding import SNAPSHOT, keep_facts
 from uet_tui.engine.gating import Gated, gate_tree
-from uet_tui.engine.guarding import look_before
+from uet_tui.engine.guarding import Suspect, look_before
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.launching import launch_agent, scope_files
 from uet_tui.engine.leaks import leak, take_out_secrets
@@ -59,7 +59,7 @@ def start_attempt(
     prompt = folder / PROMPT
     told = tell_task(place, effect, record)
     prompt.write_text(place.redactor.text(told.text), encoding="utf-8", errors="replace")
-    look_before(place, ws.id, effect.attempt)
+    look_before(place, Suspect(ws.id, effect.attempt))
     home = place.paths.home(effect.worker, record.agent)
     reached("attempt.before-launch")
     keeper = launch_agent(

@@ -1,13 +1,13 @@
-"""Comparing the operator's repository before and after each attempt, and what follows from a difference.
+"""Comparing the operator's repository before and after agents work, and what follows from a difference.
 
 What git obeys (configuration, hooks, attributes, alternates): an attempt that ran meanwhile and that nothing confined
-is quarantined, for it may have done it, and nothing is landed as long as it is so. A ref that was moved is told only:
-operators commit while a run goes on.
+is quarantined, for it may have done it, and what an agent made of a conflict is refused; nothing is landed as long as
+it is so. A ref that was moved is told only: operators commit while a run goes on.
 """
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from uet_tui.core import vocabulary
@@ -20,51 +20,75 @@ _MOST = 1 << 24
 """Bytes of a look that is on disk."""
 
 
-def look_before(place: Workplace, workstream: str, attempt: int) -> None:
-    """Keeps what the operator's repository is like before an attempt, where whoever collects that finds it."""
-    path = _kept(place, workstream, attempt)
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An agent at work, which may change what it has no business with."""
+
+    workstream: str
+    attempt: int
+    """Its own, or the one whose result is in conflict."""
+    conflict: str = ""
+    """The conflict that it was asked about; empty where it is at an attempt."""
+    ask: int = 0
+    agent: str = ""
+    """Who was asked."""
+
+    @property
+    def name(self) -> str:
+        """What no other has in this run."""
+        return f"{self.conflict}.ask-{self.ask}" if self.conflict else f"{self.workstream}.{self.attempt}"
+
+    @property
+    def working(self) -> str:
+        """What it did meanwhile, as a clause."""
+        if self.conflict:
+            return f"agent {self.agent} was at conflict {self.conflict}"
+        return f"{self.workstream} attempt {self.attempt} ran"
+
+
+def look_before(place: Workplace, suspect: Suspect) -> None:
+    """Keeps what the operator's repository is like before an agent starts, where whoever looks after it finds that."""
+    path = _kept(place, suspect)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     write_whole(path, json.dumps(asdict(watched(place.operator))).encode())
 
 
-def look_after(
-    place: Workplace, workstream: str, attempt: int, told: set[str], *, confined: bool
-) -> tuple[str, list[Noted]]:
-    """What was changed since an attempt began.
+def look_after(place: Workplace, suspect: Suspect, told: set[str], *, confined: bool) -> tuple[str, list[Noted]]:
+    """What was changed since an agent was started.
 
     Args:
         place: the run.
-        workstream: whose attempt.
-        attempt: its number.
-        told: what was told of refs before, by any attempt; what is told now is added.
+        suspect: the agent.
+        told: what was told of refs before, by anybody; what is told now is added.
         confined: whether all that ran was in a sandbox, and cannot have done it.
 
     Returns:
-        why the attempt is to be quarantined, empty if it is not; and what the operator is to be told.
+        why its work is not to be taken, empty if it may be; and what the operator is to be told.
     """
-    kept = _kept(place, workstream, attempt)
+    kept = _kept(place, suspect)
     before = _read(kept)
     if before is None:
         return "", []
+    ws, number = suspect.workstream, suspect.attempt
     now = watched(place.operator)
     found = compare(before, now)
     notes = []
     news = [ref for ref in found.refs if ref not in told]
     told.update(news)
     if news:
-        text = f"while {workstream} attempt {attempt} ran, refs of your repository changed: {'; '.join(news[:5])}"
-        notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, "info", workstream, None, attempt))
+        text = f"while {suspect.working}, refs of your repository changed: {'; '.join(news[:5])}"
+        notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, "info", ws, None, number))
     if not found.files:
         kept.unlink(missing_ok=True)
         return "", notes
     top = place.operator.common_dir
     names = ", ".join(str(top / name) for name in found.files[:5])
-    changed = f"{names} changed while {workstream} attempt {attempt} ran"
+    changed = f"{names} changed while {suspect.working}"
     if confined:
         text = f"{changed}; it was confined and cannot have done it"
-        return "", [*notes, Noted(vocabulary.REPOSITORY_CHANGED, text, "warning", workstream, None, attempt)]
+        return "", [*notes, Noted(vocabulary.REPOSITORY_CHANGED, text, "warning", ws, None, number)]
     text = f"{changed}: git may run what is written there. Look at it, and put it back if it was not you"
-    notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, "error", workstream, None, attempt))
+    notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, "error", ws, None, number))
     standing = _standing(place) | {name: now.files.get(name, "") for name in found.files}
     write_whole(place.paths.tampered, json.dumps(standing).encode())
     return f"{changed}, and it may have done that", notes
@@ -84,8 +108,8 @@ def tampered(place: Workplace) -> str:
     )
 
 
-def _kept(place: Workplace, workstream: str, attempt: int) -> Path:
-    return place.paths.guard / f"{workstream}.{attempt}.json"
+def _kept(place: Workplace, suspect: Suspect) -> Path:
+    return place.paths.guard / f"{suspect.name}.json"
 
 
 def _standing(place: Workplace) -> dict[str, str]:

@@ -43,15 +43,16 @@ from uet_tui.core.events import (
     WorkerBroken,
     WorkerReady,
 )
-from uet_tui.core.records import Records
+from uet_tui.core.records import ConflictRecord, Records
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
-from uet_tui.engine.asking import ask_agent, end_ask
+from uet_tui.engine.answering import refused
+from uet_tui.engine.asking import ask_agent, end_ask, suspect_of
 from uet_tui.engine.attempting import collect, start_attempt, write_diff
 from uet_tui.engine.batching import carry_out_batch
 from uet_tui.engine.climbing import climb
 from uet_tui.engine.forecasting import Forecaster
-from uet_tui.engine.guarding import look_after
+from uet_tui.engine.guarding import Suspect, look_after
 from uet_tui.engine.landing import land_run
 from uet_tui.engine.launching import is_confined
 from uet_tui.engine.laying_out import lay_out
@@ -193,6 +194,21 @@ class LocalRunner:
             text = self._tell(effect, error)
             return Collected(effect.workstream, effect.attempt, None, "", f"could not be collected: {text}")
 
+    def _answered(self, effect: AskAgent, conflict: ConflictRecord) -> AgentAnswered:
+        """What an agent made of a conflict; nothing, where it may have changed what it has no business with."""
+        place = self._place
+        answer = ask_agent(place, effect, conflict, self._leaving, self._report)
+        confined = is_confined(place.agent(effect.agent)) and not answer.gates
+        suspicion = self._suspicion(suspect_of(effect, conflict), confined=confined)
+        return refused(answer, conflict, suspicion) if suspicion else answer
+
+    def _suspicion(self, suspect: Suspect, *, confined: bool) -> str:
+        """Why an agent's work is not to be taken, whatever it is; empty if it may be. The operator is told."""
+        suspicion, notes = look_after(self._place, suspect, self._refs_told, confined=confined)
+        for note in notes:
+            self._report(note)
+        return self._place.redactor.text(one_line(suspicion, 300))
+
     def _publish_result(self, entry: QueueEntry, event: Event) -> None:
         place = self._place
         if isinstance(event, Merged):
@@ -221,10 +237,8 @@ class LocalRunner:
             case Collect(id, attempt, worker, base):
                 result = self._collected(effect, worker)
                 confined = is_confined(place.agent(records.workstreams[id].agent)) and not result.gates
-                suspicion, notes = look_after(place, id, attempt, self._refs_told, confined=confined)
-                for note in notes:
-                    self._report(note)
-                self._report(replace(result, suspicion=place.redactor.text(one_line(suspicion, 300))))
+                suspicion = self._suspicion(Suspect(id, attempt), confined=confined)
+                self._report(replace(result, suspicion=suspicion))
                 if result.commit is not None:
                     folder = place.paths.attempt(id, attempt)
                     self._later.submit(write_diff, place, folder, base, result.commit)
@@ -237,7 +251,7 @@ class LocalRunner:
             case Climb(conflict):
                 self._report(climb(place, records.conflicts[conflict], self._leaving))
             case AskAgent(conflict):
-                self._report(ask_agent(place, effect, records.conflicts[conflict], self._leaving, self._report))
+                self._report(self._answered(effect, records.conflicts[conflict]))
             case EndAsk():
                 end_ask(place, effect)
             case Revert():
