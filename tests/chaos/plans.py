@@ -23,14 +23,14 @@ _ONCE = {"circuit_breaker": {"max_attempts": 1}}
 _GATE = {"test_gates": [{"type": "GATE_UNIT"}]}
 FILES = {"list.txt": "top\nmiddle\nbottom\n", "CHANGELOG.md": "# Changes\n", "README.md": "# Sample\n"}
 _RESOLVER = """
-    import os
-    lines, kept, side = open("list.txt").read().splitlines(keepends=True), [], ""
-    for line in lines:
-        if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
-            side = line[0]
-        elif side != "|":
-            kept.append(line)
-    open("list.txt", "w").writelines(kept)
+    for name in ("list.txt", "CHANGELOG.md"):
+        lines, kept, side = open(name).read().splitlines(keepends=True), [], ""
+        for line in lines:
+            if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
+                side = line[0]
+            elif side != "|":
+                kept.append(line)
+        open(name, "w").writelines(kept)
 """
 
 
@@ -57,9 +57,10 @@ def _work(id: str, *tasks: str, **fields: object) -> Workstream:
 def six() -> list[Workstream]:
     """Two conflicts that machines settle, a retry, gates, dependencies."""
     change = "sed -i 's/middle/from {}/' list.txt"
+    below = "sed -i '/from ws-a/a from ws-b' list.txt"  # where it is done again on what it conflicted with
     return [
         _work("ws-a", change.format("ws-a"), "echo '- a' >> CHANGELOG.md", compensation_actions=["true"], **_GATE),
-        _work("ws-b", _once_merged("ws-a"), change.format("ws-b"), **_ONCE, **_GATE),
+        _work("ws-b", _once_merged("ws-a"), f"{below}; {change.format('ws-b')}", **_ONCE, **_GATE),
         _work("ws-c", _fails_once("ws-c"), "echo c > c", **_GATE),
         _work("ws-d", _once_merged("ws-a"), "echo '- d' >> CHANGELOG.md", **_ONCE),
         _work("ws-e", "cp c e", depends_on=["ws-c"], compensation_actions=["true"], **_GATE),

@@ -80,13 +80,15 @@ class Stage:
         return ["run", str(self._plan), "--headless", "--json", *self._sets]
 
     def to_the_end(self) -> None:
-        """Does what an operator would, until all is merged: resumes, and retries what could not be done."""
+        """Does what an operator would, until all is merged: resumes, retries what could not be done, asks again."""
         for _ in range(_ROUNDS):
             if self.run:
                 if self.state == "COMPLETED":
                     return
                 for (id,) in self.sql("SELECT id FROM workstreams WHERE state IN ('FAILED', 'QUARANTINED')"):
                     self.do("retry", id)
+                for (id,) in self.sql("SELECT id FROM merge_conflicts WHERE state IN ('PENDING', 'PROPOSED')"):
+                    self.do("conflicts", "again", id)
             self.do(*self.orchestrate())
         raise AssertionError(f"it does not come to its end: {self.sql('SELECT id, state, reason FROM workstreams')}")
 

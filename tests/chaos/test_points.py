@@ -35,7 +35,6 @@ def disturbed(folder: Path, tree: str, point: str) -> None:
     stage.check(tree, every_cost=not name.startswith("keeper."))
 
 
-@pytest.mark.chaos  # whether a conflict comes about in time to be disturbed depends on the machine
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("points", SHORT, ids=lambda points: points[0])
 def test_disturbed_again_and_again_a_run_comes_to_the_same_end(

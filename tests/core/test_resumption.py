@@ -293,10 +293,21 @@ def test_landing_moves_the_target_and_answers_when_it_is_done():
     run.finishes("ws-a")
     assert run.ask(Verb.LAND) is None
     assert run.landing is not None and run.landing.target == "main"
-    assert run.is_refused(Verb.LAND) == "a landing is in progress"
+    assert run.is_refused(Verb.LAND, target="release") == (
+        "a landing on main is in progress: land on release when it is done"
+    )
     run.tell(Landed("main", "tip-1"))
     assert run.run.landed_commit == "tip-1"
     assert [answer.message for answer in run.answers.values() if answer.ok] == ["landed: main is at tip-1"]
+
+
+def test_whoever_asks_again_for_a_landing_waits_for_the_same_one():
+    run = Driver(workstream("ws-a")).begin(linger=True)
+    run.finishes("ws-a")
+    assert run.ask(Verb.LAND) is None
+    assert run.ask(Verb.LAND, target="main") is None
+    run.tell(Landed("main", "tip-1"))
+    assert [answer.message for answer in run.answers.values() if answer.ok] == 2 * ["landed: main is at tip-1"]
 
 
 def test_a_landing_that_is_refused_says_why_and_can_be_asked_for_again():

@@ -11,6 +11,7 @@ import pytest
 from tests.engine.driver import Orchestrating, start_server
 from tests.engine.scene import Scene, settings, workstream
 from tests.support.wait import until
+from uet_tui import failpoints
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkstreamState
 from uet_tui.engine import attempts
@@ -544,3 +545,18 @@ def test_an_agent_that_is_asked_is_ended_when_it_cost_what_it_may(scene: Scene, 
     assert (conflict(scene).tried[-1].verdict, conflict(scene).tried[-1].detail) == ("failed", why)
     assert (view.state, view.costs.spent_usd, view.costs.reserved_usd) == (RunState.PAUSED, 1.5, 0.0)
     assert scene.sql("SELECT ask, number, usd FROM cost_tracking") in ([(1, 1, 0.5), (1, 2, 1.0)], [(1, 1, 1.5)])
+
+
+@pytest.mark.parametrize("point", ["ask.started", "ask.ended"])
+def test_what_an_agent_used_is_counted_although_it_could_not_be_heard_out(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    trace = scene.repository.path.parent / "asked"
+    script = f"{USE}\nsys.stdout.flush()\nopen({str(trace)!r}, 'w').close()\n" + dedent(KEEP_BOTH)
+    monkeypatch.setenv(failpoints.VARIABLE, f"{point}:1:raise")
+    begin(scene, *agent(scene.repository.path.parent, script), "resolve=auto")
+    view = scene.finish()
+    assert "the agent failed: [Errno 5]" in reason(scene)
+    assert view.costs.spent_usd == (0.125 if trace.exists() else 0.0)
+    assert trace.exists() or point == "ask.started", "it was ended before it said anything"
+    assert not attempts.alive(folder(scene))

@@ -10,6 +10,7 @@ import pytest
 from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.engine.test_recovery import USE, WAIT, Theatre, server, theatre
 from tests.support.wait import until
+from uet_tui import failpoints
 from uet_tui.core.states import AttemptState, RunState
 from uet_tui.plan.model import Workstream
 
@@ -113,3 +114,16 @@ def test_what_an_attempt_used_that_was_lost_with_its_keeper_is_counted(theatre: 
     assert counted(theatre) == ALL[:2]
     assert theatre.view().costs.spent_usd == 0.5
     theatre.check("ws-a")
+
+
+@pytest.mark.parametrize("point", ["attempt.keeper-started", "attempt.launched"])
+def test_an_agent_that_was_started_although_starting_it_failed_goes_on_and_is_counted(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """Its keeper may have begun or be about to: then it is not begun at all, and another attempt is made."""
+    monkeypatch.setenv(failpoints.VARIABLE, f"{point}:1:raise")
+    ran = scene.repository.path.parent / "ran"
+    scene.begin(workstream("ws-a", f"echo ran >> {ran}", says(0.25, 100), "echo a > a"), sets=USE)
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED
+    assert view.costs.spent_usd == 0.25 * len(ran.read_text().splitlines())

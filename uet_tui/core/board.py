@@ -6,6 +6,7 @@ itself, `attempts`, `merges`, `failing` and `workers` what follows from what hap
 the operator wants.
 """
 
+from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from uet_tui.core import vocabulary
@@ -48,6 +49,15 @@ _TURN = {
 """What a ready workstream waits for where the run starts nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """The landing in progress."""
+
+    target: str
+    asked: list[str]
+    """The ids of the commands that wait for it; none where a rollback wanted it."""
+
+
 class Board(Journal):
     """The state of one run, and what follows from it."""
 
@@ -61,8 +71,7 @@ class Board(Journal):
         self.dispatching = True
         self.lingering = False
         self.stopping = False
-        self.landing: str | None = None
-        """The id of the command that asked for the landing in progress; empty where a rollback or the settings did."""
+        self.landing: Landing | None = None
         self.rollback: list[str] | None = None
         """The ids of the commands that wait for the rollback in progress."""
         self.effects: list[Effect] = []

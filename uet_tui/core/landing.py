@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from uet_tui.core import rollback, vocabulary
-from uet_tui.core.board import Board
+from uet_tui.core.board import Board, Landing
 from uet_tui.core.commands import Answer, Refusal, Verb
 from uet_tui.core.effects import Land, Reply
 from uet_tui.core.events import Asked, Landed, LandingRefused
@@ -37,17 +37,20 @@ def refusals(state: RunState, merging: Collection[str], merged: int, target: str
 
 
 def _land(board: Board, event: Asked) -> str:
-    if board.landing is not None:
-        raise Refusal("a landing is in progress")
     run, rows = board.records.run, board.records.workstreams.values()
     on_the_way = (WorkstreamState.QUEUED, WorkstreamState.MERGING)
     merging = [row.id for row in rows if row.state in on_the_way and not row.held]
     merged = sum(row.state is WorkstreamState.MERGED for row in rows) if run.tip != run.base_commit else 0
     target = event.command.target or run.target_branch
+    if board.landing is not None:
+        if target != board.landing.target:
+            raise Refusal(f"a landing on {board.landing.target} is in progress: land on {target} when it is done")
+        board.landing.asked.append(event.command.id)  # whoever asks again waits for the same end
+        return ""
     for why in refusals(run.state, merging, merged, target):
         raise Refusal(why)
-    board.landing = event.command.id
-    board.effects.append(Land(target or ""))
+    board.landing = Landing(target or "", [event.command.id])
+    board.effects.append(Land(board.landing.target))
     return ""
 
 
@@ -78,6 +81,6 @@ def landing_refused(board: Board, event: LandingRefused) -> None:
 
 
 def _answer(board: Board, ok: bool, message: str) -> None:
-    if board.landing:
-        board.effects.append(Reply(Answer(id=board.landing, ok=ok, message=message)))
+    for id in board.landing.asked if board.landing else ():
+        board.effects.append(Reply(Answer(id=id, ok=ok, message=message)))
     board.landing = None

@@ -7,7 +7,7 @@ its time, nothing else begins until the operator says so. Asked again, it goes o
 from collections.abc import Callable, Mapping, Sequence
 
 from uet_tui.core import climbing, vocabulary
-from uet_tui.core.board import Board
+from uet_tui.core.board import Board, Landing
 from uet_tui.core.commands import Answer, Refusal, Verb
 from uet_tui.core.effects import Land, LetGo, Reply, Revert
 from uet_tui.core.events import Asked, Reverted, RevertFailed
@@ -118,8 +118,8 @@ def _go_on(board: Board) -> None:
     if newest is not None:
         board.effects.append(newest)
     elif _to_be_landed(board):
-        board.landing = ""
-        board.effects.append(Land(run.target_branch or ""))
+        board.landing = Landing(run.target_branch or "", [])
+        board.effects.append(Land(board.landing.target))
     else:
         _done(board, f"uet/{run.id} holds nothing of the run any more" if run.tip != run.base_commit else "")
 

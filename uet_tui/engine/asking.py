@@ -97,6 +97,22 @@ def ask_agent(
         return replace(answer, rung=replace(answer.rung, detail=one_line(str(error))))
 
 
+def give_up(
+    place: Workplace, effect: AskAgent, conflict: ConflictRecord, leaving: threading.Event, error: str
+) -> AgentAnswered:
+    """Ends an agent that is said not to have been started, or could not be waited for, and counts what it used.
+
+    Raises:
+        InterruptedRunError: as for `ask_agent`.
+    """
+    folder = place.paths.ask(effect.conflict, effect.ask)
+    attempts.kill(folder)
+    ended = _wait(folder, None, leaving, lambda: None)
+    reports = Hearing(place, effect.agent, effect.model, folder).end(ended).reports
+    rung = Rung("agent", "failed", ended.seconds, known_usd(reports), error)
+    return AgentAnswered(conflict.id, effect.ask, (), rung, reports=reports)
+
+
 def suspect_of(effect: AskAgent, conflict: ConflictRecord) -> Suspect:
     """The agent that is asked, as one who may change what it has no business with."""
     return Suspect(conflict.workstream, conflict.attempt, conflict.id, effect.ask, effect.agent)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from uet_tui.agents.launching import Launch
 from uet_tui.core.effects import Collect, StartAttempt
-from uet_tui.core.events import AttemptEnded, Collected, Noted
+from uet_tui.core.events import AttemptEnded, AttemptStarted, Collected, Noted
 from uet_tui.core.records import AttemptRecord, WorkstreamRecord
 from uet_tui.engine import attempts
 from uet_tui.engine.finding import SNAPSHOT, keep_facts
@@ -93,6 +93,16 @@ def ending_of(place: Workplace, attempt: AttemptRecord, hearing: Hearing) -> Att
     """How an attempt ended, as its folder tells; None if it does not say."""
     ended = attempts.ended(place.paths.attempt(attempt.workstream, attempt.number))
     return None if ended is None else ended_so(attempt, ended, hearing)
+
+
+def after_all(place: Workplace, attempt: AttemptRecord) -> AttemptStarted | AttemptEnded | None:
+    """What became of an attempt that could not be started, where its keeper goes on or has ended all the same.
+
+    None: no agent was started, and no keeper can start it any more.
+    """
+    if not attempts.prove_dead(place.paths.attempt(attempt.workstream, attempt.number)):
+        return AttemptStarted(attempt.workstream, attempt.number)
+    return ending_of(place, attempt, hearing_of(place, attempt))
 
 
 def ended_so(attempt: AttemptRecord, ended: attempts.Ended, hearing: Hearing) -> AttemptEnded:

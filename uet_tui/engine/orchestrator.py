@@ -59,12 +59,14 @@ class Hold:
 
     def release(self, run: str) -> None:
         """Lets go of the run."""
-        reached("orchestrator.before-release")
-        with suppress(UetError):
-            self.writer.release(run, self.token)
-        reached("orchestrator.released")
-        self.writer.close()
-        self.lock.release()
+        try:
+            with suppress(UetError, OSError):  # whoever is next takes it up as after a crash
+                reached("orchestrator.before-release")
+                self.writer.release(run, self.token)
+                reached("orchestrator.released")
+        finally:
+            self.writer.close()
+            self.lock.release()
 
 
 class Orchestrator:

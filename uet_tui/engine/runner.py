@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -47,8 +48,8 @@ from uet_tui.core.records import ConflictRecord, Records
 from uet_tui.core.states import AttemptState
 from uet_tui.engine import attempts
 from uet_tui.engine.answering import refused
-from uet_tui.engine.asking import ask_agent, end_ask, suspect_of
-from uet_tui.engine.attempting import collect, start_attempt, write_diff
+from uet_tui.engine.asking import ask_agent, end_ask, give_up, suspect_of
+from uet_tui.engine.attempting import after_all, collect, start_attempt, write_diff
 from uet_tui.engine.batching import carry_out_batch
 from uet_tui.engine.climbing import climb
 from uet_tui.engine.forecasting import Forecaster
@@ -132,7 +133,8 @@ class LocalRunner:
                 break
             except Exception as error:  # noqa: BLE001 - an effect that fails must come back as an event, whatever it was
                 if not self._waits_for_room(effect, error):
-                    return self._went_wrong(effect, error)
+                    with suppress(InterruptedRunError):
+                        return self._went_wrong(effect, error)
         _log.info("left while it was under way: %s", effect)  # on record as begun: whoever goes on does it again
         return None
 
@@ -149,8 +151,24 @@ class LocalRunner:
 
     def _went_wrong(self, effect: Effect, error: Exception) -> None:
         text = self._tell(effect, error)
-        for failed in _failure(effect, text, full=out_of_room(error)):
-            self._report(failed)
+        for event in self._became(effect, text) or _failure(effect, text, full=out_of_room(error)):
+            self._report(event)
+
+    def _became(self, effect: Effect, text: str) -> Sequence[Event]:
+        """What became of an agent that was started although its effect failed: it works, and it costs."""
+        place, records = self._place, self._records
+        try:
+            match effect:
+                case StartAttempt(id, attempt):
+                    event = after_all(place, records.attempts[id, attempt])
+                    return [] if event is None else [event]
+                case AskAgent(conflict):
+                    return [give_up(place, effect, records.conflicts[conflict], self._leaving, text)]
+                case _:
+                    return []
+        except (UetError, OSError):
+            _log.exception("what became of %s cannot be found out", effect)
+            return []
 
     def _tell(self, effect: Effect, error: Exception) -> str:
         """Tells the operator of an effect that failed; gives the text."""

@@ -80,7 +80,7 @@ def new_run(
         target: the branch to land on; the one that is checked out if None.
 
     Raises:
-        UetError: nothing was left behind.
+        UetError: nothing was left behind but, where the disk failed late, a run on record that can be resumed.
     """
     if target is not None and operator.resolve(f"refs/heads/{target}") is None:
         raise UetError(f"there is no branch {target} to land on: name one that is there, or make it with `git branch`")
@@ -108,15 +108,18 @@ def new_run(
     paths.settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     lock = RunLock.acquire(paths)
     writer = Writer(home.database)
+    on_record = False
     try:
         reached("run.before-created")
         writer.create_run(_first_records(record, plan, settings, agents), plan)
+        on_record = True
         reached("run.created")
         return OpenRun(place, _claim(place, lock, writer))
     except BaseException:
         writer.close()
         lock.release()
-        shutil.rmtree(paths.folder)
+        if not on_record:
+            shutil.rmtree(paths.folder)
         raise
 
 
