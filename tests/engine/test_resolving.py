@@ -553,6 +553,7 @@ def test_what_an_agent_used_is_counted_although_it_could_not_be_heard_out(
 ) -> None:
     trace = scene.repository.path.parent / "asked"
     script = f"{USE}\nsys.stdout.flush()\nopen({str(trace)!r}, 'w').close()\n" + dedent(KEEP_BOTH)
+    monkeypatch.setattr(failpoints, "_reached", {})
     monkeypatch.setenv(failpoints.VARIABLE, f"{point}:1:raise")
     begin(scene, *agent(scene.repository.path.parent, script), "resolve=auto")
     view = scene.finish()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.scene import Scene, attempt_folder, workstream
+from tests.engine.test_resolving import USE as TOLD
+from tests.engine.test_resolving import agent, begin, held
 from tests.support.wait import until
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkstreamState
@@ -144,3 +146,25 @@ def test_a_merge_that_this_run_did_not_make_is_not_taken_for_one(scene: Scene) -
     assert AttemptState.SUCCEEDED not in [
         AttemptState(state) for (state,) in scene.sql("SELECT state FROM attempts WHERE workstream = 'ws-b'")
     ]
+
+
+def test_an_agent_that_was_asked_is_counted_and_its_answer_is_nobody_elses(scene: Scene) -> None:
+    """What a forgotten ask made must not be taken for the answer to the conflict that has its number next."""
+    outside = scene.repository.path.parent
+    waits = held(outside / "asked", outside / "go")
+    begin(scene, *agent(outside, f"{TOLD}\nsys.stdout.flush()\n{waits}"), "resolve=auto", "grace_seconds=0.2")
+    until((outside / "asked").exists, 20, "the agent to be asked")
+    assert scene.ask(Verb.DETACH).ok
+    scene.finish()
+    lose_the_store(scene, garbage)
+    mend(scene.home)
+    scene.resume()
+    (outside / "go").touch()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED, view.reason
+    assert (outside / "asked").read_text().split() == ["asked"] * 2
+    assert scene.file("list.txt").splitlines() == ["top", "from ws-a", "from ws-b", "bottom"]
+    assert [c.id for c in view.conflicts] == ["c1", "c2"]
+    assert view.costs.spent_usd == pytest.approx(2 * 0.125)
+    (caught_up,) = scene.events("store_caught_up")
+    assert "1 question to an agent" in caught_up

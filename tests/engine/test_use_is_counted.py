@@ -121,6 +121,7 @@ def test_an_agent_that_was_started_although_starting_it_failed_goes_on_and_is_co
     scene: Scene, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     """Its keeper may have begun or be about to: then it is not begun at all, and another attempt is made."""
+    monkeypatch.setattr(failpoints, "_reached", {})
     monkeypatch.setenv(failpoints.VARIABLE, f"{point}:1:raise")
     ran = scene.repository.path.parent / "ran"
     scene.begin(workstream("ws-a", f"echo ran >> {ran}", says(0.25, 100), "echo a > a"), sets=USE)

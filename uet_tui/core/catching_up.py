@@ -13,12 +13,21 @@ from uet_tui.core import vocabulary
 from uet_tui.core.board import Board
 from uet_tui.core.failing import revive
 from uet_tui.core.policy import Policy
-from uet_tui.core.records import AttemptRecord, Changes, Records, WorkerRecord, WorkstreamRecord
-from uet_tui.core.spending import set_aside, settle_attempt
+from uet_tui.core.records import (
+    AskRecord,
+    AttemptRecord,
+    Changes,
+    ConflictRecord,
+    Records,
+    WorkerRecord,
+    WorkstreamRecord,
+)
+from uet_tui.core.spending import count_ask, set_aside, settle_attempt
 from uet_tui.core.states import ATTEMPT_OVER, CONFLICT_OPEN, AttemptState, ConflictState, WorkerState, WorkstreamState
 from uet_tui.core.usage import Usage
 from uet_tui.plan.model import Plan
 
+_FORGOTTEN = "decided after the last record"
 _NEVER_BEGAN = "the store forgot it, and it was never begun"
 
 
@@ -40,6 +49,19 @@ class FoundAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundAsk:
+    """What the folder of an ask tells: somebody was asked about a conflict, and is no more."""
+
+    conflict: str
+    ask: AskRecord
+    workstream: str
+    ours_commit: str
+    theirs_commit: str
+    attempt: int
+    reports: tuple[Usage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What the world knows and the records do not."""
 
@@ -47,9 +69,11 @@ class Found:
     """Those with numbers beyond the records, without gaps, and the newest of the records where there are such."""
     merged: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     """Which attempt of which workstream the branch holds beyond the tip on record, and its result."""
+    asks: tuple[FoundAsk, ...] = ()
+    """Those beyond the records, in order."""
 
     def __bool__(self) -> bool:
-        return bool(self.attempts or self.merged)
+        return bool(self.attempts or self.merged or self.asks)
 
 
 def catch_up(plan: Plan, policy: Policy, records: Records, found: Found, now: float) -> Changes:
@@ -59,12 +83,14 @@ def catch_up(plan: Plan, policy: Policy, records: Records, found: Found, now: fl
     known = {id: row.attempts for id, row in records.workstreams.items()}
     behind = {id for id, number in found.attempts if number > known[id]} | {*found.merged}
     reopened = [id for id in sorted(behind) if _catch_up(board, found, records.workstreams[id])]
+    for ask in found.asks:
+        _put_ask_back(board, ask)
     _share_out_workers(board, found, behind)
     again = Board(plan, policy, records)  # the indexes of the first one know nothing of all this
     again.now, again.changes = now, board.changes
     for id in reopened:
         revive(again, id)
-    if behind:
+    if behind or found.asks:
         _tell(again, found, known)
     return again.changes
 
@@ -120,6 +146,22 @@ def _put_in_queue(board: Board, record: WorkstreamRecord, result: str) -> None:
     record.queued_at, record.ended_at = record.queued_at or board.now, None
 
 
+def _put_ask_back(board: Board, found: FoundAsk) -> None:
+    """Counts what a forgotten ask used; where its conflict was forgotten, too, that is put on record as closed."""
+    if (found.workstream, found.attempt) not in board.records.attempts:
+        return
+    conflict = board.records.conflicts.get(found.conflict)
+    if conflict is None:
+        commits = (found.ours_commit, found.theirs_commit)
+        conflict = ConflictRecord(found.conflict, found.workstream, found.attempt, *commits, (), (), board.now)
+        conflict.state, conflict.closed_at, conflict.by = ConflictState.HUMAN_RESOLVED, board.now, _FORGOTTEN
+        board.records.conflicts[conflict.id] = conflict
+    conflict.asks = max(conflict.asks, found.ask.number)
+    conflict.keep_ask(found.ask)
+    board.touch_conflict(conflict)
+    count_ask(board, conflict, found.ask.number, found.reports)
+
+
 def _close_conflict(board: Board, record: WorkstreamRecord) -> None:
     """What was decided on it is lost; what came of it is on the branch, or was begun anew."""
     conflict = board.records.conflicts.get(record.conflict or "")
@@ -127,7 +169,7 @@ def _close_conflict(board: Board, record: WorkstreamRecord) -> None:
     if conflict is not None and conflict.state in CONFLICT_OPEN:
         conflict.climbing = False
         conflict.state, conflict.closed_at = ConflictState.HUMAN_RESOLVED, board.now
-        conflict.by = "decided after the last record"
+        conflict.by = _FORGOTTEN
         board.touch_conflict(conflict)
 
 
@@ -188,6 +230,7 @@ def _tell(board: Board, found: Found, known: Mapping[str, int]) -> None:
     later = [key for key in found.attempts if key[1] > known[key[0]]]
     parts = [_count(len(later), "attempt")] if later else []
     parts += [_count(len(found.merged), "merge")] if found.merged else []
+    parts += [_count(len(found.asks), "question to an agent", "questions to agents")] if found.asks else []
     text = f"the store was behind: {' and '.join(parts)} after its last record, found in folders and on the branch"
     board.tell(
         vocabulary.STORE_CAUGHT_UP,
@@ -195,8 +238,9 @@ def _tell(board: Board, found: Found, known: Mapping[str, int]) -> None:
         severity="warning",
         attempts=[f"{id}/{number}" for id, number in sorted(later)],
         merged=sorted(found.merged),
+        asks=[f"{ask.conflict}/{ask.ask.number}" for ask in found.asks],
     )
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
+def _count(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one if number == 1 else more or f'{one}s'}"

@@ -65,7 +65,7 @@ def merge_conflicted(board: Board, event: MergeConflicted) -> None:
             board.move_conflict(old, climbing.closed(board, old))
             old.by = f"{old.by}; the branch moved on and it came up again".lstrip("; ")
     conflict = ConflictRecord(
-        f"c{len(board.records.conflicts) + 1}",
+        f"c{1 + max((int(id[1:]) for id in board.records.conflicts), default=0)}",
         record.id,
         record.attempts,
         event.ours,

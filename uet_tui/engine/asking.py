@@ -21,6 +21,7 @@ from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.core.usage import known_usd
 from uet_tui.engine import attempts
 from uet_tui.engine.answering import judge_answer
+from uet_tui.engine.finding_asks import keep_facts
 from uet_tui.engine.guarding import Suspect, look_before
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.keeper import STOP
@@ -155,6 +156,7 @@ def _start(
     commit = place.control.commit_tree(asked_tree(place, conflict, files), parents, f"Conflict {conflict.id}")
     sandbox = place.sandbox(sandbox_name(conflict))
     make_ready(place, sandbox, commit, leaving, folder / "git-before")
+    keep_facts(folder, conflict, effect.ask)
     prompt = folder / PROMPT
     question = _question(place, effect, conflict, files)
     told = place.redactor.text(tell_conflict(place, question, agent))

@@ -1,4 +1,4 @@
-"""What the world knows of a run that its records may not: folders of attempts, and merges on the integration branch.
+"""What the world knows of a run that its records may not: folders of attempts and asks, and merges on the branch.
 
 A folder tells all that is needed to put its attempt back on record (`attempt.json`). What it says is checked as
 anything else that an agent can reach: at worst a forged one costs its own workstream an attempt.
@@ -15,19 +15,18 @@ from uet_tui.core.catching_up import Found, FoundAttempt
 from uet_tui.core.records import AttemptRecord, Records
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState, WorkstreamState
 from uet_tui.engine import attempts
+from uet_tui.engine.finding_asks import asks, read_facts
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.sandboxes import taken_before
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.settings.model import MOST_WORKERS
-from uet_tui.store.files import open_regular
 from uet_tui.workspace.history import Step, steps
 
 FACTS: Final = "attempt.json"
 """In an attempt's folder: its record as it was when its agent was about to be started."""
 SNAPSHOT: Final = "snapshot"
 """In an attempt's folder: the commit of what it left, once that was taken, or nothing; then what is wrong with it."""
-_LARGEST: Final = 1 << 16
 _KEPT: Final = ("worker", "agent", "model", "base_commit", "created_at", "reserved_usd", "provider", "estimated_usd")
 
 
@@ -52,7 +51,7 @@ def find(place: Workplace, records: Records) -> Found:
         for id, (number, result) in merged.items()
         if _last(records, found, id) == number and _left(place, records, id, number) == result
     }
-    return Found(found, vouched)
+    return Found(found, vouched, tuple(asks(place, records)))
 
 
 def _last(records: Records, found: dict[tuple[str, int], FoundAttempt], id: str) -> int:
@@ -102,16 +101,11 @@ def _later(place: Workplace, id: str, known: int) -> Iterator[AttemptRecord]:
 
 
 def _record(place: Workplace, id: str, number: int) -> AttemptRecord | None:
-    file = open_regular(place.paths.attempt(id, number) / FACTS)
-    if file is None:
-        return None
-    with file:
-        data = file.read(_LARGEST)
+    told = read_facts(place.paths.attempt(id, number) / FACTS)
     try:
-        told = json.loads(data)
         record = AttemptRecord(id, number, **{name: told[name] for name in _KEPT})
         return record if _sane(place, record) else None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         return None
 
 
