@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 RUN = (
     "run.before-branch", "run.branch-made", "run.before-created", "run.created", "run.before-claim", "run.claimed",
+    "store.before-made", "store.made", "backup.begun", "backup.made",
     "recovery.begun", "recovery.attempts-judged", "recovery.done",
     "orchestrator.before-commit", "orchestrator.committed", "orchestrator.before-release", "orchestrator.released",
     "orchestrator.before-checkpoint", "orchestrator.checkpointed",
@@ -24,6 +25,10 @@ RUN = (
     "ask.before-start", "ask.started", "ask.ended", "ask.collected", "ask.gated",
 )  # fmt: skip
 """Reached while a plan runs."""
+RESTORE = ("restore.copied", "restore.set-aside", "restore.done", "run.before-caught-up", "run.caught-up")
+"""Reached where a run is resumed whose store was damaged."""
+MIGRATE = ("store.before-migration", "store.migrated")
+"""Reached where a run is resumed that an earlier version began."""
 LAND = ("land.before-move", "land.moved", "inbox.before-answer", "inbox.answered")
 """Reached by `uet land`."""
 ROLLBACK = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import plans
-from tests.chaos.cases import BATCHES, LAND, ROLLBACK, RUN, SHORT, names
+from tests.chaos.cases import BATCHES, LAND, MIGRATE, RESTORE, ROLLBACK, RUN, SHORT, names
 from tests.chaos.stage import Stage, died
 
 LATE = ("orchestrator.before-checkpoint", "orchestrator.checkpointed")
@@ -16,7 +16,7 @@ LATE = ("orchestrator.before-checkpoint", "orchestrator.checkpointed")
 def test_each_failpoint_has_a_name_of_its_own_and_is_exercised() -> None:
     found = names()
     assert max(Counter(found).values()) == 1
-    assert set(found) == {*RUN, *LAND, *ROLLBACK, *BATCHES}
+    assert set(found) == {*RUN, *RESTORE, *MIGRATE, *LAND, *ROLLBACK, *BATCHES}
     assert {point.partition(":")[0] for points in SHORT for point in points} <= set(RUN)
 
 

@@ -230,7 +230,9 @@ def _catch_up(place: Workplace, hold: Hold) -> None:
     found = find(place, hold.records)
     if found:
         changes = catch_up(place.plan, policy_of(place), hold.records, found, time.time())
+        reached("run.before-caught-up")
         hold.writer.commit(place.run, hold.token, changes)
+        reached("run.caught-up")
 
 
 def _kept(home: Home, run: str, overrides: Mapping[str, object]) -> tuple[Plan, Settings, dict[str, str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.store.connections import connect
 from uet_tui.store.files import make_sure
 
@@ -53,6 +54,7 @@ def back_up(database: Path) -> Path:
         if shutil.disk_usage(folder).free < 2 * database.stat().st_size:
             raise UetError(f"there is no room for a backup of {database}: make some")
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # SQLite would let others read it
+        reached("backup.begun")
         with closing(connect(database, "ro")) as connection:
             connection.execute("VACUUM INTO ?", (str(part),))
         make_sure(part)
@@ -60,6 +62,7 @@ def back_up(database: Path) -> Path:
         number = int(known[0].stem) + 1 if known else 1
         made = part.rename(folder / f"{number:06d}{_ENDING}")
         make_sure(folder)
+        reached("backup.made")
         for old in known[KEPT - 1 :]:
             old.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.resources import SCHEMA
 from uet_tui.store.connections import connect
 from uet_tui.store.files import make_sure
@@ -112,13 +113,16 @@ def create_empty(database: Path) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
     finally:
         connection.close()
+    reached("store.before-made")
     new.rename(database)
     make_sure(database.parent)
+    reached("store.made")
 
 
 def _migrate(engine: Engine, database: Path, found: str) -> None:
     from uet_tui.store.schema import migrate  # Alembic is slow to import and almost never needed
 
+    reached("store.before-migration")
     try:
         migrate(engine)
     except SQLAlchemyError as error:
@@ -126,6 +130,7 @@ def _migrate(engine: Engine, database: Path, found: str) -> None:
         raise UetError(
             f"{database} could not be brought from schema {found} to {REVISION}, and is as it was: {error}"
         ) from error
+    reached("store.migrated")
 
 
 def _refuse_what_is_read_only(database: Path) -> None:

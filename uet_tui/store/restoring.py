@@ -15,6 +15,7 @@ from sqlalchemy import Engine, insert, select, update
 from uet_tui.core import vocabulary
 from uet_tui.core.states import RUN_OVER
 from uet_tui.errors import UetError
+from uet_tui.failpoints import reached
 from uet_tui.store.backups import newest_first
 from uet_tui.store.database import DamagedStoreError, check, create_empty, open_for_writing
 from uet_tui.store.files import make_sure
@@ -68,13 +69,16 @@ def _restore(home: Home, why: str) -> Restored:
     _put_on_record(open_for_writing(new), told)
     new.with_name(f"{new.name}.lock").unlink(missing_ok=True)
     make_sure(new)
+    reached("restore.copied")
     os.link(database, aside)
     for ending in _LOGS:  # a log that is left would be taken for the new store's
         log = database.with_name(database.name + ending)
         if log.exists():
             log.rename(aside.with_name(aside.name + ending))
+    reached("restore.set-aside")
     new.rename(database)
     make_sure(database.parent)
+    reached("restore.done")
     return Restored(told, aside, backup)
 
 
