@@ -36,13 +36,18 @@ def branches(bench: Bench, base: str, **edits: Edits) -> list[Branch]:
     return [Branch(id, bench.commit(base, edit), base) for id, edit in edits.items()]
 
 
+def looked(pairs: Pairs, at: Sequence[Branch]) -> tuple[Pair, ...]:
+    return tuple(pairs.look(at))
+
+
 def changed(number: int, text: bytes) -> bytes:
     return LINES.replace(b"line %d\n" % number, text)
 
 
 def test_a_pair_is_clean_or_shares_a_file_or_conflicts(bench: Bench, pairs: Pairs) -> None:
     base = bench.first({"src/f": LINES, "g": LINES})
-    found = pairs.look(
+    found = looked(
+        pairs,
         branches(
             bench,
             base,
@@ -50,7 +55,7 @@ def test_a_pair_is_clean_or_shares_a_file_or_conflicts(bench: Bench, pairs: Pair
             b={"src/f": changed(2, b"b\n")},
             c={"src/f": changed(19, b"c\n")},
             d={"src/new": b"d\n"},
-        )
+        ),
     )
     assert found == (
         Pair("a", "b", "conflict", ("src/f",)),
@@ -75,10 +80,10 @@ def test_a_pair_is_not_merged_again_while_both_stay_as_they_are(
     monkeypatch.setattr(Scratch, "try_merge", counting)
     base = bench.first({"f": LINES})
     before = branches(bench, base, **{f"b{n}": {"f": changed(n, b"changed\n")} for n in range(1, 6)})
-    first = pairs.look(before)
-    assert pairs.look(before) == first
+    first = looked(pairs, before)
+    assert looked(pairs, before) == first
     moved = bench.control.commit_tree(bench.control.tree_of(before[0].commit), (base,), "the same tree")
-    assert pairs.look([Branch("b1", moved, base), *before[1:]]) == first
+    assert looked(pairs, [Branch("b1", moved, base), *before[1:]]) == first
     pairs.look([*branches(bench, base, b1={"f": changed(2, b"other\n")}), *before[1:]])
     assert asked == [10, 0, 0, 4]
 
@@ -90,13 +95,14 @@ def test_what_only_conflicts_with_merged_work_is_not_held_against_who_came_later
     at_odds = bench.commit(base, {"f": changed(2, b"early\n"), "g": changed(2, b"early\n")})
     rival = bench.commit(merged, {"g": changed(2, b"rival\n")})
     apart = bench.commit(merged, {"new": b"new\n"})
-    found = pairs.look(
+    found = looked(
+        pairs,
         [
             Branch("early", at_odds, base),
             Branch("later", later, merged),
             Branch("rival", rival, merged),
             Branch("apart", apart, merged),
-        ]
+        ],
     )
     assert {(p.first, p.second): (p.verdict, p.files) for p in found if "early" in (p.first, p.second)} == {
         ("apart", "early"): ("clean", ()),
@@ -175,7 +181,7 @@ def git(bench: Bench, *words: str) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("seed", range(12))
 def test_git_says_the_same_of_each_pair(bench: Bench, pairs: Pairs, seed: int) -> None:
     base, commits = history(bench, seed)
-    found = pairs.look([Branch(f"b{n}", commit, base) for n, commit in enumerate(commits)])
+    found = looked(pairs, [Branch(f"b{n}", commit, base) for n, commit in enumerate(commits)])
     verdicts: list[Pair] = []
     for (n, one), (m, other) in combinations(enumerate(commits), 2):
         code, said = git(bench, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", one, other)

@@ -148,7 +148,7 @@ class Orchestrator:
                     swept = now
                     self._make_sure_of_the_files()
                     events += [*self._watch.swept(), *self._room()]
-                    self._runner.reap()
+                self._runner.reap()
                 self._advance(events or [Ticked()])
                 if now >= saved + _CHECKPOINT:
                     saved = now

@@ -13,15 +13,19 @@ import threading
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from sys import intern
 
 from uet_tui.core.conflicts import Entry
 from uet_tui.errors import UetError
 from uet_tui.workspace.git import Git
+from uet_tui.workspace.kept import Kept
 
 TREE = "40000"
 """The mode of a folder in a tree."""
-_CACHED_TREES = 50_000
-_CACHED_COMMITS = 20_000
+_KEPT_NAMES = 30_000
+"""Names in folders that are kept, of all folders together: some 200 bytes each."""
+_KEPT_COMMITS = 3_000
+"""Commits that are kept: some 700 bytes each."""
 
 Tree = Mapping[bytes, Entry]
 """One folder: its names, with what git calls the content of each."""
@@ -60,8 +64,8 @@ class Objects:
         self._algorithm = algorithm
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._trees: dict[str, Tree] = {}
-        self._commits: dict[str, Commit] = {}
+        self._trees: Kept[Tree] = Kept(_KEPT_NAMES, len)
+        self._commits: Kept[Commit] = Kept(_KEPT_COMMITS)
         self._unsettled: set[Path] = set()
         """Objects of ours that a power loss may still take."""
         self._settling = threading.Lock()
@@ -161,20 +165,14 @@ class Objects:
 
     def commit(self, oid: str) -> Commit:
         """A commit."""
-        known = self._commits.get(oid)
-        if known is None:
-            if len(self._commits) >= _CACHED_COMMITS:
-                self._commits.clear()
-            known = self._commits[oid] = Commit(self.read(oid, "commit"))
-        return known
+        return self._commits.get(oid) or self._commits.keep(oid, Commit(self.read(oid, "commit")))
 
     def tree(self, oid: str) -> Tree:
-        """The names in a folder. Trees never change, so they are kept."""
+        """The names in a folder. Trees never change, so the newest are kept."""
         known = self._trees.get(oid)
         if known is None:
-            if len(self._trees) >= _CACHED_TREES:
-                self._trees.clear()
-            known = self._trees[oid] = {} if oid == self.empty_tree else self._parse(self.read(oid, "tree"))
+            found = {} if oid == self.empty_tree else self._parse(self.read(oid, "tree"))
+            known = self._trees.keep(oid, found)
         return known
 
     def _parse(self, data: bytes) -> Tree:
@@ -184,7 +182,7 @@ class Objects:
             space = data.index(b" ", at)
             zero = data.index(b"\0", space)
             end = zero + 1 + self._width
-            found[data[space + 1 : zero]] = Entry(data[at:space].decode(), data[zero + 1 : end].hex())
+            found[data[space + 1 : zero]] = Entry(intern(data[at:space].decode()), data[zero + 1 : end].hex())
             at = end
         return found
 
