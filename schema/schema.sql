@@ -23,7 +23,7 @@ CREATE TABLE attempts (
 	exit_code INTEGER,
 	error TEXT NOT NULL,
 	"commit" VARCHAR,
-	kill_asked BOOLEAN NOT NULL, kill_reason TEXT DEFAULT '' NOT NULL, provider TEXT DEFAULT '' NOT NULL, tokens_cached INTEGER DEFAULT 0 NOT NULL, tokens_reasoning INTEGER DEFAULT 0 NOT NULL, reports INTEGER DEFAULT 0 NOT NULL, unpriced INTEGER DEFAULT 0 NOT NULL, estimated_tokens INTEGER DEFAULT 0 NOT NULL, estimated_usd FLOAT DEFAULT 0 NOT NULL, fault VARCHAR(16),
+	kill_asked BOOLEAN NOT NULL, kill_reason TEXT DEFAULT '' NOT NULL, provider TEXT DEFAULT '' NOT NULL, tokens_cached INTEGER DEFAULT 0 NOT NULL, tokens_reasoning INTEGER DEFAULT 0 NOT NULL, reports INTEGER DEFAULT 0 NOT NULL, unpriced INTEGER DEFAULT 0 NOT NULL, estimated_tokens INTEGER DEFAULT 0 NOT NULL, estimated_usd FLOAT DEFAULT 0 NOT NULL, fault VARCHAR(16), frozen_at DATETIME,
 	CONSTRAINT pk_attempts PRIMARY KEY (run, workstream, number),
 	CONSTRAINT fk_attempts_workstreams FOREIGN KEY(run, workstream) REFERENCES workstreams (run, id) ON DELETE CASCADE
 );
@@ -230,6 +230,6 @@ CREATE TABLE workstreams (
 	CONSTRAINT fk_workstreams_runs FOREIGN KEY(run) REFERENCES runs (id) ON DELETE CASCADE
 );
 
-INSERT INTO schema_meta VALUES ('0004');
+INSERT INTO schema_meta VALUES ('0005');
 
 COMMIT;

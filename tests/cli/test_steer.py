@@ -59,6 +59,8 @@ def orchestrator(scene: str, here: Path) -> Iterator[Orchestrator]:
         ("drain", {"verb": "drain"}),
         ("drain 2", {"verb": "drain", "worker": 2}),
         ("stop", {"verb": "stop"}),
+        ("freeze 2", {"verb": "freeze", "worker": 2}),
+        ("thaw 2", {"verb": "thaw", "worker": 2}),
         ("scale 7", {"verb": "scale", "number": 7}),
         ("retry ws-failed --note careful", {"verb": "retry", "workstream": "ws-failed", "note": "careful"}),
         ("skip ws-failed", {"verb": "skip", "workstream": "ws-failed"}),

@@ -589,3 +589,10 @@ class FakeSource:
     def _check(self) -> None:
         if self.failure:
             raise UetError(self.failure)
+
+
+def some_frozen(*numbers: int) -> RunView:
+    """The same run with frozen workers; more than one of them are what it waits for."""
+    workers = tuple(replace(worker, frozen=worker.number in numbers) for worker in sample_run().workers)
+    needs = tuple(NeedView("frozen", str(n), f"worker {n} is frozen with ws") for n in numbers if len(numbers) > 1)
+    return sample_run(workers=workers, needs=needs)

@@ -4,12 +4,13 @@ import pytest
 from textual.events import DescendantFocus
 
 from tests.console.running import eventually, running
-from tests.console.samples import FakeSource, empty_run, finished_run, sample_run, workstream
+from tests.console.samples import FakeSource, empty_run, finished_run, sample_run, some_frozen, workstream
 from uet_tui.console.desk.screen import ConflictDesk
 from uet_tui.console.dialogs.choose import ChooseDialog
 from uet_tui.console.dialogs.confirm import ConfirmDialog
 from uet_tui.console.dialogs.help import HelpScreen
 from uet_tui.console.dialogs.summary import SummaryDialog
+from uet_tui.console.home.banner import Banner
 from uet_tui.console.workstream.screen import WorkstreamScreen
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import RunState, WorkstreamState
@@ -23,6 +24,16 @@ def all_merged() -> RunView:
     )
 
 
+async def test_a_frozen_worker_says_so_and_how_it_goes_on() -> None:
+    async with running(FakeSource(some_frozen(1, 3))) as (pilot, home):
+        lines = [line.plain for n in range(4) for line in home.workers_pane.lines(n, 70)]
+        assert [" FROZEN " in line for line in lines] == [True, False, True, False]
+        assert "f thaws" in lines[0] and "PAUSED; f" in lines[2]
+        assert "❄ worker 1 is frozen with ws (and 1 more); f thaws" in str(home.query_one(Banner).render())
+        await pilot.press("w")
+        assert home.current is home.workers_pane and home.workers_pane.selected == "1"
+
+
 @pytest.mark.parametrize(
     ("view", "go_to", "keys", "sent"),
     [
@@ -31,6 +42,13 @@ def all_merged() -> RunView:
         (sample_run(state=RunState.DRAINING), "", ["space"], [(Verb.CONTINUE, {})]),
         (sample_run(), "", ["2", "p"], [(Verb.PAUSE, {"worker": 1})]),
         (sample_run(), "", ["2", "down", "down", "p"], [(Verb.CONTINUE, {"worker": 3})]),
+        (sample_run(), "", ["2", "f"], [(Verb.FREEZE, {"worker": 1})]),
+        (sample_run(), "ws-14-engine", ["f"], [(Verb.FREEZE, {"worker": 2})]),
+        (sample_run(), "", ["f", "2"], [(Verb.FREEZE, {"worker": 2})]),
+        (some_frozen(1), "", ["2", "f"], [(Verb.THAW, {"worker": 1})]),
+        (some_frozen(1), "", ["2", "down", "f"], [(Verb.FREEZE, {"worker": 2})]),
+        (some_frozen(1), "", ["f", "1"], [(Verb.FREEZE, {"worker": 2})]),
+        (some_frozen(1, 2, 3, 4), "", ["f", "2"], [(Verb.THAW, {"worker": 2})]),
         (sample_run(), "", ["2", "down", "d"], [(Verb.DRAIN, {"worker": 2})]),
         (sample_run(), "ws-14-engine", ["p"], [(Verb.PAUSE, {"worker": 2})]),
         (sample_run(), "ws-23-queue", ["p"], [(Verb.CONTINUE, {"worker": 3})]),
@@ -54,9 +72,9 @@ def all_merged() -> RunView:
         (all_merged(), "", ["L", "n"], []),
         (all_merged(), "", ["w", "y"], [(Verb.LAND, {})]),
         (sample_run(), "", ["L"], []),
-        (finished_run(), "", ["space", "p", "d", "D", "k", "plus", "minus"], []),
-        (sample_run(alive=False), "", ["space", "p", "d", "D", "plus"], []),
-        (empty_run(), "", ["space", "p", "d", "D", "k", "r", "c", "a", "w", "L", "enter", "escape"], []),
+        (finished_run(), "", ["space", "p", "f", "d", "D", "k", "plus", "minus"], []),
+        (sample_run(alive=False), "", ["space", "p", "f", "d", "D", "plus"], []),
+        (empty_run(), "", ["space", "p", "f", "d", "D", "k", "r", "c", "a", "w", "L", "enter", "escape"], []),
     ],
 )
 async def test_a_key_sends_its_command(

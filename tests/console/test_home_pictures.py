@@ -6,7 +6,16 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.console.running import console, shown
-from tests.console.samples import FakeSource, empty_run, event, finished_run, hostile_run, sample_run, workstream
+from tests.console.samples import (
+    FakeSource,
+    empty_run,
+    event,
+    finished_run,
+    hostile_run,
+    sample_run,
+    some_frozen,
+    workstream,
+)
 from uet_tui.core.states import RunState, WorkstreamState
 from uet_tui.store.views import RunView
 
@@ -56,6 +65,12 @@ def test_home_in_a_light_theme(snap_compare: Callable[..., bool]) -> None:
 @pytest.mark.parametrize("number", ["2", "3", "4", "5"])
 def test_each_tab(snap_compare: Callable[..., bool], number: str) -> None:
     assert snap_compare(console(FakeSource()), press=[number], terminal_size=(80, 24), run_before=shown)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_frozen_workers(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
+    app = console(FakeSource(some_frozen(1, 3)))
+    assert snap_compare(app, press=["2"], terminal_size=size, run_before=shown)
 
 
 def test_the_least_that_is_useful(snap_compare: Callable[..., bool]) -> None:

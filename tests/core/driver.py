@@ -14,6 +14,7 @@ from uet_tui.core.effects import (
     Collect,
     Effect,
     EndAsk,
+    HoldStill,
     KillAttempt,
     Land,
     LayOut,
@@ -111,6 +112,8 @@ class Driver:
         """Attempts whose agent runs."""
         self.ended: set[Try] = set()
         self.kills: list[Try] = []
+        self.still: set[Try] = set()
+        """Attempts whose agents stand still."""
         self.collecting: dict[Try, Collect] = {}
         self.merging: Merge | None = None
         self.unanswered: list[QueueEntry] = []
@@ -170,6 +173,10 @@ class Driver:
                 self.starting[id, attempt] = effect
             case KillAttempt(id, attempt):
                 self.kills.append((id, attempt))
+                self.still.discard((id, attempt))
+            case HoldStill(id, attempt):
+                frozen = self.attempts[id, attempt].frozen_at is not None
+                (self.still.add if frozen else self.still.discard)((id, attempt))
             case Collect(id, attempt):
                 assert (id, attempt) not in self.collecting, f"{id} attempt {attempt} is being collected already"
                 self.collecting[id, attempt] = effect

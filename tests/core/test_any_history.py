@@ -36,6 +36,7 @@ from uet_tui.core.events import (
     WorkerBroken,
     WorkerReady,
 )
+from uet_tui.core.freezing import standing_still
 from uet_tui.core.machine import Step
 from uet_tui.core.policy import Policy
 from uet_tui.core.states import (
@@ -122,6 +123,8 @@ def commands(draw: st.DrawFn) -> tuple[Verb, dict[str, object]]:
             fields["worker"] = draw(st.sampled_from([None, None, 1, 2, 3, 9]))
             if verb is Verb.CONTINUE:
                 fields["provider"] = draw(st.sampled_from([None, None, "one", "two", "three"]))
+        case Verb.FREEZE | Verb.THAW:
+            fields["worker"] = draw(st.sampled_from([None, 1, 1, 2, 3, 9]))
         case Verb.SCALE:
             fields["number"] = draw(st.integers(1, 5))
         case Verb.KILL | Verb.RETRY | Verb.SKIP | Verb.HOLD | Verb.RELEASE | Verb.FIRST:
@@ -414,6 +417,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.nothing_runs_before_what_it_depends_on()
         self.what_excludes_each_other_does_not_meet()
         self.no_more_work_than_allowed()
+        self.only_agents_at_work_are_frozen()
         self.money_adds_up()
         self.whatever_does_not_move_says_why()
         self.a_run_that_is_over_has_nothing_left()
@@ -487,6 +491,14 @@ class AnyHistory(RuleBasedStateMachine):
         merging = [row for row in records.workstreams.values() if row.state is WorkstreamState.MERGING]
         assert len(merging) <= self.run.policy.batch
         assert len({row.merge_onto for row in merging}) <= 1, "a batch has one tip"
+
+    def only_agents_at_work_are_frozen(self) -> None:
+        frozen = {key for key, attempt in self.run.attempts.items() if attempt.frozen_at is not None}
+        assert all(self.run.attempts[key].state not in ATTEMPT_OVER for key in frozen)
+        assert all(self.run.reason(id).startswith("frozen by ann") for id, _ in frozen)
+        assert {key for key in self.run.still if self.run.attempts[key].state not in ATTEMPT_OVER} == frozen
+        waits_for = standing_still(self.run.machine.board.records)
+        assert all(worker.workstream in {id for id, _ in frozen} for worker in waits_for)
 
     def money_adds_up(self) -> None:
         run, attempts, records = self.run.run, self.run.attempts.values(), self.run.machine.board.records

@@ -26,7 +26,10 @@ _MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "forecast": ("forecast",),
     "follow": ("events",),
     "detail": ("show", "why"),
-    "steer": ("pause", "continue", "drain", "stop", "scale", "retry", "skip", "hold", "release", "first", "budget"),
+    "steer": (
+        *("pause", "continue", "drain", "stop", "scale", "freeze", "thaw"),
+        *("retry", "skip", "hold", "release", "first", "budget"),
+    ),
     "desk": ("conflicts",),
     "land": ("land", "rollback"),
     "setup": ("init",),

@@ -1,4 +1,4 @@
-"""`uet pause`, `continue`, `drain`, `stop`, `scale`, `retry`, `skip`, `hold`, `first`, `budget`: steers a run."""
+"""`uet pause`, `continue`, `drain`, `stop`, `scale`, `freeze`, `thaw`, `retry`, `skip`, `hold`, `first`, `budget`."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -79,6 +79,23 @@ def scale(
     """Change how many workers run at once."""
     with look(run) as at:
         ask(at, Verb.SCALE, number=number, json=json)
+
+
+AWorker = Annotated[int, typer.Argument(metavar="WORKER", min=1, help="The worker's number: uet workers.")]
+
+
+@app.command()
+def freeze(worker: AWorker, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Stop a worker's processes where they are until uet thaw; their time does not count."""
+    with look(run) as at:
+        ask(at, Verb.FREEZE, worker=worker, json=json)
+
+
+@app.command()
+def thaw(worker: AWorker, run: Run = None, json: Json = False, sets: Sets = None) -> None:
+    """Let the processes of a frozen worker go on."""
+    with look(run) as at:
+        ask(at, Verb.THAW, worker=worker, json=json)
 
 
 @app.command()

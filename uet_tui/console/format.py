@@ -108,9 +108,9 @@ def run_look(state: RunState) -> Look:
     return Look(_RUN[state][0], state.value, _RUN[state][1])
 
 
-def worker_look(state: WorkerState) -> Look:
-    """How the state of a worker is shown."""
-    return Look(_WORKER[state][0], state.value, _WORKER[state][1])
+def worker_look(state: WorkerState, *, frozen: bool = False) -> Look:
+    """How the state of a worker is shown; that its agent stands still comes before whatever else it is."""
+    return Look("❄", "FROZEN", CARE) if frozen else Look(_WORKER[state][0], state.value, _WORKER[state][1])
 
 
 def conflict_look(state: ConflictState) -> Look:

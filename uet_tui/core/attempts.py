@@ -51,6 +51,7 @@ def attempt_ended(board: Board, event: AttemptEnded) -> None:
     attempt.ended_at = board.now
     attempt.exit_code = event.exit_code
     attempt.error = event.error
+    attempt.frozen_at = None
     outcome = event.outcome
     if (attempt.kill_asked or board.stopping) and outcome is not AttemptState.SUCCEEDED:
         outcome = AttemptState.KILLED

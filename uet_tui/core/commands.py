@@ -20,6 +20,8 @@ class Verb(StrEnum):
     DETACH = "detach"  # the orchestrator lets go of the run; agents go on
     SCALE = "scale"  # number
     KILL = "kill"  # workstream
+    FREEZE = "freeze"  # worker
+    THAW = "thaw"  # worker
     RETRY = "retry"  # workstream
     SKIP = "skip"  # workstream
     BUDGET = "budget"  # amount, limit, until?, note

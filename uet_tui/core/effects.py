@@ -35,6 +35,14 @@ class KillAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldStill:
+    """Have the agent of an attempt stand still, or go on: whichever its record says by then."""
+
+    workstream: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Collect:
     """Snapshot the sandbox; if the attempt succeeded, also check its scope and run its gates."""
 
@@ -144,6 +152,7 @@ Effect = (
     SpawnWorker
     | StartAttempt
     | KillAttempt
+    | HoldStill
     | Collect
     | Merge
     | LayOut

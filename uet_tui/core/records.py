@@ -154,6 +154,8 @@ class AttemptRecord:
     """What it was thought to cost before it started."""
     fault: Fault | None = None
     """What went wrong, where it was not the work."""
+    frozen_at: float | None = None
+    """Since when its agent stands still, because the operator wants it to."""
 
 
 @dataclass(slots=True)

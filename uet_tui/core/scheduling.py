@@ -155,6 +155,7 @@ def _about_to_merge(board: Board, id: str, by: float) -> bool:
     return (
         expected is not None
         and attempt is not None
+        and attempt.frozen_at is None
         and not ws.test_gates
         and (attempt.started_at if attempt.started_at is not None else attempt.created_at) + expected <= by
     )

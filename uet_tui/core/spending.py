@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from uet_tui.core import limits, vocabulary
 from uet_tui.core.board import BUDGET, Board
-from uet_tui.core.effects import EndAsk, KillAttempt
+from uet_tui.core.effects import EndAsk
+from uet_tui.core.freezing import end_agent
 from uet_tui.core.records import AttemptRecord, ConflictRecord, CostEntry, WorkstreamRecord
 from uet_tui.core.states import ATTEMPT_OVER
 from uet_tui.core.usage import Usage
@@ -66,7 +67,7 @@ def _end_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord,
             attempt=attempt.number,
             usd=attempt.cost_usd,
         )
-        board.effects.append(KillAttempt(record.id, attempt.number))
+        end_agent(board, attempt)
 
 
 def count_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, reports: Sequence[Usage]) -> None:

@@ -6,6 +6,7 @@ from uet_tui.core import (
     asking,
     climbing,
     deciding,
+    freezing,
     landing,
     limits,
     overrides,
@@ -17,7 +18,7 @@ from uet_tui.core import (
 from uet_tui.core.board import Board
 from uet_tui.core.commands import Answer, Refusal, Verb
 from uet_tui.core.conflicts import ChoiceError
-from uet_tui.core.effects import KillAttempt, LetGo, Reply
+from uet_tui.core.effects import LetGo, Reply
 from uet_tui.core.events import Asked
 from uet_tui.core.failing import give_up, revive
 from uet_tui.core.queueing import named
@@ -133,7 +134,9 @@ def _drain(board: Board, event: Asked) -> str:
         board.move_run(RunState.DRAINING, f"running attempts finish{given}, then the run stops")
         for worker in board.live_workers():
             drain(board, worker)
-        return "draining: running attempts finish, then the run stops; resume goes on"
+        said = "draining: running attempts finish, then the run stops; resume goes on"
+        frozen = ", ".join(f"worker {one.number}" for one in freezing.frozen_workers(board.records))
+        return f"{said}; frozen and to be thawed first: {frozen}" if frozen else said
     worker = _worker(board, number)
     if worker.state is WorkerState.DRAINING:
         raise Refusal(f"worker {number} is draining already")
@@ -143,7 +146,8 @@ def _drain(board: Board, event: Asked) -> str:
     drain(board, worker)
     if worker.workstream is None:
         return f"worker {number} is gone"
-    return f"worker {number} goes when {worker.workstream} is done"
+    first = ": it is frozen, thaw it first" if worker in freezing.frozen_workers(board.records) else ""
+    return f"worker {number} goes when {worker.workstream} is done{first}"
 
 
 def _stop(board: Board, event: Asked) -> str:
@@ -156,9 +160,9 @@ def _stop(board: Board, event: Asked) -> str:
     running = 0
     for worker in board.live_workers():
         drain(board, worker)
-    for (id, number), attempt in board.records.attempts.items():
+    for attempt in board.records.attempts.values():
         if attempt.state in (AttemptState.CREATED, AttemptState.RUNNING):
-            board.effects.append(KillAttempt(id, number))
+            freezing.end_agent(board, attempt)
             running += 1
     running += asking.end_asks(board)
     return f"stopping {running} running attempt{'s' if running != 1 else ''}; `uet resume` goes on later"
@@ -198,7 +202,7 @@ def _kill(board: Board, event: Asked) -> str:
         raise Refusal(f"{record.id} is {record.state.value}: no attempt of it runs")
     attempt.kill_asked = True
     board.touch_attempt(attempt)
-    board.effects.append(KillAttempt(record.id, attempt.number))
+    freezing.end_agent(board, attempt)
     return f"ending attempt {attempt.number} of {record.id}"
 
 
@@ -275,6 +279,8 @@ _ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
     Verb.DETACH: _detach,
     Verb.SCALE: _scale,
     Verb.KILL: _kill,
+    Verb.FREEZE: freezing.freeze,
+    Verb.THAW: freezing.thaw,
     Verb.RETRY: _retry,
     Verb.SKIP: _skip,
     Verb.BUDGET: overrides.asked_budget,

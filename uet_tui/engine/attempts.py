@@ -11,13 +11,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
 from uet_tui import failpoints
-from uet_tui.engine import keeper
+from uet_tui.engine import freezing, keeper
 from uet_tui.failpoints import reached
 from uet_tui.secrecy import secrets_in
 from uet_tui.store.files import open_regular
@@ -192,6 +193,42 @@ def kill(folder: Path) -> None:
     elif (identity := _keeper(folder)) is not None and alive(folder):
         with contextlib.suppress(ProcessLookupError):
             os.kill(identity[0], signal.SIGTERM)
+
+
+def freeze(folder: Path) -> None:
+    """Has the keeper of an attempt hold its agent still, with all its children; also one that is not started yet.
+
+    It stays so until `thaw` or `kill`, whatever becomes of the orchestrator. Asked twice, it is done once.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / freezing.FREEZE
+    if os.path.lexists(file) and not frozen(folder):
+        file.rename(folder / f"{freezing.FREEZE}.{time.time_ns()}")  # the agent put something there
+    file.touch()
+    _ring(folder)
+
+
+def thaw(folder: Path) -> None:
+    """Lets a frozen attempt go on; does nothing to one that is not."""
+    with contextlib.suppress(OSError):  # what is no file holds nobody still
+        (folder / freezing.FREEZE).unlink(missing_ok=True)
+    _ring(folder)
+
+
+def frozen(folder: Path) -> bool:
+    """Whether the agent of an attempt was told to stand still."""
+    return (folder / freezing.FREEZE).is_file()
+
+
+def asked_to_end(folder: Path) -> bool:
+    """Whether an attempt was asked to end, and so goes on, whatever it was before."""
+    return (folder / keeper.STOP).exists()
+
+
+def _ring(folder: Path) -> None:
+    if (identity := _keeper(folder)) is not None and keeper.start_ticks(identity[0]) == identity[1]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(identity[0], freezing.RING)
 
 
 def orphaned(folder: Path) -> bool:

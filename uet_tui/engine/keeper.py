@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
+from uet_tui.engine.freezing import AGAIN, RING, Stillness
 from uet_tui.engine.metering import INTERVAL, Meter
 from uet_tui.failpoints import reached
 from uet_tui.redaction import Redactor, Stream, redact_file
@@ -35,7 +36,7 @@ STOP = "stop"
 """A file in the attempt's folder: whoever asks for the end makes it first, for a keeper that is on its way."""
 COOKIE = "UET_ATTEMPT"
 """The environment variable by which descendants are found where nothing else tells."""
-_WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, RING)
 _LONGEST = 1e9
 """Seconds; the system's clocks do not count much further."""
 _CHUNK = 1 << 18
@@ -68,7 +69,7 @@ def main(folder: str) -> int:
     os.write(fence, json.dumps({"pid": os.getpid(), "start": start_ticks(os.getpid())}).encode())
     reached("keeper.begun")
     began = time.monotonic()
-    code, why = None, "killed"
+    code, why, still = None, "killed", 0.0
     if not os.path.lexists(STOP):  # looked for only now: who asks later finds the pid to signal
         cookie = start["cookie"]
         redactor = Redactor({name: os.environ[name] for name in start["secrets"]})
@@ -83,16 +84,19 @@ def main(folder: str) -> int:
         meter = Meter(start["memory"], start["disk"], start["folders"], start["stall"], "output.log")
         asking = signal.Signals[start["end_with"]]
         ask = ask_confined if start["confined"] else send
-        status, why = watch(agent, start["timeout"], start["grace"], lambda: ask(agent, asking), meter)
-        code = os.waitstatus_to_exitcode(status)
+        members = children if adopting else lambda: carrying(cookie)
+        stillness = Stillness(agent, members)
+        status, why = watch(agent, start["timeout"], start["grace"], lambda: ask(agent, asking), meter, stillness)
+        code, still = os.waitstatus_to_exitcode(status), stillness.seconds
         reached("keeper.agent-ended")
         send(agent, signal.SIGKILL)
-        end_all(children if adopting else lambda: carrying(cookie))
+        end_all(members)
         drained(_DRAIN)
         reached("keeper.tree-ended")
         redact_folder(".", redactor)
         reached("keeper.redacted")
-    ended = {"code": code, "why": why, "seconds": round(time.monotonic() - began, 3), "ended_at": time.time()}
+    seconds = round(time.monotonic() - began - still, 3)
+    ended = {"code": code, "why": why, "seconds": seconds, "ended_at": time.time()}
     while True:
         try:
             write_atomically("exit.json", json.dumps(ended).encode())
@@ -220,24 +224,37 @@ def redact_folder(top: str, redactor: Redactor) -> None:
                     redact_file(f"{folder}/{name}", redactor)
 
 
-def watch(agent: int, timeout: float, grace: float, ask: Callable[[], None], meter: Meter) -> tuple[int, str]:
+def watch(
+    agent: int, timeout: float, grace: float, ask: Callable[[], None], meter: Meter, still: Stillness
+) -> tuple[int, str]:
     """Waits for the agent; ends it at its time limit, when told to, or when it uses too much; `ask` asks it first.
+
+    While it stands still, no limit counts; what is asked to end goes on, so that it can.
 
     Returns:
         its wait status, and why it ended: `exit` by itself, `timeout`, `killed` on request, or what `meter` says.
     """
     why = "exit"
-    deadline = time.monotonic() + min(timeout, _LONGEST)
+    still.obey()
+    limit = time.monotonic() + min(timeout, _LONGEST) - still.seconds
+    deadline = limit
     while True:
+        if why == "exit":
+            deadline = limit + still.seconds
         left = max(0.0, deadline - time.monotonic())
-        metering = why == "exit" and not meter.idle and left > INTERVAL
-        got = signal.sigtimedwait(_WATCHED, INTERVAL if metering else left)
+        metering = why == "exit" and not still and not meter.idle and left > INTERVAL
+        got = signal.sigtimedwait(_WATCHED, AGAIN if still else INTERVAL if metering else left)
         pid = -1
         while pid:  # orphans that it adopted and that ended are among them
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == agent:
                 return status, why
-        if metering and got is None:
+        if still and got is None:
+            still.hold()
+        elif got is not None and got.si_signo == RING and why == "exit":
+            still.obey()
+            meter.skip(time.monotonic())
+        elif metering and got is None:
             why = meter.look(time.monotonic()) or why
             if why == "exit":
                 continue
@@ -246,6 +263,7 @@ def watch(agent: int, timeout: float, grace: float, ask: Callable[[], None], met
         elif why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
             why = "timeout" if got is None else "killed"
             ask()
+            still.go_on()
             deadline = time.monotonic() + grace
         elif got is None:
             send(agent, signal.SIGKILL)

@@ -53,6 +53,10 @@ class Meter:
                 return "disk"
         return "stall" if self._stall and self._still(now, pids) > self._stall else ""
 
+    def skip(self, now: float) -> None:
+        """Has the time until now not count as one without a sign of life."""
+        self._looked = now
+
     def _may_be_full(self, now: float) -> bool:
         """Whether a walk is worth its time: the disk lost room, or it was long ago."""
         if now - self._walked >= _WALK_SECONDS:

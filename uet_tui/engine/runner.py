@@ -17,6 +17,7 @@ from uet_tui.core.effects import (
     Collect,
     Effect,
     EndAsk,
+    HoldStill,
     KillAttempt,
     Land,
     LayOut,
@@ -252,6 +253,9 @@ class LocalRunner:
                     self._report(started.note)
             case KillAttempt(id, attempt):
                 attempts.kill(place.paths.attempt(id, attempt))
+            case HoldStill(id, attempt):
+                hold = attempts.thaw if records.attempts[id, attempt].frozen_at is None else attempts.freeze
+                hold(place.paths.attempt(id, attempt))
             case Collect(id, attempt, worker, base):
                 result = self._collected(effect, worker)
                 confined = is_confined(place.agent(records.workstreams[id].agent)) and not result.gates

@@ -42,7 +42,8 @@ class Watch:
             ended = self._ending(attempt)
             if ended is None and not attempts.prove_dead(self._folder(attempt)):
                 yield AttemptStarted(attempt.workstream, attempt.number)
-                text = f"{attempt.workstream} attempt {attempt.number} went on meanwhile and was adopted"
+                became = "is frozen still" if attempt.frozen_at is not None else "went on meanwhile"
+                text = f"{attempt.workstream} attempt {attempt.number} {became} and was adopted"
                 yield Noted(
                     vocabulary.ATTEMPT_ADOPTED, text, "info", attempt.workstream, attempt.worker, attempt.number
                 )
@@ -67,14 +68,24 @@ class Watch:
             if (attempts.begun(folder) or not young) and attempts.prove_dead(folder):
                 yield self._ending(attempt) or self._lost(attempt)
             else:
+                self._make_sure_of_stillness(attempt, folder)
                 yield from self._news(attempt, folder)
-        self._pulse.forget({(attempt.workstream, attempt.number) for attempt in self._under_way()})
+        awake = (attempt for attempt in self._under_way() if attempt.frozen_at is None)
+        self._pulse.forget({(attempt.workstream, attempt.number) for attempt in awake})
+
+    def _make_sure_of_stillness(self, attempt: AttemptRecord, folder: Path) -> None:
+        """Has an agent stand still or go on as the record says, where an orchestrator died before it could ask."""
+        frozen = attempt.frozen_at is not None
+        if frozen is not attempts.frozen(folder) and not attempts.asked_to_end(folder):
+            (attempts.freeze if frozen else attempts.thaw)(folder)
 
     def _news(self, attempt: AttemptRecord, folder: Path) -> Iterator[Event]:
         """What an agent used and does, or that it shows no sign of life: an event once for each time that it stalls."""
         doing, reports = self._hearing(attempt).look()
         if reports is not None:
             yield UsageReported(attempt.workstream, attempt.number, reports)
+        if attempt.frozen_at is not None:  # whose pulse is felt from the beginning once it goes on
+            return
         key, limit = (attempt.workstream, attempt.number), self._place.settings.stall_seconds
         quiet = self._pulse.quiet(key, self._board.now, size_of(folder / OUTPUT), attempts.keeper_of(folder))
         if 0 < limit <= quiet:

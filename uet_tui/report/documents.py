@@ -60,6 +60,7 @@ def worker(view: WorkerView) -> Document:
         "agent": view.agent,
         "since": iso(view.since),
         "doing": view.doing,
+        "frozen": view.frozen,
     }
 
 

@@ -15,6 +15,7 @@ _SEVERITY = {"debug": "dim", "warning": "yellow", "error": "red"}
 _NEXT = {
     "conflict": "uet conflicts show {}",
     "provider": "see to it, then uet continue --provider {}",
+    "frozen": "uet thaw {}",
     "quarantined": "uet show {}, then uet retry {} or uet skip {}",
     "failed": "uet show {}, then uet retry {} or uet skip {}",
     "held": "uet release {}, then uet resume",
@@ -105,7 +106,7 @@ def workers(views: Sequence[WorkerView], now: datetime) -> RenderableType:
     for one in views:
         table.add_row(
             str(one.number),
-            state(one.state.value),
+            state(one.state.value) + Text(", FROZEN" if one.frozen else "", "yellow"),
             cell(one.workstream or ""),
             cell(one.agent),
             clock(between(one.since, None, now)),

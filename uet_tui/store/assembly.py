@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from uet_tui.core.conflicts import ConflictFile, Hunk, version
+from uet_tui.core.freezing import frozen_workers
 from uet_tui.core.records import (
     AttemptRecord,
     ConflictRecord,
@@ -65,6 +66,7 @@ def run_view(facts: Facts, *, alive: bool, now: float, told: Mapping[str, object
             records.conflicts.values(), key=lambda c: (c.state not in CONFLICT_OPEN, c.deferred, c.opened_at)
         )
     )
+    frozen = frozen_workers(records)
     end = ends_at(records, depends_on, now) if alive else None
     return RunView(
         id=run.id,
@@ -89,7 +91,9 @@ def run_view(facts: Facts, *, alive: bool, now: float, told: Mapping[str, object
             for record in sorted(records.workstreams.values(), key=lambda ws: (ws.wave, ws.id))
         ),
         workers=tuple(
-            _worker(record) for record in records.workers.values() if record.state is not WorkerState.TERMINATED
+            _worker(record, frozen=record in frozen)
+            for record in records.workers.values()
+            if record.state is not WorkerState.TERMINATED
         ),
         conflicts=conflicts,
         costs=cost_view(records, facts.used, facts.recent, now, facts.declared),
@@ -178,7 +182,7 @@ def _workstream(record: WorkstreamRecord, declared: Workstream, waited_for_by: S
     )
 
 
-def _worker(record: WorkerRecord) -> WorkerView:
+def _worker(record: WorkerRecord, *, frozen: bool) -> WorkerView:
     return WorkerView(
         number=record.number,
         state=record.state,
@@ -186,6 +190,7 @@ def _worker(record: WorkerRecord) -> WorkerView:
         agent=record.agent,
         since=moment(record.since),
         doing=record.doing,
+        frozen=frozen,
     )
 
 

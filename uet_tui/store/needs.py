@@ -2,10 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+from uet_tui.core.freezing import standing_still
 from uet_tui.core.records import Records
 from uet_tui.core.states import RUN_OVER, WORKSTREAM_OVER, ProviderState, RunState, WorkstreamState
 from uet_tui.store.conflict_views import ConflictView
 from uet_tui.store.views import NeedView
+
+_FROZEN = (
+    "worker {0.number} is frozen with {0.workstream}, and nothing else is at work",
+    "worker {0.number} is frozen: {0.workstream} cannot finish, nor the run end, before it is thawed",
+)
 
 
 def needs(records: Records, conflicts: Sequence[ConflictView]) -> tuple[NeedView, ...]:
@@ -23,6 +29,8 @@ def _needs(records: Records, conflicts: Sequence[ConflictView]) -> Iterator[Need
     for provider in records.providers.values():
         if provider.state is ProviderState.STOPPED and run.state not in RUN_OVER:
             yield NeedView("provider", provider.name, f"provider {provider.name} stopped: {provider.reason}")
+    for worker in standing_still(records):
+        yield NeedView("frozen", str(worker.number), _FROZEN[run.state is RunState.DRAINING].format(worker))
     for kind, state in (("quarantined", WorkstreamState.QUARANTINED), ("failed", WorkstreamState.FAILED)):
         for ws in records.workstreams.values():
             if ws.state is state and run.landed_at is None and run.state is not RunState.CANCELLED:

@@ -19,7 +19,7 @@ from uet_tui.core.states import (
 from uet_tui.core.usage import Fault
 from uet_tui.store.columns import Data, Exact, Line, Prose
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The newest migration: what a store must be at to be read and written by this version."""
 
 
@@ -169,6 +169,7 @@ class Attempt(_Stored, table=True):
     estimated_tokens: int
     estimated_usd: float
     fault: Fault | None = Field(sa_type=_words(Fault))
+    frozen_at: datetime | None
 
 
 class Worker(_Stored, table=True):

@@ -108,6 +108,8 @@ class WorkerView:
     """When it took its present workstream, or its present state."""
     doing: str
     """`reset`, `edit`, `gates`, or the agent's own last line."""
+    frozen: bool = False
+    """Whether its agent stands still until the operator thaws it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,9 @@ class NeedView:
     """One thing that waits for the operator: what `w` goes to."""
 
     kind: str
-    """`conflict`, `provider`, `quarantined`, `failed`, `held`, `rollback`, `halted` or `land`."""
+    """`conflict`, `provider`, `frozen`, `quarantined`, `failed`, `held`, `rollback`, `halted` or `land`."""
     target: str
-    """The id of the conflict or workstream, the name of the provider; empty for the run itself."""
+    """The id of the conflict or workstream, the name of the provider, the number of the worker; else empty."""
     text: str
 
 

@@ -49,6 +49,7 @@ _WORKER: Mapping[K, str] = {
     K.DRAINING: "goes when its attempt is done",
     K.TERMINATED: "gone",
 }
+_FROZEN = worker_look(K.BUSY, frozen=True), "its processes stand still, and their time does not count; f thaws"
 _CONFLICT: Mapping[C, str] = {
     C.PENDING: "waits for the operator",
     C.PROPOSED: "waits for the operator, with a proposal",
@@ -78,7 +79,7 @@ def glossary() -> tuple[tuple[str, tuple[tuple[Look, str], ...]], ...]:
     return (
         ("Workstreams", tuple((workstream_look(state), means) for state, means in _WORKSTREAM.items())),
         ("Conflicts", tuple((conflict_look(state), means) for state, means in _CONFLICT.items())),
-        ("Workers", tuple((worker_look(state), means) for state, means in _WORKER.items())),
+        ("Workers", (*((worker_look(state), means) for state, means in _WORKER.items()), _FROZEN)),
         ("The run", tuple((run_look(state), means) for state, means in _RUN.items())),
         ("The budget", tuple((stage_look(stage), means) for stage, means in _STAGE.items())),
         ("Providers", tuple((provider_look(state), means) for state, means in _PROVIDER.items())),

@@ -22,7 +22,7 @@ class Acts:
 
     def pause_worker(self) -> None:
         """Pauses the worker under the cursor, or asks which."""
-        self._with_worker("Pause which worker?", Verb.PAUSE, but=WorkerState.PAUSED)
+        self._with_worker("Pause which worker?", Verb.PAUSE, lambda worker: worker.state is not WorkerState.PAUSED)
 
     def continue_worker(self) -> None:
         """Continues the worker under the cursor, or asks which."""
@@ -30,7 +30,15 @@ class Acts:
 
     def drain_worker(self) -> None:
         """Drains the worker under the cursor, or asks which."""
-        self._with_worker("Drain which worker?", Verb.DRAIN, but=WorkerState.DRAINING)
+        self._with_worker("Drain which worker?", Verb.DRAIN, lambda worker: worker.state is not WorkerState.DRAINING)
+
+    def freeze_worker(self) -> None:
+        """Freezes the worker under the cursor, or asks which."""
+        self._with_worker("Freeze which worker?", Verb.FREEZE, lambda worker: bool(worker.workstream) > worker.frozen)
+
+    def thaw_worker(self) -> None:
+        """Thaws the worker under the cursor, or asks which."""
+        self._with_worker("Thaw which worker?", Verb.THAW, lambda worker: worker.frozen)
 
     def drain_all(self) -> None:
         """Drains the run, if the operator is sure."""
@@ -77,14 +85,14 @@ class Acts:
         if (view := self._screen.run_app.view) is not None:
             self._screen.app.push_screen(SummaryDialog(view), next_step)
 
-    def _with_worker(self, question: str, verb: Verb, but: WorkerState | None = None) -> None:
-        """Acts on the worker under the cursor, or asks which; not on those that are in a state already."""
+    def _with_worker(self, question: str, verb: Verb, fits: Callable[[WorkerView], bool] = lambda _: True) -> None:
+        """Acts on the worker under the cursor, or asks which of those that it can be done to."""
         worker = self._selection().worker
-        if worker is not None and worker.state is not but:
+        if worker is not None and fits(worker):
             self._screen.act(verb, worker=worker.number)
             return
         view = self._screen.run_app.view
-        picks = [_pick(one) for one in (view.workers if view else ()) if one.state is not but]
+        picks = [_pick(one) for one in (view.workers if view else ()) if fits(one)]
 
         def chosen(number: str | None) -> None:
             if number is not None:
@@ -101,5 +109,5 @@ class Acts:
 
 
 def _pick(worker: WorkerView) -> Pick:
-    look = worker_look(worker.state)
+    look = worker_look(worker.state, frozen=worker.frozen)
     return Pick(str(worker.number), f"worker {worker.number}", f"{look.glyph} {look.word}  {worker.workstream or ''}")

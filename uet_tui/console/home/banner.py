@@ -101,4 +101,7 @@ class Banner(Static):
             return Content(halted(view)), "bad"
         if not view.alive and view.started_at is not None:
             return Content(f"! no orchestrator has this run: `uet resume {view.id}` goes on with it"), "bad"
+        if frozen := [need.text for need in view.needs if need.kind == "frozen"]:
+            more = f" (and {len(frozen) - 1} more)" if frozen[1:] else ""
+            return Content(f"❄ {frozen[0]}{more}; f thaws").truncate(width, ellipsis=True), ""
         return Content(""), ""

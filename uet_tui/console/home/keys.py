@@ -40,6 +40,8 @@ BINDINGS: list[BindingType] = [
     Binding("p", "pause_worker", "pause worker", id="home.pause_worker", tooltip="It finishes its own, takes no other"),
     Binding("p", "continue_worker", "continue worker", id="home.continue_worker", tooltip="It takes work again"),
     Binding("d", "drain_worker", "drain", id="home.drain", tooltip="The worker finishes what it has and ends"),
+    Binding("f", "freeze_worker", "freeze", id="home.freeze", tooltip="Stop the worker's processes where they are"),
+    Binding("f", "thaw_worker", "thaw", id="home.thaw", tooltip="Let the worker's processes go on"),
     Binding("k", "kill", "kill", id="home.kill", tooltip="Kill the attempt that runs now"),
     Binding("slash", "filter", "filter", id="home.filter", tooltip="Show only what has these words", key_display="/"),
     Binding("D", "drain_all", "drain all", id="home.drain_all", tooltip="Finish what runs, then end", show=False),
@@ -70,6 +72,8 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
     if view is None:
         return action in ("pane", "cycle")
     going = view.state in _GOING and view.alive
+    awake = [w for w in view.workers if w.workstream is not None and not w.frozen]
+    frozen = on.worker.frozen if on.worker is not None else not awake and any(w.frozen for w in view.workers)
     paused = on.worker is not None and on.worker.state is WorkerState.PAUSED
     tests = {
         "pause_run": going and view.state is RunState.RUNNING,
@@ -77,6 +81,8 @@ def applies(action: str, view: RunView | None, on: Selection) -> bool:
         "pause_worker": going and bool(view.workers) and not paused,
         "continue_worker": going and paused,
         "drain_worker": going and any(w.state is not WorkerState.DRAINING for w in view.workers),
+        "freeze_worker": going and bool(awake) and not frozen,
+        "thaw_worker": going and frozen,
         "drain_all": going and view.state is not RunState.DRAINING,
         "scale": going,
         "kill": going and on.workstream is not None and on.workstream.state in _HAS_ATTEMPT,
@@ -106,12 +112,13 @@ _GIVEN_UP_FIRST = (
         " summary",
         " filter",
         " forecast",
+        " freeze",
         " drain",
         " kill",
         " pause worker",
         " continue worker",
     ),
-    *(" for me", " open", " workers", " conflicts", " retry", " pause run", " continue run", " land"),
+    *(" for me", " open", " workers", " conflicts", " retry", " thaw", " pause run", " continue run", " land"),
 )
 """Entries that end like this are left out, in this order, where there is not enough room."""
 

@@ -251,7 +251,9 @@ class HomeScreen(RunScreen):
         elif need.kind == "provider":
             self._acts.go_on_with(need.target)
         else:
-            if self.waves_pane.reveal(need.target):
+            if need.kind == "frozen" and self.workers_pane.select(need.target):
+                self.action_pane(self.workers_pane.number)
+            elif self.waves_pane.reveal(need.target):
                 self.action_pane(self.waves_pane.number)
             self.notify(need.text, title="needs you", severity="warning", markup=False)
 
@@ -310,6 +312,14 @@ class HomeScreen(RunScreen):
     def action_continue_worker(self) -> None:
         """Continues the worker under the cursor."""
         self._acts.continue_worker()
+
+    def action_freeze_worker(self) -> None:
+        """Freezes the worker under the cursor, or asks which."""
+        self._acts.freeze_worker()
+
+    def action_thaw_worker(self) -> None:
+        """Thaws the worker under the cursor, or asks which."""
+        self._acts.thaw_worker()
 
     def action_drain_worker(self) -> None:
         """Drains the worker under the cursor, or asks which."""

@@ -18,10 +18,11 @@ class WorkersPane(Pane):
     HELP = """
 ### Workers
 What each worker does. A *paused* worker finishes its own and takes nothing new; a *draining* one ends after it.
+The processes of a *frozen* one stand still, whatever else it is; no time limit counts meanwhile.
 
 `≠` before a workstream: the forecast sees it in conflict with another branch; `m` shows which.
 
-`p` pauses and continues, `d` drains, `+` and `-` change how many there are.
+`p` pauses and continues, `f` freezes and thaws, `d` drains, `+` and `-` change how many there are.
 """
 
     def __init__(self) -> None:
@@ -70,7 +71,7 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
     def lines(self, index: int, width: int) -> tuple[Content, ...]:
         """One worker."""
         worker = self._workers[index]
-        look = worker_look(worker.state)
+        look = worker_look(worker.state, frozen=worker.frozen)
         text = self._columns(
             (
                 str(worker.number),
@@ -78,7 +79,7 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
                 self._has(worker),
                 worker.agent,
                 self._since(worker),
-                worker.doing,
+                self._doing(worker),
             ),
             width,
         )
@@ -89,6 +90,12 @@ What each worker does. A *paused* worker finishes its own and takes nothing new;
         """Its workstream, marked if the forecast sees that in conflict with another."""
         mark = "" if not self._meeting else "≠ " if worker.workstream in self._meeting else "  "
         return mark + (worker.workstream or "–")
+
+    def _doing(self, worker: WorkerView) -> str:
+        """What it does; of a frozen one, what it is besides, and what it takes to go on."""
+        if not worker.frozen:
+            return worker.doing
+        return "f thaws" if worker.state is WorkerState.BUSY else f"{worker.state.value}; f thaws"
 
     def _since(self, worker: WorkerView) -> str:
         return between(worker.since, None, self.now) if worker.state is not WorkerState.IDLE else ""
