@@ -55,6 +55,7 @@ def valid(**changes: object) -> str:
 
 PRICED = valid(max_cost_usd=12345)
 YAML = "id: ws-a\nopenspec_change: x\nccpm_issue: 1\ngate: 1\nfiles_scope: [src/]\ntasks: [x]\ntool: shell\n"
+LINES = YAML.replace("x", "1.10", 1)
 BOMB = "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a, *a, *a]\n" for n in range(9))
 
 PLANS: Mapping[str, tuple[Mapping[str, str | bytes], Sequence[str]]] = {
@@ -70,6 +71,10 @@ PLANS: Mapping[str, tuple[Mapping[str, str | bytes], Sequence[str]]] = {
         {"a.json": bundles(bundle("ws-parser"), bundle("ws-b", depends_on=["ws-parsr"]))},
         ("plan/a.json:1:", "ws-parsr", "did you mean ws-parser?"),
     ),
+    "on each other": (
+        {"a.json": bundles(bundle("ws-a", depends_on=["ws-b"]), bundle("ws-b", depends_on=["ws-a"]))},
+        ("plan/a.json:1:", "ws-a -> ws-b -> ws-a"),
+    ),
     "duplicate id": (
         {"a.json": valid(), "b.json": "\n\n" + valid()},
         ("plan/b.json:3:", "ws-a is declared a second time, first at plan/a.json:1", "rename"),
@@ -80,6 +85,14 @@ PLANS: Mapping[str, tuple[Mapping[str, str | bytes], Sequence[str]]] = {
     "scope .git": ({"a.json": valid(files_scope=[".git/hooks"])}, (".git/hooks", "no workstream may touch")),
     "scope .GIT": ({"a.json": valid(files_scope=["src/.GIT/x"])}, ("src/.GIT/x", "no workstream may touch")),
     "scope empty": ({"a.json": valid(files_scope=[""])}, ("files_scope", "is empty")),
+    "scope twice .git": ({"a.json": valid(files_scope=["sub/.git/hooks/x"])}, ("sub/.git/hooks/x", "no workstream")),
+    "scope NUL": ({"a.json": valid(files_scope=["a\0b"])}, ("files_scope", "control character")),
+    "scope .": ({"a.json": valid(files_scope=["."])}, ("files_scope", "is the whole repository: write **")),
+    "id of another spelling": ({"a.json": bundles(bundle("ws-caf\u00e9"))}, ("plan/a.json:1:", "like ws-cafe")),
+    "ids that are twins": (
+        {"a.json": bundles(bundle("ws-caf\u00e9"), bundle("ws-cafe\u0301"), bundle("ws-A"), bundle("ws-a"))},
+        ("plan/a.json:1:", "write it like ws-", "and 2 more"),
+    ),
     "unknown tool": ({"a.json": valid(tool="shel")}, ("shel", "did you mean shell?", "config/agents.yaml")),
     "money NaN": ({"a.json": PRICED.replace("12345", "NaN")}, ("plan/a.json:1:", "NaN", "finite")),
     "money infinite": ({"a.json": PRICED.replace("12345", "-Infinity")}, ("Infinity", "finite")),
@@ -88,6 +101,21 @@ PLANS: Mapping[str, tuple[Mapping[str, str | bytes], Sequence[str]]] = {
     "money beyond belief": ({"a.json": PRICED.replace("12345", "1e308")}, ("max_cost_usd must be", "1000000000000")),
     "money in words": ({"a.json": PRICED.replace("12345", '"nan"')}, ("max_cost_usd must be a number",)),
     "money .nan": ({"a.yaml": f"{YAML}max_cost_usd: .nan\n"}, ("plan/a.yaml:8:", ".nan", "finite")),
+    "timeout 0": ({"a.json": valid(timeout=0)}, ("timeout must be more than 0, not 0",)),
+    "timeout NaN": ({"a.json": valid(timeout=12345).replace("12345", "NaN")}, ("plan/a.json:1:", "NaN", "finite")),
+    "tokens infinite": (
+        {"a.json": valid(estimated_context_tokens=12345).replace("12345", "Infinity")}, ("plan/a.json:1:", "Infinity")
+    ),
+    "priority 1e400": ({"a.json": valid(priority=12345).replace("12345", "1e400")}, ("1e400", "too large")),
+    "priority -1": ({"a.json": valid(priority=-1)}, ("priority must be foreground or background, not -1",)),
+    "5000 digits": ({"a.json": valid(gate=12345).replace("12345", "9" * 5000)}, ("5000 digits is too large",)),
+    "key twice": ({"a.json": '{"id": "ws-a",\n"id": "ws-b"}'}, ("plan/a.json:2:", "written twice, first on line 1")),
+    "half a character": ({"a.json": valid(conflict_group="12345").replace("12345", "\\ud800")}, ("half a character",)),
+    "YAML guess": ({"a.yaml": LINES}, ("plan/a.yaml:2:", 'openspec_change must be text in quotes, not 1.10')),
+    "YAML key twice": ({"a.yaml": f"{YAML}gate: 2\n"}, ("plan/a.yaml:8:", "written twice, first on line 4")),
+    "YAML tab": ({"a.yaml": "id:\n\t- x\n"}, ("plan/a.yaml:2:", "a tab cannot indent YAML")),
+    "YAML 10 MB": ({"a.yaml": b"id: " + b"a" * 10_000_000}, ("plan/a.yaml:", "larger than 8 MiB", "split")),
+    "alias of itself": ({"a.yaml": "id: &x [*x]\n"}, ("plan/a.yaml:1:", "anchors", "not read")),
     "not JSON": ({"a.json": '{"id":\n'}, ("plan/a.json:2:", "expected a value")),
     "not YAML": ({"a.yaml": "id: [\n"}, ("plan/a.yaml:",)),
     "no object": ({"a.json": "[3]"}, ("plan/a.json:1:", "a workstream is an object, not 3")),
@@ -151,6 +179,12 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--workers -1": ("--workers", "greater than or equal to 1"),
     "--workers abc": ("--workers", "integer"),
     "--workers 300": ("--workers", "256"),
+    "--workers 1000000000": ("--workers", "256"),
+    "--set workers=0": ("--set workers=0: `workers`", "greater than or equal to 1"),
+    "--set workers=1000000000": ("`workers`", "256"),
+    '--set workers="4"': ("`workers`", 'integer, not "4"'),
+    "--set timeout_seconds=0": ("`timeout_seconds`", "greater than 0"),
+    "--set timeout_seconds=.nan": ("--set timeout_seconds=.nan", "finite"),
     "--schedule wave": ("--schedule", "eager", "waves"),
     "--agent simulatd": ("--agent simulatd", "did you mean simulated?"),
     "--target nope": ("no branch nope", "git branch"),
@@ -198,6 +232,13 @@ def test_a_bad_setting_in_the_environment_is_named(
         ("uet.yaml", "# mine\nworkers: many\n", ("config/uet.yaml:2:", "`workers`", '"many"')),
         ("uet.yaml", "workers: 4\nwrkers: 3\n", ("config/uet.yaml:2:", "`wrkers`", "did you mean `workers`?")),
         ("uet.yaml", "workers: [\n", ("config/uet.yaml:", "not valid YAML")),
+        ("uet.yaml", 'workers: "4"\n', ("config/uet.yaml:1:", "`workers`", 'integer, not "4"')),
+        ("uet.yaml", "workers: 12:30:45\n", ("config/uet.yaml:1:", 'integer, not "12:30:45"')),
+        ("uet.yaml", "workers: 4\nworkers: 5\n", ("config/uet.yaml:2:", "`workers` stands here twice")),
+        ("uet.yaml", BOMB, ("config/uet.yaml:1:", "aliases are not understood")),
+        ("agents.yaml", "agents: &x\n  mine: *x\n", ("config/agents.yaml:1:", "aliases are not understood")),
+        ("uet.yaml", "budget:\n\tx: 1\n", ("config/uet.yaml:2:", "not valid YAML", "'\\t'")),
+        ("uet.yaml", "workers: !!python/object/apply:os.system 4\n", ("config/uet.yaml:1:", "tag", "not allowed")),
         ("agents.yaml", "agents:\n  mine:\n    command: make\n", ("config/agents.yaml:3:", "agents.mine.command")),
     ],
 )

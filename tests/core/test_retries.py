@@ -313,3 +313,35 @@ def test_an_attempt_that_was_lost_before_it_started_does_not_count_as_lost_again
         run.collects("ws-a", change=False)
         run.passes(200)
     assert run.running == ["ws-a"]
+
+
+@pytest.mark.parametrize("ended", ["by itself", "by the operator"])
+def test_that_the_wait_of_a_held_workstream_is_over_is_stored(ended: str):
+    run = Driver(workstream("ws-a", **breaker()), workstream("ws-b"), policy=STEADY).begin()
+    run.fails("ws-a")
+    run.does(Verb.HOLD, workstream="ws-a")
+    if ended == "by itself":
+        wait_out(run)
+    else:
+        run.does(Verb.RETRY, workstream="ws-a")
+    assert run.row("ws-a").retry_at is None
+    assert run.stored == run.machine.board.records
+    assert (run.state("ws-a"), run.reason("ws-a")) == ("PENDING", "held by the operator")
+
+
+def test_a_clock_that_is_set_back_does_not_make_a_retry_wait_for_it_to_catch_up():
+    run = Driver(workstream("ws-a", **breaker()), policy=STEADY).begin()
+    run.fails("ws-a")
+    run.passes(-3600.0)
+    run.passes(STEADY.retry_max_seconds)
+    assert run.running == ["ws-a"]
+
+
+def test_a_clock_that_is_set_forward_only_makes_a_retry_start_sooner():
+    run = Driver(workstream("ws-a", **breaker()), policy=STEADY).begin()
+    run.fails("ws-a")
+    run.passes(31_536_000.0)
+    assert run.running == ["ws-a"]
+    run.passes(-31_536_000.0)
+    run.goes_well()
+    assert run.row("ws-a").attempts == 2

@@ -12,6 +12,7 @@ from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.workspace.test_untouched import fingerprint
 from uet_tui.core.states import RunState, WorkstreamState
 from uet_tui.engine.confinement import probe
+from uet_tui.engine.start import repository_at
 
 bwrap = pytest.mark.skipif(not probe().path, reason=f"no sandbox here: {probe().told}")
 ONCE = {"circuit_breaker": {"max_attempts": 1}}
@@ -35,6 +36,9 @@ def let_loose(scene: Scene, confined: str, *script: str, sets: Sequence[str] = (
 
 
 GIT = """
+git config extensions.worktreeConfig true
+git config --file .git/config.worktree core.fsmonitor "touch $TRACE; true"
+git config --file .git/config.worktree filter.f.clean "touch $TRACE; cat"
 git config core.fsmonitor "touch $TRACE; true"; git config core.hooksPath "$PWD/h/hooks"
 git config filter.f.clean "touch $TRACE; cat"; git config filter.f.smudge "touch $TRACE; cat"
 git config merge.default evil; git config merge.evil.driver "touch $TRACE; false";
@@ -89,6 +93,23 @@ def test_what_must_not_be_merged_is_not_and_says_why(scene: Scene, script: str, 
     found = scene.view().workstream("ws-hostile")
     assert found is not None
     assert why in (found.reason or "")
+
+
+def test_what_it_writes_through_a_link_of_the_repository_is_not_taken_and_a_sandbox_does_not_let_it(
+    scene: Scene, tmp_path: Path, confined: str
+) -> None:
+    """A folder that is a link leads a scope out; nobody can keep an agent from following it but a sandbox."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "s").write_text("the operator's\n")
+    (scene.repository.path / "h").symlink_to(outside)
+    scene.repository.commit("A link to a folder elsewhere")
+    scene.operator = repository_at(scene.repository.path)
+    assert let_loose(scene, confined, "echo the agent > h/s") is WorkstreamState.FAILED
+    found = scene.view().workstream("ws-hostile")
+    assert found is not None
+    assert found.reason
+    assert (outside / "s").read_text() == ("the agent\n" if confined == "off" else "the operator's\n")
 
 
 def test_daemons_without_a_name_are_ended_with_it(scene: Scene, confined: str) -> None:

@@ -142,6 +142,16 @@ def test_a_hundred_megabytes_of_output_hold_nothing_up(stage: Stage) -> None:
     assert (stage.folder / "output.log").stat().st_size == 100_000_005
 
 
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_a_gigabyte_of_output_holds_nothing_up_and_no_more_than_the_limit_is_kept(stage: Stage) -> None:
+    stage.sh("head -c 1073741824 /dev/zero; printf done", timeout=500.0)
+    until(lambda: attempts.ended(stage.folder), 500, "a gigabyte")
+    assert stage.end().code == 0
+    assert (stage.folder / "output.log").stat().st_size <= (1 << 28) + (1 << 20) + 200
+    assert stage.output.endswith("\0done")
+
+
 def test_of_what_is_larger_than_the_limit_the_beginning_and_the_end_are_kept(stage: Stage) -> None:
     stage.sh("echo first; head -c 3000000 /dev/zero | tr '\\0' x; echo; echo '{\"last\"}'", limit=1000)
     assert stage.end().code == 0
@@ -319,6 +329,26 @@ def test_whether_an_attempt_lives_is_told_by_its_lock_alone(stage: Stage) -> Non
         assert not attempts.prove_dead(stage.folder)
     assert not attempts.alive(stage.folder)
     assert attempts.prove_dead(stage.folder)
+
+
+@pytest.mark.parametrize("boot", ["this one", "an earlier one"])
+def test_a_pid_that_somebody_else_has_by_now_is_never_touched(stage: Stage, boot: str) -> None:
+    """After a restart of the machine the record names any process, and once even the moment of its start may agree."""
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        start = keeper.start_ticks(other.pid)
+        record = {"pid": other.pid, "start": start if boot == "an earlier one" else 1}
+        (stage.folder / "keeper.json").write_text(json.dumps(record))
+        assert not attempts.alive(stage.folder)
+        assert not attempts.orphaned(stage.folder)
+        attempts.kill(stage.folder)
+        attempts.end_now(stage.folder)
+        assert attempts.prove_dead(stage.folder)
+        assert attempts.ended(stage.folder) is None, "nobody knows how it ended: it is lost"
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
 
 
 @pytest.mark.parametrize("agent", ["sh", "env -i sh", "env -i setsid -w sh"])

@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -84,16 +85,24 @@ def test_unknown_keys_warn_with_line_and_nearest_key(tmp_path: Path):
         ("id", 7, 'id must be text in quotes, not 7: write "7"'),
         ("id", "../../etc/x", "write it like ws-etc-x"),
         ("id", "-rf", "write it like ws-rf"),
+        ("id", "a..b", "write it like ws-a-b"),
         ("id", "ws-a..b", "write it like ws-a-b"),
+        ("id", "x.lock", "write it like ws-x-lock"),
         ("id", "ws-x.lock", "write it like ws-x-lock"),
+        ("id", "a b", "write it like ws-a-b"),
         ("id", "ws-a b", "write it like ws-a-b"),
+        ("id", "a\nb", "write it like ws-a-b"),
         ("id", "ws-a\nb", "write it like ws-a-b"),
         ("id", "ws-a\n", "write it like ws-a"),
         ("id", "@", "write it like ws-parser"),
+        ("id", "-x", "write it like ws-x"),
+        ("id", "uet", "write it like ws-uet"),
         ("id", "uet/x", "write it like ws-uet-x"),
+        ("id", "ws-a/x", "write it like ws-a-x"),
         ("id", "ws-café", "write it like ws-cafe"),
         ("id", "ws-cafe\u0301", "write it like ws-cafe"),
         ("id", "ws-A", "write it like ws-a"),
+        ("id", "A", "write it like ws-a"),
         ("id", "ws-" + "a" * 78, "id must be at most 80 characters long"),
         ("openspec_change", 1.5, 'openspec_change must be text in quotes, not 1.5: write "1.5"'),
         ("ccpm_issue", True, "ccpm_issue must be a whole number or text in quotes, not true"),
@@ -136,6 +145,23 @@ def test_a_wrong_value_is_one_error_with_its_line_and_what_to_write(tmp_path: Pa
     first = next(n for n, line in enumerate(file.read_text().split("\n"), 1) if line.startswith(f' "{key}"'))
     assert first <= error.line <= first + 2
     assert "Input should" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("1.10", 'openspec_change must be text in quotes, not 1.10: write "1.10"'),
+        ("1e3", 'openspec_change must be text in quotes, not 1e3: write "1e3"'),
+        ("-0", 'openspec_change must be text in quotes, not -0: write "-0"'),
+        ("true", "openspec_change must be text in quotes, not true"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.yaml", "a.json"])
+def test_a_number_that_should_be_text_is_told_as_it_is_written(tmp_path: Path, name, written, message):
+    text = json.dumps(declared(openspec_change="12345")).replace('"12345"', written)
+    assert written in text
+    (tmp_path / name).write_text(text)
+    assert message in only_error(read_bundles(tmp_path / name))
 
 
 def test_missing_keys_are_one_error_that_says_what_to_write(tmp_path: Path):

@@ -1,16 +1,19 @@
 """Whatever stands in a configuration file, a variable or `--set`, it is settings or one clear error."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from uet_tui.errors import UetError
 from uet_tui.resources import CONFIG
+from uet_tui.settings import layers
 from uet_tui.settings.layers import FILES, load_settings
+from uet_tui.settings.tree import Section
 
 SHIPPED = {name: yaml.safe_load((CONFIG / name).read_text()) for name in FILES}
 KEYS = sorted({key for file in SHIPPED.values() for key in file})
@@ -24,6 +27,23 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=8,
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_shipped_is_read_once() -> Iterator[None]:
+    """Reading it is most of the time that an example takes, and it is the same each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        read, shipped = layers.read_file, dict[Path, Section]()
+
+        def read_once(path: Path, layer: str, shown: str) -> Section:
+            if layer != "shipped":
+                return read(path, layer, shown)
+            if path not in shipped:
+                shipped[path] = read(path, layer, shown)
+            return shipped[path]
+
+        patch.setattr(layers, "read_file", read_once)
+        yield
 
 
 def in_a_file(name: str, data: bytes) -> None:

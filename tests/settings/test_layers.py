@@ -1,3 +1,4 @@
+import codecs
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,22 @@ def test_several_faults_are_counted_and_an_unknown_key_comes_first(repository: P
 def test_rubbish_is_told_in_one_line(repository: Path, text: bytes) -> None:
     (repository / "config" / "uet.yaml").write_bytes(text)
     assert refusal(repository).startswith("config/uet.yaml")
+
+
+@pytest.mark.parametrize("text", [codecs.BOM_UTF8 + b"workers: 7\n", b"# mine\r\nworkers: 7\r\n"])
+def test_a_byte_order_mark_and_windows_line_ends_are_accepted(repository: Path, text: bytes) -> None:
+    (repository / "config" / "uet.yaml").write_bytes(text)
+    assert load_settings(repository, {}).settings.workers == 7
+
+
+def test_a_file_of_another_encoding_is_told(repository: Path) -> None:
+    (repository / "config" / "uet.yaml").write_bytes("workers: 7\n".encode("utf-16"))
+    assert refusal(repository) == "config/uet.yaml: not UTF-8 text (byte 0); save it as UTF-8"
+
+
+def test_a_file_without_end_is_not_read(repository: Path) -> None:
+    (repository / "config" / "uet.yaml").write_bytes(b"- a\n" * 2_500_000)
+    assert refusal(repository) == "config/uet.yaml: is larger than 1 MiB: nothing that is set is so long"
 
 
 def test_a_file_that_cannot_be_read_is_told(repository: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import few
 from tests.support.wait import until
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.errors import RunLockedError, UetError
@@ -201,7 +202,7 @@ def test_what_cannot_be_moved_aside_is_no_reason_to_stop(paths: RunPaths) -> Non
         assert isinstance(refusal, Answer) and isinstance(good, Command)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     files=st.lists(
         st.tuples(

@@ -36,11 +36,12 @@ def _wake(board: Board) -> None:
         at, id = board.timers[0]
         record = board.workstream(id)
         current = record.retry_at == at
-        if current and at > board.now:
-            return
+        if current and board.now < at <= board.now + board.policy.retry_max_seconds:
+            return  # any later could only be if the clock was set back: nobody waits for it to catch up
         heappop(board.timers)
         if current:
             record.retry_at = None
+            board.touch_workstream(record)  # where it is held, its reason does not change
             board.wait_for_turn(id)
 
 

@@ -216,6 +216,7 @@ def _retry(board: Board, event: Asked) -> str:
     )
     if record.state is WorkstreamState.PENDING and record.retry_at is not None:
         record.retry_at = None
+        board.touch_workstream(record)  # where it is held, its reason does not change
         board.wait_for_turn(record.id)
         return f"{record.id} tries again now"
     if record.state not in over:

@@ -65,7 +65,7 @@ class EmbeddedEngine:
             self._wait(drain(self._opened, self._orchestrator, "console"))
         if self.alive and (how == "stop" or (how == "drain" and self._busy())):
             self._send(Verb.STOP)
-            self._wait(time.time() + settings.grace_seconds + _STOP_SECONDS)
+            self._wait(time.monotonic() + settings.grace_seconds + _STOP_SECONDS)
         if self.alive:
             self._send(Verb.DETACH)
             self._orchestrator.join(_STOP_SECONDS)
@@ -74,7 +74,7 @@ class EmbeddedEngine:
             self._resume_detached()  # a paused run stays paused: resuming it is the operator's word
 
     def _wait(self, until: float) -> None:
-        while self.alive and time.time() < until and self._busy():
+        while self.alive and time.monotonic() < until and self._busy():
             time.sleep(_LOOK)
 
     def _busy(self) -> bool:

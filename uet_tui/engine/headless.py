@@ -50,12 +50,11 @@ def operator_name() -> str:
 
 
 def drain(opened: OpenRun, orchestrator: Orchestrator, source: str) -> float:
-    """Has a run drain, and tells whoever looks how long that may take; gives until when, in seconds since the epoch."""
+    """Has a run drain, and tells whoever looks how long that may take; gives until when, as a monotonic time."""
     seconds = opened.place.settings.drain_seconds
-    until = time.time() + seconds
-    orchestrator.drains_until(until)
+    orchestrator.drains_until(time.time() + seconds)
     inbox.submit(opened.place.paths, operator_command(Verb.DRAIN, source, note=f"for {seconds:g} s"))
-    return until
+    return time.monotonic() + seconds
 
 
 def end_agents(opened: OpenRun) -> None:
@@ -110,7 +109,7 @@ class Headless:
         self._draining = self._draining or state is RunState.DRAINING
         if self._draining and state is RunState.RUNNING:
             self._drains_until, self._draining, self.interrupts = None, False, 0
-        elif time.time() > self._drains_until:
+        elif time.monotonic() > self._drains_until:
             self._say("the time to drain is over")
             self._interrupted()
 

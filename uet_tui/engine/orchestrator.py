@@ -139,10 +139,10 @@ class Orchestrator:
             reached("recovery.attempts-judged")
             self._advance([*found, *self._crash(found), self._began, *self._room(), *self._warnings()])
             reached("recovery.done")
-            swept = saved = self._clock()
+            swept = saved = time.monotonic()  # the clock may be set
             while self._let_go is None:
                 self._wait(wake, swept + _SWEEP)
-                now = self._clock()
+                now = time.monotonic()
                 events = [*self._commands(), *self._reported(), *self._watch.ended()]
                 if now >= swept + _SWEEP:
                     swept = now
@@ -197,9 +197,11 @@ class Orchestrator:
                 raise UetError(f"{path} was deleted while the run went on: what happens now could not be remembered")
 
     def _wait(self, wake: int, until: float) -> None:
+        """Waits for news, `until` a monotonic time at most, or until the machine wants to be woken."""
         wakeup = self._machine.next_wakeup()
-        at = until if wakeup is None else min(until, wakeup)
-        timeout = 0.0 if self._events else max(0.0, at - self._clock())
+        left = until - time.monotonic()
+        left = left if wakeup is None else min(left, wakeup - self._clock())
+        timeout = 0.0 if self._events else max(0.0, left)
         for descriptor in select.select([wake, self._bell_in], [], [], timeout)[0]:
             with suppress(BlockingIOError):
                 os.read(descriptor, 65_536)

@@ -84,6 +84,7 @@ def new_run(
     """
     if target is not None and operator.resolve(f"refs/heads/{target}") is None:
         raise UetError(f"there is no branch {target} to land on: name one that is there, or make it with `git branch`")
+    _check_names(operator)
     prompts = effective_prompts(operator.root)
     run = secrets.token_hex(4)
     home = home_of(operator)
@@ -121,6 +122,18 @@ def new_run(
         if not on_record:
             shutil.rmtree(paths.folder)
         raise
+
+
+def _check_names(operator: OperatorRepository) -> None:
+    """Makes sure that what is merged can be published: git has no branch uet/x beside a branch uet.
+
+    Raises:
+        UetError: a name is taken.
+    """
+    if operator.resolve("refs/heads/uet") is not None:
+        raise UetError("the branch uet is in the way of uet/RUN, where a run is published: git branch -m uet NAME")
+    if operator.resolve("refs/uet") is not None:
+        raise UetError("refs/uet is in the way of refs/uet/RUN, where results are kept: git update-ref -d refs/uet")
 
 
 def _first_record(

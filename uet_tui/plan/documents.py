@@ -42,6 +42,8 @@ class Node(NamedTuple):
     """1-based; of the key, where it has one."""
     inside: Mapping[str | int, "Node"] = _NOTHING
     """The members of an object by key, the items of a list by 0-based position."""
+    written: str = ""
+    """How a number is spelled, for messages: 1.10 is not the text 1.1; empty for everything else."""
 
     def line_of(self, *place: str | int) -> int:
         """The line of what is at `place` below this node, or of the nearest thing around it."""

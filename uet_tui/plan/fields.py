@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from uet_tui.plan.documents import Node, quoted
 from uet_tui.plan.model import CircuitBreaker, TestGate, Workstream
 from uet_tui.plan.scopes import normalise
+from uet_tui.text import one_line
 
 _MUST_BE: Mapping[str, str] = {
     "string_type": "text in quotes",
@@ -158,7 +159,8 @@ def _wrong(place: Sequence[int | str], found: Node, errors: Sequence[ErrorDetail
         return f"{_named(place)}is an empty list: write at least one, such as {json.dumps(example)}"
     known = [_MUST_BE[error["type"]].format_map(_figures(error)) for error in errors if error["type"] in _MUST_BE]
     must_be = _listed(known, "or") if known else "as schema/workstream.schema.json describes it"
-    return f"{_named(place)}must be {must_be}, not {_shown(value)}{_instead(errors[0], value)}"
+    shown = one_line(found.written, 60) or _shown(value)
+    return f"{_named(place)}must be {must_be}, not {shown}{_instead(errors[0], found)}"
 
 
 def _figures(error: ErrorDetails) -> dict[str, object]:
@@ -168,7 +170,8 @@ def _figures(error: ErrorDetails) -> dict[str, object]:
     return figures
 
 
-def _instead(error: ErrorDetails, value: object) -> str:
+def _instead(error: ErrorDetails, found: Node) -> str:
+    value = found.value
     match error["type"]:
         case "string_pattern_mismatch":
             plain = unicodedata.normalize("NFKD", str(value)).encode("ascii", "ignore").decode().lower()
@@ -181,7 +184,7 @@ def _instead(error: ErrorDetails, value: object) -> str:
         case "enum" | "literal_error" if isinstance(value, str):
             return nearest(value, re.findall(r"\w+", str(_figures(error)["expected"]).replace(" or ", ", ")))
         case "string_type" if isinstance(value, int | float):
-            return f': write "{json.dumps(value)}"'
+            return f': write "{one_line(found.written, 60) or json.dumps(value)}"'
         case "int_type" | "float_type" if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
             return f": write {value}"
     return ""

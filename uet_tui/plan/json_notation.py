@@ -61,13 +61,13 @@ class _Reader:
         found = _WORD.match(self._text, self._at)
         word = found[0] if found else ""
         if word in _CONSTANTS:
-            value = _CONSTANTS[word]
-        else:
-            value = number_value(word, line)
-            if value is None:
-                raise self._not_a_value(word)
+            self._at += len(word)
+            return Node(_CONSTANTS[word], line)
+        number = number_value(word, line)
+        if number is None:
+            raise self._not_a_value(word)
         self._at += len(word)
-        return Node(value, line)
+        return Node(number, line, written=word)
 
     def _object(self, depth: int) -> Node:
         line = self._line

@@ -79,7 +79,7 @@ def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
     if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag is not None:
         raise DocumentError(line, f"tags such as {quoted(event.tag)} are not read: remove it")
     if isinstance(event, yaml.ScalarEvent):
-        return Node(_scalar(event, line), line)
+        return _scalar(event, line)
     check_depth(depth + 1, line)
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, line, depth + 1)
@@ -110,13 +110,13 @@ def _mapping(events: Iterator[yaml.Event], line: int, depth: int) -> Node:
     return Node(values, line, members)
 
 
-def _scalar(event: yaml.ScalarEvent, line: int) -> Value:
+def _scalar(event: yaml.ScalarEvent, line: int) -> Node:
     text: str = event.value
     if event.style not in (None, ""):  # quoted, or a block: text by its author's will
-        return text_value(text, line)
+        return Node(text_value(text, line), line)
     if text in _CONSTANTS:
-        return _CONSTANTS[text]
+        return Node(_CONSTANTS[text], line)
     if _NOT_FINITE.fullmatch(text):
         raise DocumentError(line, f"{quoted(text)} is not a number that can be used: write a finite one, or quote it")
     number = number_value(text, line)
-    return text_value(text, line) if number is None else number
+    return Node(text_value(text, line), line) if number is None else Node(number, line, written=text)

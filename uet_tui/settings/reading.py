@@ -12,6 +12,8 @@ from uet_tui.errors import UetError
 from uet_tui.settings.tree import Leaf, Origin, Section
 
 _TAG = "tag:yaml.org,2002:"
+_MAX_BYTES = 1024 * 1024
+"""The largest file that is read: YAML of a megabyte takes seconds already, and nobody sets so much."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -134,10 +136,15 @@ def read_file(path: Path, layer: str, shown: str) -> Section:
         shown: The path as errors and `uet config` write it.
 
     Raises:
-        UetError: it cannot be read, is not YAML or not a mapping, has a key twice, or a number that is not finite.
+        UetError: it cannot be read, is too large, not YAML or not a mapping, has a key twice, or a number that is not
+            finite.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise UetError(f"{shown}: is larger than {_MAX_BYTES // 1024**2} MiB: nothing that is set is so long")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UetError(f"{shown}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     except OSError as error:

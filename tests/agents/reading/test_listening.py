@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.agents.reading.hearing import AGENTS, SAID, agent, hear
+from tests.support.examples import few
 from uet_tui.agents.reading.lines import LONGEST_LINE
 from uet_tui.agents.reading.listening import Listener
 from uet_tui.core.usage import Usage
@@ -107,7 +108,7 @@ PIECES = st.lists(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=PIECES)
 def test_whatever_comes_in_whatever_pieces_the_same_is_understood(
     name: str, pieces: list[bytes], tmp_path: Path
