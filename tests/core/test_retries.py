@@ -306,6 +306,20 @@ def test_who_is_lost_again_and_again_is_given_up_before_that_costs_without_end()
     assert run.running == ["ws-a"]
 
 
+def test_who_is_ended_though_nobody_asked_for_that_is_not_begun_anew_without_end():
+    """An agent that signals its own keeper would start again at once, for ever, and be paid each time."""
+    run = Driver(workstream("ws-a")).begin()
+    for _ in range(MOST_LOST):
+        run.starts("ws-a")
+        run.ends("ws-a", AttemptState.KILLED, "ended on request")
+        run.collects("ws-a")
+        run.passes(200)
+    assert (run.state("ws-a"), run.reason("ws-a")) == (
+        "FAILED",
+        "it was ended, and uet did not ask for that, 12 times in a row",
+    )
+
+
 def test_an_attempt_that_was_lost_before_it_started_does_not_count_as_lost_again():
     run = Driver(workstream("ws-a")).begin()
     for _ in range(2 * MOST_LOST):

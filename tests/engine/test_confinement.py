@@ -128,7 +128,7 @@ def test_what_is_required_and_cannot_be_had_is_never_done_without(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = Probe("", "bubblewrap is not installed")
-    for module in ("launching", "inventory"):
+    for module in ("confining", "inventory"):
         monkeypatch.setattr(f"uet_tui.engine.{module}.probe", lambda: nothing)
     with pytest.raises(UetError, match=r"sandbox is required, and bubblewrap is not installed: install bubblewrap"):
         need_agents(["shell"], settings(*CONFINED), os.environ)
@@ -142,11 +142,13 @@ def test_what_is_required_and_cannot_be_had_is_never_done_without(
 def test_what_would_be_better_confined_runs_without_and_the_operator_is_told(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uet_tui.engine.launching.probe", lambda: Probe("", "bubblewrap is not installed"))
+    monkeypatch.setattr("uet_tui.engine.confining.probe", lambda: Probe("", "bubblewrap is not installed"))
     scene.begin(workstream("ws-a", "echo a > a.txt"), sets=["agents.shell.sandbox=bwrap"])
     assert scene.finish().state is RunState.COMPLETED
     (told,) = scene.events("sandbox_missing")
-    assert told.startswith("no sandbox for shell: bubblewrap is not installed; install bubblewrap")
+    assert told.startswith(
+        "no sandbox for shell, and for gates and setup commands: bubblewrap is not installed; install bubblewrap"
+    )
 
 
 def test_a_program_that_lies_in_the_home_is_seen_with_all_that_belongs_to_it(tmp_path: Path) -> None:

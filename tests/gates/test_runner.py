@@ -22,6 +22,7 @@ def run(
     no_tests_exit: int | None = None,
     environ: dict[str, str] | None = None,
     leaving: threading.Event | None = None,
+    before: tuple[str, ...] = (),
 ) -> Said:
     sandbox = folder / "sandbox"
     sandbox.mkdir(exist_ok=True)
@@ -34,6 +35,7 @@ def run(
         no_tests="no tests",
         leaving=leaving or threading.Event(),
         redactor=Redactor(secrets_in(environ or {})),
+        before=before,
     )
 
 
@@ -177,3 +179,13 @@ def test_what_is_put_in_the_place_of_its_log_is_neither_waited_for_nor_followed(
     with pytest.raises(OSError, match=r"gate\.log"):
         run(tmp_path, "true")
     assert not (tmp_path / "precious").exists()
+
+
+def test_what_could_not_be_confined_is_not_held_against_the_work(tmp_path: Path) -> None:
+    """Such as where the machine forbids it from one moment to the next."""
+    refusal = "echo 'bwrap: No permissions to create new namespace' >&2; exit 1"
+    said = run(tmp_path, "true", before=("/bin/sh", "-c", refusal))
+    assert (said.verdict, said.trouble) == (
+        "error",
+        "it could not be confined: bwrap: No permissions to create new namespace",
+    )

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 
 from tests.workspace.bench import Bench
+from uet_tui.engine.confining import Confinement
 from uet_tui.engine.workshop import SandboxWorkshop
 from uet_tui.merge.ladder import Climbing, climb
 from uet_tui.merge.merging import Conflicted
@@ -44,6 +45,7 @@ def workshop(bench: Bench, seconds: float = COMMAND_SECONDS) -> SandboxWorkshop:
         log=Path(bench.repository.path, ".uet/ladder.log"),
         seconds=seconds,
         environ=os.environ,
+        confine=lambda _, environ: Confinement(environ=environ),
         cookie=uuid.uuid4().hex,
         leaving=threading.Event(),
         redactor=Redactor({}),

@@ -22,6 +22,8 @@ _HOME = {
     "XDG_CACHE_HOME": ".cache",
 }
 """What a home of its own is, by variable: folders in it, as they are by default in any home."""
+PLAIN = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TMPDIR", "VIRTUAL_ENV")
+"""Variables that tell where programs are, and hold no keys."""
 _MAY_BE_MISSING = ("model", "base_url", "budget_usd")
 """Placeholders without a value take the word that they stand in with them."""
 

@@ -134,7 +134,7 @@ def _after_failure(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
         if attempt.kill_asked:
             why = attempt.kill_reason or "killed by the operator; retry starts it again"
             give_up(board, record, WorkstreamState.FAILED, why)
-        else:
+        elif board.stopping or not _lost_too_often(board, record, "it was ended, and uet did not ask for that"):
             record.granted_attempts += 1
             board.move_workstream(record, WorkstreamState.PENDING, "stopped; resume goes on")
             board.wait_for_turn(record.id)
@@ -148,14 +148,19 @@ def _after_failure(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
 def _after_loss(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, error: str) -> None:
     """Tries again as if it had not been, unless agents that were at work are lost again and again."""
     record.granted_attempts += 1
-    if attempt.started_at is not None:
-        mark = signature(error)
-        record.error_repeats = record.error_repeats + 1 if mark == record.error_signature else 0
-        record.error_signature = mark
-        if record.error_repeats + 1 >= MOST_LOST:
-            give_up(board, record, WorkstreamState.FAILED, f"{error}, {MOST_LOST} times in a row")
-            return
-    try_again(board, record, error, delay(record.id, record.attempts, board.policy))
+    if attempt.started_at is None or not _lost_too_often(board, record, error):
+        try_again(board, record, error, delay(record.id, record.attempts, board.policy))
+
+
+def _lost_too_often(board: Board, record: WorkstreamRecord, error: str) -> bool:
+    """Counts a loss, and gives a workstream up whose agents are lost again and again: each of them may cost money."""
+    mark = signature(error)
+    record.error_repeats = record.error_repeats + 1 if mark == record.error_signature else 0
+    record.error_signature = mark
+    if record.error_repeats + 1 < MOST_LOST:
+        return False
+    give_up(board, record, WorkstreamState.FAILED, f"{error}, {MOST_LOST} times in a row")
+    return True
 
 
 def _after_fault(board: Board, record: WorkstreamRecord, attempt: AttemptRecord, error: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from uet_tui.agents.launching import environment
 from uet_tui.core import verdicts
 from uet_tui.engine import keeper
+from uet_tui.engine.confining import Confinement, around, how_confined, renew
 from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
 from uet_tui.gates.checks import Check, Files, gate_check
@@ -63,21 +64,27 @@ class _Bench:
         """Makes the sandbox the commit, with nothing that ran before, and gives the check its whole time again."""
         _end_gates(self._cookie)
         make_ready(self.place, self.sandbox, self.commit, self.leaving, self.log.parent / "git-after")
+        renew(self.place, self.sandbox.folder.name)
         self.deadline = time.monotonic() + self.check.timeout_seconds
 
     def run(self, index: int) -> Said:
         """Runs one step; what it leaves running is ended."""
         environ = environment(self.check.env, os.environ) | self.sandbox.environment | {keeper.COOKIE: self._cookie}
+        folder = self.sandbox.folder
+        confinement = (
+            around(self.place, folder.name, folder, environ) if self.check.confined else Confinement((), environ)
+        )
         try:
             return run_step(
                 self.check.steps[index],
-                sandbox=self.sandbox.folder,
+                sandbox=folder,
                 log=self.log,
-                environ=environ,
+                environ=confinement.environ,
                 seconds=max(0.0, self.deadline - time.monotonic()),
                 no_tests=self.check.no_tests,
                 leaving=self.leaving,
                 redactor=self.place.redactor,
+                before=confinement.before,
             )
         finally:
             _end_gates(self._cookie)
@@ -114,9 +121,12 @@ class Table:
     def _memory(self) -> Memory:
         return Memory(self.place.home.folder / "gates")
 
+    def _mark(self, check: Check, steps: int | None = None) -> str:
+        return mark_of(check, steps, around=how_confined(self.place) if check.confined else "")
+
     def recalled(self, check: Check) -> Judgement | None:
         """What was said of the very same tree before, if it holds."""
-        found = self._memory.recall(self.tree, mark_of(check))
+        found = self._memory.recall(self.tree, self._mark(check))
         if found is None or not verdicts.holds(found.verdict):
             return None
         if found.verdict == verdicts.RED_BEFORE and (found.base != self.base_tree or self._green_since(check)):
@@ -133,7 +143,7 @@ class Table:
         found = judge(check, bench.run, bench.fresh, partial(self._at_base, check, gate))
         if telling and verdicts.holds(found.verdict):
             base = self.base_tree if found.verdict == verdicts.RED_BEFORE else ""
-            self._memory.keep(self.tree, mark_of(check), found.verdict, base)
+            self._memory.keep(self.tree, self._mark(check), found.verdict, base)
         return found
 
     def _at_base(self, check: Check, gate: TestGate | None, index: int) -> str:
@@ -144,7 +154,7 @@ class Table:
         there = gate_check(gate, settings, files_of(self.place, self.base_tree), rehearsal=False)
         if check.steps[index] not in there.steps:
             return ""
-        mark = mark_of(check, index + 1)
+        mark = self._mark(check, index + 1)
         with _held(_baseline, self.leaving):
             found = self._memory.recall(self.base_tree, mark)
             if found is not None:
@@ -172,7 +182,7 @@ class Table:
 
     def _green_since(self, check: Check) -> bool:
         """Whether the check passed on a commit that this one is built on, the base excepted: then it is no excuse."""
-        control, mark = self.place.control, mark_of(check)
+        control, mark = self.place.control, self._mark(check)
         at = self.commit
         for _ in range(_LINE):
             parents = control.objects.commit(at).parents

@@ -4,10 +4,12 @@ import logging
 import os
 import threading
 import time
+from functools import partial
 
-from uet_tui.agents.launching import environment
+from uet_tui.agents.launching import PLAIN, environment
 from uet_tui.core.events import Climbed
 from uet_tui.core.records import ConflictRecord
+from uet_tui.engine.confining import around
 from uet_tui.engine.proposals import conflict_tree, gate_proposal, remove_sandbox, sandbox_name
 from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
@@ -20,9 +22,6 @@ from uet_tui.plan.scopes import covers
 from uet_tui.text import one_line
 
 _log = logging.getLogger(__name__)
-
-_VARIABLES = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TMPDIR", "VIRTUAL_ENV")
-"""What the ladder's commands get: enough to find programs, no keys."""
 
 
 def climb(place: Workplace, conflict: ConflictRecord, leaving: threading.Event) -> Climbed:
@@ -41,7 +40,8 @@ def climb(place: Workplace, conflict: ConflictRecord, leaving: threading.Event) 
         sandbox,
         log=folder / "ladder.log",
         seconds=settings.command_seconds,
-        environ=environment(_VARIABLES, os.environ),
+        environ=environment(PLAIN, os.environ),
+        confine=partial(around, place, sandbox_name(conflict)),
         cookie=f"{place.run}/{conflict.id}/ladder",
         leaving=leaving,
         redactor=place.redactor,

@@ -1,7 +1,7 @@
-"""Confining an agent with bubblewrap: it reads the machine's programs, and writes its sandbox and its own folders only.
+"""Confining with bubblewrap: what runs reads the machine's programs, and writes its sandbox and its own folders only.
 
 Inside, the file system is read-only but for what is named here; `/tmp`, `/run` and the processes are its own; the
-operator's home is empty but for programs; `.uet/` holds nothing but what is the attempt's. It works without root,
+operator's home is empty but for programs; `.uet/` holds nothing but what is its own. It works without root,
 through user namespaces. Where a machine refuses those, `probe` says why.
 """
 
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -94,6 +94,8 @@ class View:
     """What is there all the same in what is hidden."""
     writable: tuple[Path, ...]
     network: bool
+    instead: Mapping[Path, Path] = field(default_factory=dict)
+    """By what is hidden: a folder that is there in its place, to be written."""
 
 
 def confined(program: str, view: View, argv: Sequence[str]) -> list[str]:
@@ -117,7 +119,9 @@ def _mounts(view: View) -> Iterator[str]:
     for path, kind in sorted(wanted.items(), key=lambda one: (len(one[0].parts), one[0])):
         match kind:
             case "hide":
-                if path.is_dir():
+                if path in view.instead:
+                    yield from ("--bind", str(view.instead[path]), str(path))
+                elif path.is_dir():
                     yield from ("--size", _ROOM, "--tmpfs", str(path))
             case "read":
                 yield from ("--ro-bind-try", str(path), str(path))

@@ -2,21 +2,18 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from uet_tui.agents.launching import Launch, agent_environment, command_line, own_files
 from uet_tui.agents.secrecy import operators_home, secrets_given
-from uet_tui.core import vocabulary
-from uet_tui.core.events import Noted
 from uet_tui.engine import attempts
 from uet_tui.engine.checking import files_of
-from uet_tui.engine.confinement import HOW_TO_CONFINE, View, borrowed, confined, probe, programs
+from uet_tui.engine.confinement import confined
+from uet_tui.engine.confining import confining, view
 from uet_tui.engine.homes import make_empty, make_home
-from uet_tui.engine.workplace import Workplace, resolver_of
-from uet_tui.errors import UetError
+from uet_tui.engine.workplace import Workplace
 from uet_tui.plan.model import Workstream
 from uet_tui.plan.scopes import covers
 from uet_tui.settings.agents import AgentSettings
@@ -61,12 +58,18 @@ def launch_agent(
         make_empty(tmp)
         if "TMPDIR" in environ and agent.home == "operator":
             environ["TMPDIR"] = "/tmp"  # noqa: S108 - its own
-        hidden = (place.home.folder, *([operator.resolve()] if operator.resolve() != Path("/") else []))
-        seen = programs(operator, argv, environ)
-        mine = (launch.folder, *borrowed(place.control.path / "objects"), *borrowed(place.operator.objects))
-        wanted = tuple(operator.resolve() / path for path in agent.readable)
-        view = View(launch.sandbox, tmp, hidden, (*seen, *mine, *wanted), tuple(writable), agent.network)
-        argv = confined(program, view, argv)
+        wanted = (operator.resolve() / path for path in agent.readable)
+        seen = view(
+            place,
+            argv,
+            environ,
+            cwd=launch.sandbox,
+            tmp=tmp,
+            readable=[launch.folder, *wanted],
+            writable=writable,
+            network=agent.network,
+        )
+        argv = confined(program, seen, argv)
         writable.append(tmp)
     return attempts.start(
         launch.folder,
@@ -89,31 +92,6 @@ def launch_agent(
         environ,
         secrets_given(agent, os.environ, launch.home if agent.home == "own" else operator),
     )
-
-
-def confining(agent: AgentSettings) -> str:
-    """The program that confines an agent; empty if none does.
-
-    Raises:
-        UetError: one is required, and cannot be used.
-    """
-    if agent.sandbox == "required" and not is_confined(agent):
-        raise UetError(f"its sandbox is required, and {probe().told}: {HOW_TO_CONFINE}")
-    return probe().path if is_confined(agent) else ""
-
-
-def is_confined(agent: AgentSettings) -> bool:
-    """Whether a sandbox is wanted for an agent, and can be had."""
-    return agent.sandbox != "off" and bool(probe().path)
-
-
-def unconfined(place: Workplace) -> Iterator[Noted]:
-    """What the operator is told of agents that run without the sandbox that they should have."""
-    names = {*place.agent_of.values(), *resolver_of(place).values()}
-    bare = sorted(name for name in names if place.agent(name).sandbox == "bwrap")
-    if bare and not probe().path:
-        text = f"no sandbox for {', '.join(bare)}: {probe().told}; {HOW_TO_CONFINE}"
-        yield Noted(vocabulary.SANDBOX_MISSING, text, "warning")
 
 
 def scope_files(place: Workplace, agent: AgentSettings, commit: str, ws: Workstream) -> tuple[str, ...]:

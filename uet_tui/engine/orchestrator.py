@@ -24,7 +24,7 @@ from uet_tui.core.events import Asked, AttemptEnded, AttemptStarted, Began, Even
 from uet_tui.core.machine import Machine
 from uet_tui.core.records import Changes, NewEvent, Records, compact
 from uet_tui.core.states import AttemptState, WorkstreamState
-from uet_tui.engine.launching import unconfined
+from uet_tui.engine.confining import unconfined
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of

@@ -53,10 +53,10 @@ from uet_tui.engine.asking import ask_agent, end_ask, give_up, suspect_of
 from uet_tui.engine.attempting import after_all, collect, start_attempt, write_diff
 from uet_tui.engine.batching import carry_out_batch
 from uet_tui.engine.climbing import climb
+from uet_tui.engine.confining import confines_all, is_confined
 from uet_tui.engine.forecasting import Forecaster
 from uet_tui.engine.guarding import Suspect, look_after
 from uet_tui.engine.landing import land_run
-from uet_tui.engine.launching import is_confined
 from uet_tui.engine.laying_out import lay_out
 from uet_tui.engine.publishing import Publisher, due
 from uet_tui.engine.reverting import revert
@@ -217,13 +217,17 @@ class LocalRunner:
         """What an agent made of a conflict; nothing, where it may have changed what it has no business with."""
         place = self._place
         answer = ask_agent(place, effect, conflict, self._leaving, self._report)
-        confined = is_confined(place.agent(effect.agent)) and not answer.gates
-        suspicion = self._suspicion(suspect_of(effect, conflict), confined=confined)
+        suspicion = self._suspicion(suspect_of(effect, conflict), effect.agent, gated=bool(answer.gates))
         return refused(answer, conflict, suspicion) if suspicion else answer
 
-    def _suspicion(self, suspect: Suspect, *, confined: bool) -> str:
-        """Why an agent's work is not to be taken, whatever it is; empty if it may be. The operator is told."""
-        suspicion, notes = look_after(self._place, suspect, self._refs_told, confined=confined)
+    def _suspicion(self, suspect: Suspect, agent: str, *, gated: bool) -> str:
+        """Why an agent's work is not to be taken, whatever it is; empty if it may be. The operator is told.
+
+        Gates run what it wrote: they count with it. Where it is confined they are, but for those left out of that.
+        """
+        place = self._place
+        confined = is_confined(place.agent(agent)) and (confines_all(place) or not gated)
+        suspicion, notes = look_after(place, suspect, self._refs_told, confined=confined)
         for note in notes:
             self._report(note)
         return self._place.redactor.text(one_line(suspicion, 300))
@@ -258,8 +262,8 @@ class LocalRunner:
                 hold(place.paths.attempt(id, attempt))
             case Collect(id, attempt, worker, base):
                 result = self._collected(effect, worker)
-                confined = is_confined(place.agent(records.workstreams[id].agent)) and not result.gates
-                suspicion = self._suspicion(Suspect(id, attempt), confined=confined)
+                agent = records.workstreams[id].agent
+                suspicion = self._suspicion(Suspect(id, attempt), agent, gated=bool(result.gates))
                 self._report(replace(result, suspicion=suspicion))
                 if result.commit is not None:
                     folder = place.paths.attempt(id, attempt)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from uet_tui.agents.launching import PLAIN, environment
+from uet_tui.engine.confining import around, renew
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError, out_of_room
 from uet_tui.failpoints import reached
@@ -84,12 +86,18 @@ def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> Pat
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     log.unlink(missing_ok=True)
     environ = {**os.environ, **sandbox.environment}
+    name = sandbox.folder.name
+    if settings.sandbox.setup:
+        renew(place, name)
     for command in settings.sandbox.setup:
         with log.open("ab") as file:
             file.write(f"$ {command}\n".encode("utf-8", "replace"))
         deadline = time.monotonic() + settings.timeout_seconds
         reached("sandbox.before-command")
-        code = run_command(command, sandbox.folder, log, environ, deadline, leaving, place.redactor)
+        confinement = around(place, name, sandbox.folder, environ, environment(PLAIN, environ))
+        code = run_command(
+            command, sandbox.folder, log, confinement.environ, deadline, leaving, place.redactor, confinement.before
+        )
         if code != 0:
             how = f"did not end in {settings.timeout_seconds:g} s" if code is None else f"ended with {code}"
             last = place.redactor.text(_last_line(end_of(log), command))

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from uet_tui.engine import keeper
+from uet_tui.engine.confining import Confinement
 from uet_tui.gates.runner import end_of, run_command
 from uet_tui.merge.rungs import Ran
 from uet_tui.redaction import Redactor
@@ -24,16 +25,20 @@ class SandboxWorkshop:
         log: Path,
         seconds: float,
         environ: Mapping[str, str],
+        confine: Callable[[Path, Mapping[str, str]], Confinement],
         cookie: str,
         leaving: threading.Event,
         redactor: Redactor,
     ) -> None:
-        """`seconds` ends a command; `cookie` marks what it starts; `leaving` is set when the orchestrator leaves."""
+        """`seconds` ends a command; `confine` tells how one is confined in a folder, with its environment; `cookie`
+        marks what it starts; `leaving` is set when the orchestrator leaves.
+        """
         self._control = control
         self._sandbox = sandbox
         self._log = log
         self._seconds = seconds
         self._environ = {**environ, keeper.COOKIE: cookie}
+        self._confine = confine
         self._cookie = cookie
         self._leaving = leaving
         self._redactor = redactor
@@ -66,8 +71,9 @@ class SandboxWorkshop:
         self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             deadline = time.monotonic() + self._seconds
-            environ = {**self._environ, **more}
-            code = run_command(command, folder, self._log, environ, deadline, self._leaving, self._redactor)
+            confinement = self._confine(folder, {**self._environ, **more})
+            environ, before = confinement.environ, confinement.before
+            code = run_command(command, folder, self._log, environ, deadline, self._leaving, self._redactor, before)
         finally:
             self.end_left()
         return Ran(code, end_of(self._log))

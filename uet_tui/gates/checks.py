@@ -60,6 +60,8 @@ class Check:
     timeout_seconds: float = 0.0
     """For all steps together."""
     env: tuple[str, ...] = ()
+    confined: bool = True
+    """Whether it is confined where the agents are."""
     no_tests: str = verdicts.NO_TESTS
     """The verdict when there was nothing to test."""
     baseline: bool = True
@@ -86,6 +88,7 @@ def gate_check(gate: TestGate, settings: GateSettings, files: Files, *, rehearsa
         gate.blocking,
         timeout_seconds=settings.timeout_seconds,
         env=settings.env,
+        confined=settings.sandbox == "agents",
         no_tests=verdicts.NO_TESTS if settings.no_tests == "passed" else verdicts.FAILED,
     )
     chosen = _chosen(settings.commands, files)
@@ -144,5 +147,7 @@ def acceptance_checks(
             checks.append(replace(check, idle=verdicts.NOT_RUN, why_idle=why))
             continue
         step = Step(command, _PYTEST_NO_TESTS if _PYTEST.match(command) else None)
-        checks.append(replace(check, steps=(step,), timeout_seconds=settings.timeout_seconds, env=settings.env))
+        confined = settings.sandbox == "agents"
+        seconds, env = settings.timeout_seconds, settings.env
+        checks.append(replace(check, steps=(step,), timeout_seconds=seconds, env=env, confined=confined))
     return tuple(checks)

@@ -55,8 +55,11 @@ class Memory:
         return self._folder / tree / f"{mark}.json"
 
 
-def mark_of(check: Check, steps: int | None = None) -> str:
-    """What stands for a check's commands, or its first `steps` by themselves: equal marks are equal commands."""
+def mark_of(check: Check, steps: int | None = None, *, around: str = "") -> str:
+    """What stands for a check's commands, or its first `steps` by themselves: equal marks are equal commands.
+
+    `around` stands for how they are confined; empty if they are not.
+    """
     told = {"steps": [asdict(step) for step in check.steps[:steps]], "no_tests": check.no_tests, "env": check.env}
-    text = json.dumps([told, steps], sort_keys=True)
+    text = json.dumps([told, steps, *([around] if around else [])], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,8 @@ _MADE_NOTHING = re.compile(r"^make(?:\[\d+\])?: \*\*\*.* 127$")
 _NO_MODULE = re.compile(r"^\S*python[\d.]*: No module named (\S+)$", re.MULTILINE)
 """How `python -m` tells of a module that is not there; it then ends with 1, like a test run that failed."""
 
+_NOT_CONFINED = "bwrap: "
+"""How bubblewrap tells, ending with 1, why it could not even start a command."""
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
@@ -67,6 +69,7 @@ def run_step(
     no_tests: str,
     leaving: threading.Event,
     redactor: Redactor,
+    before: Sequence[str] = (),
 ) -> Said:
     """Runs one command of a check.
 
@@ -79,6 +82,7 @@ def run_step(
         no_tests: the verdict when it found nothing to test.
         leaving: set when the orchestrator leaves.
         redactor: knows the secrets that it may print.
+        before: what confines it, as the words before a command; none if nothing does.
 
     Raises:
         InterruptedRunError: `leaving` was set before it had ended.
@@ -86,7 +90,7 @@ def run_step(
     with open_to_append(log) as out:
         out.write(f"$ {step.run}\n".encode("utf-8", "replace"))
         began = out.tell()
-    code = run_command(step.run, sandbox, log, environ, time.monotonic() + seconds, leaving, redactor)
+    code = run_command(step.run, sandbox, log, environ, time.monotonic() + seconds, leaving, redactor, before)
     output = redactor.text(harmless(end_of(log, began)))
     if code == 0:
         return Said(verdicts.PASSED, output)
@@ -94,6 +98,8 @@ def run_step(
         return Said(verdicts.TIMEOUT, output, f"`{one_line(step.run, 80)}` did not end in time: {last_line(output)}")
     if code == step.no_tests_exit:
         return Said(no_tests, output, "it found no tests")
+    if before and code == 1 and last_line(output).startswith(_NOT_CONFINED):
+        return Said(verdicts.ERROR, output, f"it could not be confined: {last_line(output)}")
     missing = _missing(code, output)
     if missing is not None:
         program, trouble = missing
@@ -131,8 +137,11 @@ def run_command(
     deadline: float,
     leaving: threading.Event,
     redactor: Redactor,
+    before: Sequence[str] = (),
 ) -> int | None:
     """Runs one shell command with its output, without secrets, at the end of `log`; ends its whole group with it.
+
+    `before` are the words that confine it, if anything does.
 
     Returns:
         its exit code; None if it had not ended at the deadline, which is a monotonic time.
@@ -144,7 +153,7 @@ def run_command(
     with open_to_append(log) as out, os.fdopen(source, "rb", buffering=0) as printed:
         try:
             process = subprocess.Popen(
-                ["/bin/sh", "-c", command],
+                [*before, "/bin/sh", "-c", command],
                 cwd=sandbox,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,

@@ -38,6 +38,9 @@ class SandboxSettings(Group):
     """Shell commands run once in each new sandbox."""
     keep: tuple[str, ...]
     """Ignored files that survive the reset between attempts, such as `.venv/`; git ignore patterns."""
+    writable: tuple[str, ...]
+    """What gates, set-up and the ladder's commands may write besides where they are confined: paths, relative to the
+    operator's home or absolute, such as `.cache/pip`."""
 
 
 class GateCommand(Group):
@@ -99,6 +102,8 @@ class GateSettings(Group):
     """What it counts as when a command found nothing to test."""
     env: tuple[str, ...]
     """Names of the environment variables that its commands get; a trailing `*` takes all that begin so."""
+    sandbox: Literal["agents", "off"] = "agents"
+    """Whether its commands are confined where the agents of the run are, or never."""
 
 
 class AcceptanceSettings(Group):
@@ -109,6 +114,8 @@ class AcceptanceSettings(Group):
     timeout_seconds: PositiveSeconds
     """For each of them."""
     env: tuple[str, ...]
+    """As for gates."""
+    sandbox: Literal["agents", "off"] = "agents"
     """As for gates."""
 
 
