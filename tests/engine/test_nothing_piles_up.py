@@ -34,7 +34,7 @@ def living() -> int:
 
 
 def files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len([*Path("/proc/self/fd").iterdir()])
 
 
 def test_dozens_of_attempts_leave_no_zombie_no_open_file_and_no_thread(
