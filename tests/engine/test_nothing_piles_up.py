@@ -1,7 +1,6 @@
 """However many attempts an orchestrator makes, it holds no more than after the first few; `benchmarks.soak` tells of
 a thousand, and of memory."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
