@@ -292,6 +292,7 @@ def sample_run(**changes: object) -> RunView:
         state=RunState.RUNNING,
         reason="",
         alive=True,
+        crashed_at=None,
         schedule="eager",
         parallelism=4,
         created_at=ago(910),

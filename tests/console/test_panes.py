@@ -178,7 +178,9 @@ def test_a_run_that_is_merged_offers_to_land_until_it_has_landed() -> None:
 @pytest.mark.parametrize(
     ("view", "said"),
     [
-        (sample_run(alive=False), "`uet resume 7f3a` goes on with it"),
+        (sample_run(alive=False), "no orchestrator has this run: `uet resume 7f3a` goes on with it"),
+        (sample_run(alive=False, crashed_at=NOW), "its orchestrator died: the last that it told is of"),
+        (sample_run(alive=False, crashed_at=NOW), "`uet resume 7f3a` takes up what they did"),
         (sample_run(state=RunState.HALTED), "`uet budget --total X` raises it"),
     ],
 )

@@ -115,9 +115,12 @@ def test_agents_go_on_without_an_orchestrator_and_are_adopted(theatre: Theatre) 
         until(lambda id=id: theatre.attempts(id) == ["RUNNING"], 10, "agents to run")
     process.kill()
     process.wait(10)
-    assert not theatre.view().alive
+    view = theatre.view()
+    assert (view.alive, view.crashed_at is not None) == (False, True)
+    assert view.notices == (f"its orchestrator died: `uet resume {view.id}` goes on",)
     again = theatre.launch()
     until(lambda: len(theatre.events("attempt_adopted")) == 2, 10, "adoption")
+    assert theatre.view().crashed_at is None
     (told,) = theatre.events("run_recovered")
     assert re.fullmatch(r"went on after a crash at [-\d]+ [:\d]+Z: 2 attempts adopted, 0 collected, 0 lost", told)
     go.touch()

@@ -17,6 +17,7 @@ def status(view: RunView) -> Document:
         "state": view.state.value,
         "reason": view.reason,
         "alive": view.alive,
+        "crashed_at": iso(view.crashed_at),
         "schedule": view.schedule,
         "created_at": iso(view.created_at),
         "started_at": iso(view.started_at),

@@ -11,6 +11,7 @@ from uet_tui.core.records import (
     ConflictRecord,
     GateEntry,
     Records,
+    RunRecord,
     WorkerRecord,
     WorkstreamRecord,
 )
@@ -45,7 +46,14 @@ class Facts:
     """Time and dollars of each report of use of the last ten minutes."""
 
 
-def run_view(facts: Facts, *, alive: bool, now: float, told: Mapping[str, object] | None = None) -> RunView:
+def run_view(
+    facts: Facts,
+    *,
+    alive: bool,
+    now: float,
+    told: Mapping[str, object] | None = None,
+    crashed_at: datetime | None = None,
+) -> RunView:
     """All of a run that the home screen shows.
 
     Args:
@@ -53,6 +61,7 @@ def run_view(facts: Facts, *, alive: bool, now: float, told: Mapping[str, object
         alive: whether an orchestrator has the run.
         now: seconds since the epoch.
         told: what that orchestrator says of itself: `no_room` (why it cannot write) and `drain_until` (a time).
+        crashed_at: when the one before it told something last, where it died.
     """
     records, run = facts.records, facts.records.run
     depends_on = {id: declared.depends_on for id, declared in facts.declared.items()}
@@ -75,6 +84,7 @@ def run_view(facts: Facts, *, alive: bool, now: float, told: Mapping[str, object
         state=run.state,
         reason=run.reason,
         alive=alive,
+        crashed_at=crashed_at,
         schedule=run.schedule,
         parallelism=run.parallelism,
         created_at=moment(run.created_at),
@@ -85,7 +95,7 @@ def run_view(facts: Facts, *, alive: bool, now: float, told: Mapping[str, object
         tip=run.tip,
         landed_at=_moment(run.landed_at),
         forecast_end_at=_moment(end),
-        notices=_notices(records, told or {}, now, alive=alive),
+        notices=_notices(records, told or {}, now, left=_left(run, alive=alive, crashed=crashed_at is not None)),
         workstreams=tuple(
             _workstream(record, facts.declared[record.id], waited_for_by[record.id])
             for record in sorted(records.workstreams.values(), key=lambda ws: (ws.wave, ws.id))
@@ -106,15 +116,22 @@ def run_view(facts: Facts, *, alive: bool, now: float, told: Mapping[str, object
     )
 
 
-def _notices(records: Records, said: Mapping[str, object], now: float, *, alive: bool) -> tuple[str, ...]:
+def _left(run: RunRecord, *, alive: bool, crashed: bool) -> str:
+    """What there is to do where nobody drives a run that is under way; empty where there is nothing."""
+    if alive or run.state not in _UNDER_WAY:
+        return ""
+    why = "its orchestrator died" if crashed else "no orchestrator has it"
+    return f"{why}: `uet resume {run.id}` goes on"
+
+
+def _notices(records: Records, said: Mapping[str, object], now: float, *, left: str) -> tuple[str, ...]:
     run = records.run
     held = [one_line(str(said["no_room"]), _LONGEST)] if said.get("no_room") else []
     until = said.get("drain_until")
     if isinstance(until, int | float) and run.state is RunState.DRAINING and 0 <= until - now < _LONGEST_DRAIN:
         held.append(f"draining, {until - now:.0f} s left")
     held += [run.reason] if run.reason and run.state in _HELD else []
-    left = not alive and run.state in _UNDER_WAY
-    held += [f"no orchestrator has it: `uet resume {run.id}` goes on"] if left else []
+    held += [left] if left else []
     going_on = run.state not in RUN_OVER and run.state is not RunState.HALTED
     held += [run.budget_note] if run.budget_note and going_on else []
     held += [told(provider) for provider in records.providers.values() if provider.reason and going_on]

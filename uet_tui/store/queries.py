@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,16 @@ class Reader:
             now = records.run.ended_at or self._clock()
             facts = _facts(connection, records, now)
         paths = self._home.run(run)
-        alive = inbox.held(paths)
-        return run_view(facts, alive=alive, now=now, told=lock.told(paths.lock) if alive else {})
+        if inbox.held(paths):
+            return run_view(facts, alive=True, now=now, told=lock.told(paths.lock))
+        return run_view(facts, alive=False, now=now, crashed_at=self._crashed_at(run))
+
+    def _crashed_at(self, run: str) -> datetime | None:
+        """When the orchestrator of a run that nobody has told something last, if it never let go of the run."""
+        last = select(EVENTS.c.time).where(EVENTS.c.run == run).order_by(EVENTS.c.id.desc()).limit(1)
+        with self._reading() as connection:
+            owner = connection.execute(select(RUNS.c.owner_token).where(RUNS.c.id == run)).scalar()
+            return None if owner is None else connection.execute(last).scalar()
 
     def costs(self, run: str) -> CostBreakdown:
         """Where the money of a run went, in every way of looking at it."""

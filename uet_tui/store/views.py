@@ -168,6 +168,8 @@ class RunView:
     state: RunState
     reason: str
     alive: bool
+    crashed_at: datetime | None
+    """When the orchestrator told something last, where it died and nobody took the run up since."""
     schedule: str
     parallelism: int
     created_at: datetime

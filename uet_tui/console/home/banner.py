@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from uet_tui.console.amounts import spent
-from uet_tui.console.format import between, cell, money, plural, run_look, workstream_look
+from uet_tui.console.format import between, cell, clock, money, plural, run_look, workstream_look
 from uet_tui.core.states import RUN_OVER, RunState, WorkstreamState
 from uet_tui.store.views import RunView
 
@@ -57,6 +57,17 @@ def halted(view: RunView) -> str:
     return f"{said} b or `uet budget --total X` raises it, {on}"
 
 
+def left(view: RunView) -> str:
+    """What became of a run that nobody drives, and how it goes on."""
+    if view.crashed_at is None:
+        return f"! no orchestrator has this run: `uet resume {view.id}` goes on with it"
+    agents = plural(view.busy, "workstream was", "workstreams were")
+    return (
+        f"! its orchestrator died: the last that it told is of {clock(view.crashed_at)}, when {agents} at work.\n"
+        f"Nothing is lost, agents go on by themselves: `uet resume {view.id}` takes up what they did and goes on"
+    )
+
+
 class Banner(Static):
     """A few lines under the header; not there when there is nothing to say."""
 
@@ -100,7 +111,7 @@ class Banner(Static):
         if view.state is RunState.HALTED:
             return Content(halted(view)), "bad"
         if not view.alive and view.started_at is not None:
-            return Content(f"! no orchestrator has this run: `uet resume {view.id}` goes on with it"), "bad"
+            return Content(left(view)), "bad"
         if frozen := [need.text for need in view.needs if need.kind == "frozen"]:
             more = f" (and {len(frozen) - 1} more)" if frozen[1:] else ""
             return Content(f"❄ {frozen[0]}{more}; f thaws").truncate(width, ellipsis=True), ""
