@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from uet_tui.errors import UetError
 from uet_tui.resources import CONFIG
-from uet_tui.settings import layers
 from uet_tui.settings.layers import FILES, load_settings
+from uet_tui.settings.reading import read_file
 from uet_tui.settings.tree import Section
 
 SHIPPED = {name: yaml.safe_load((CONFIG / name).read_text()) for name in FILES}
@@ -33,16 +33,16 @@ values = st.recursive(
 def _what_is_shipped_is_read_once() -> Iterator[None]:
     """Reading it is most of the time that an example takes, and it is the same each time."""
     with pytest.MonkeyPatch.context() as patch:
-        read, shipped = layers.read_file, dict[Path, Section]()
+        shipped = dict[Path, Section]()
 
         def read_once(path: Path, layer: str, shown: str) -> Section:
             if layer != "shipped":
-                return read(path, layer, shown)
+                return read_file(path, layer, shown)
             if path not in shipped:
-                shipped[path] = read(path, layer, shown)
+                shipped[path] = read_file(path, layer, shown)
             return shipped[path]
 
-        patch.setattr(layers, "read_file", read_once)
+        patch.setattr("uet_tui.settings.layers.read_file", read_once)
         yield
 
 
