@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 _NO_ROOM: Final = re.compile(r"No space left on device|Disk quota exceeded|unable to write file [^:;]+(?:;|$)")
-"""What git says; where it checks a file out, it does not say why, but a file that it may not make it names otherwise."""
+"""What git says; of a file that it checks out it does not say why, and what it may not make it calls otherwise."""
 
 
 class UetError(Exception):
