@@ -1,10 +1,11 @@
 """The one family of errors that an operator sees: what is wrong, where, and what to do about it."""
 
 import errno
+import re
 from typing import Final
 
-_NO_ROOM: Final = ("No space left on device", "Disk quota exceeded")
-"""What git says."""
+_NO_ROOM: Final = re.compile(r"No space left on device|Disk quota exceeded|unable to write file [^:;]+(?:;|$)")
+"""What git says; of a file that it checks out it does not say why, and what it may not make it calls otherwise."""
 
 
 class UetError(Exception):
@@ -22,7 +23,7 @@ def out_of_room(error: BaseException | None) -> bool:
     """Whether the disk, or the operator's share of it, is full: what failed may be tried again once there is room."""
     while error is not None:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or isinstance(error, NoRoomError) or any(word in str(error) for word in _NO_ROOM):
+        if full or isinstance(error, NoRoomError) or _NO_ROOM.search(str(error)):
             return True
         error = error.__cause__
     return False

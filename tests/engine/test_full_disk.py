@@ -14,6 +14,7 @@ from tests.support.wait import until
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
 from uet_tui.engine import runner
 from uet_tui.engine.finding import keep_facts
+from uet_tui.engine.start import repository_at
 from uet_tui.errors import UetError, out_of_room
 
 COST = """printf '{"uet": {"cost_usd": 0.5}}\\n'"""
@@ -96,6 +97,29 @@ def test_with_little_room_nothing_is_begun_and_the_run_goes_on_by_itself(stage: 
     assert len(stage.events("disk_full")) == len(stage.events("disk_has_room")) == 1
 
 
+def test_a_sandbox_for_which_there_is_no_room_is_made_once_there_is(
+    stage: Scene, small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.repository.write("large.bin", "".join(f"{number:x}" for number in range(1_000_000)))  # twice: object and file
+    stage.repository.commit("A large file")
+    stage.operator = repository_at(stage.repository.path)
+    fill(small_disk, leave=3_000_000)
+    stage.begin(
+        workstream("ws-a", "echo a > a", scope=["a"], circuit_breaker={"max_attempts": 1}),
+        sets=("low_disk_mb=0", "forecast_seconds=0", "workers=1"),
+    )
+    until(lambda: "no room on the disk for SpawnWorker" in caplog.text, 60, "a try that fails")
+    assert stage.orchestrator is not None and stage.orchestrator.alive
+    assert stage.view().workstreams[0].attempts == 0
+    (small_disk / "ballast").unlink()
+    view = stage.finish(60)
+    assert view.state is RunState.COMPLETED, view.reason
+    assert view.workstreams[0].attempts == 1
+    assert stage.repository.git("status", "--porcelain") == ""
+    (told,) = stage.events("orchestrator_error")
+    assert told.startswith("no room on the disk, it is tried again once there is: git ")
+
+
 def test_an_attempt_that_finds_no_room_does_not_count(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     failed: list[object] = []
 
@@ -142,4 +166,6 @@ def test_what_is_out_of_room_is_told_by_its_cause() -> None:
     outer.__cause__ = OSError(28, "No space left on device")
     assert out_of_room(outer)
     assert not out_of_room(UetError("it could not be"))
+    assert out_of_room(UetError("git read-tree ended with 128: error: unable to write file a b.bin"))
+    assert not out_of_room(UetError("git add ended with 128: error: unable to write file .git/x: Permission denied"))
     assert not out_of_room(None)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from uet_tui.errors import UetError
 from uet_tui.resources import CONFIG
-from uet_tui.settings import layers
 from uet_tui.settings.layers import FILES, load_settings
 from uet_tui.settings.reading import read_file
 from uet_tui.settings.tree import Section
@@ -43,7 +42,7 @@ def _what_is_shipped_is_read_once() -> Iterator[None]:
                 shipped[path] = read_file(path, layer, shown)
             return shipped[path]
 
-        patch.setattr(layers, "read_file", read_once)
+        patch.setattr("uet_tui.settings.layers.read_file", read_once)
         yield
 
 

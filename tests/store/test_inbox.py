@@ -306,3 +306,35 @@ def test_a_command_that_nobody_answers_in_time_stays_where_it_is(paths: RunPaths
     with RunLock.acquire(paths):
         assert inbox.deliver(paths, asked, 0.01, never) is None
     assert inbox.take(paths) == (asked,)
+
+
+def test_nothing_is_left_of_a_command_whose_orchestrator_was_killed_as_it_answered(
+    paths: RunPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "withdraw", lambda *_: None)
+
+    def half() -> None:
+        until(lambda: inbox.take(paths), 10, "the command")
+        inbox.answer(paths, Answer(id="k1", ok=True, message="done"))
+
+    def wait(*about: object) -> Answer | None:
+        half()
+        monkeypatch.undo()
+        return inbox.wait(*about)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inbox, "wait", wait)
+    with RunLock.acquire(paths):
+        answer = inbox.deliver(paths, command("k1"), 10, lambda _: pytest.fail("somebody has the run"))
+    assert answer == Answer(id="k1", ok=True, message="done")
+    assert listing(paths) == []
+
+
+def test_nothing_is_left_of_a_command_that_was_sent_and_is_then_carried_out_here(paths: RunPaths) -> None:
+    def carry_out(sent: Command) -> Answer:
+        inbox.answer(paths, Answer(id=sent.id, ok=True, message="in the inbox"))
+        return Answer(id=sent.id, ok=True, message="here")
+
+    inbox.submit(paths, command("k1"))
+    answer = inbox.deliver(paths, command("k1"), 10, carry_out)
+    assert answer == Answer(id="k1", ok=True, message="here")
+    assert listing(paths) == []

@@ -104,6 +104,8 @@ class LocalRunner:
         self._leaving = threading.Event()
         self._keepers: set[subprocess.Popen[bytes]] = set()
         self._keepers_lock = threading.Lock()
+        self._full: tuple[type, str] | None = None
+        """What the operator was last told that there is no room for."""
         self._forecaster = Forecaster(place, records, report)
         if forecast:
             self._forecaster.start()
@@ -142,11 +144,17 @@ class LocalRunner:
     def _waits_for_room(self, effect: Effect, error: Exception) -> bool:
         """Waits a moment where the disk was full, so that the effect can be done again: done twice it happens once.
 
+        The operator is told once, in the same words.
+
         An agent is started in another attempt instead: of this one there may be more than the half.
         """
         if not out_of_room(error) or isinstance(effect, StartAttempt):
             return False
         _log.warning("no room on the disk for %s: %s", effect, error)
+        if self._full != (type(effect), str(error)):
+            self._full = type(effect), str(error)
+            text = self._place.redactor.text(one_line(f"no room on the disk, it is tried again once there is: {error}"))
+            self._report(Noted(vocabulary.ORCHESTRATOR_ERROR, text, "warning"))
         self._leaving.wait(_FULL_LOOK)
         return True
 

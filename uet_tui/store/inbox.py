@@ -89,13 +89,23 @@ def deliver(
     while end is None or time.monotonic() < end:
         if not held(paths):
             with contextlib.suppress(RunLockedError):  # an orchestrator took the run in between
-                return wait(paths, command.id, 0) or carry_out(command)
+                return _settled(paths, wait(paths, command.id, 0) or carry_out(command))
         if not submitted:
             submit(paths, command)
             submitted = True
         if answered := wait(paths, command.id, _HELD_SECONDS):
-            return answered
+            return _settled(paths, answered)
     return None
+
+
+def _settled(paths: RunPaths, answer: Answer) -> Answer:
+    """Leaves nothing of a command whose sender has its answer.
+
+    An orchestrator that was killed as it answered has left the command, and the next one would answer it to nobody.
+    """
+    withdraw(paths, answer.id)
+    _answer_path(paths, answer.id).unlink(missing_ok=True)
+    return answer
 
 
 def withdraw(paths: RunPaths, command_id: str) -> None:
