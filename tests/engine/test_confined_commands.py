@@ -334,3 +334,14 @@ def test_who_has_no_home_has_gates_all_the_same(scene: Scene, tmp_path: Path, mo
     monkeypatch.setenv("HOME", "/nonexistent")
     scene.begin(workstream("ws-b", "echo b > a.txt", test_gates=UNIT, **ONCE), sets=(CONFINED, gate("true")))
     assert scene.finish().state is RunState.COMPLETED, log_of(scene, "ws-b")
+
+
+def test_a_set_up_gets_only_the_variables_that_are_named(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOY_KEY_FILE", "/nowhere")
+    monkeypatch.setenv("NPM_REGISTRY", "here")
+    named = ["sandbox.env=[PATH, 'NPM_*']", 'sandbox.setup=["test -z $DEPLOY_KEY_FILE && test $NPM_REGISTRY = here"]']
+    scene.begin(workstream("ws-a", "echo a > a.txt"), sets=named)
+    assert scene.finish().state is RunState.COMPLETED, scene.events()
+    everything = ['sandbox.setup=["test $DEPLOY_KEY_FILE = /nowhere"]']
+    scene.begin(workstream("ws-b", "echo b > a.txt"), sets=everything)
+    assert scene.finish().state is RunState.COMPLETED, scene.events()
