@@ -451,3 +451,10 @@ def test_every_command_is_told_with_who_asked_for_it_and_what_came_of_it():
     assert (first.severity, second.severity) == ("info", "warning")
     assert first.text == "ann: pause: paused: running attempts finish, no new one starts"
     assert (second.data["ok"], second.data["source"]) == (False, "cli:1")
+
+
+def test_what_an_agent_asks_for_is_refused_and_on_record_as_its_own():
+    run = many().begin()
+    told = run.is_refused(Verb.SCALE, number=9, source="agent:r1/ws-0/1")
+    assert told == "it comes from r1/ws-0/1: what agents start has no say in a run"
+    assert run.run.parallelism != 9

@@ -307,3 +307,41 @@ def test_a_gate_leaves_no_daemon_and_does_not_outlast_its_time(scene: Scene) -> 
     )
     scene.finish(60)
     assert "GATE_UNIT timeout" in reason(scene)  # what is left fails every test here
+
+
+@needs_bwrap
+def test_a_gate_that_fails_only_for_being_confined_is_not_excused_as_red_before(scene: Scene, home: Path) -> None:
+    (home / ".toolrc").write_text("x")
+    needs = 'gates.GATE_UNIT.commands=["cat $HOME/.toolrc"]'
+    work = workstream("ws-a", "echo a > a.txt", test_gates=UNIT, **ONCE)
+    wished = "agents.shell.sandbox=bwrap"
+    scene.begin(work, sets=(wished, needs))
+    assert scene.finish().state is RunState.FAILED
+    why = "GATE_UNIT passes at the base commit, but not where it is confined: name what it needs in sandbox.writable"
+    assert why in reason(scene)
+    scene.begin(work, sets=(wished, needs, 'sandbox.writable=[".toolrc"]'))
+    assert scene.finish().state is RunState.COMPLETED
+    scene.begin(work, sets=(wished, 'gates.GATE_UNIT.commands=["cat $HOME/.nowhere"]'))
+    assert scene.finish().state is RunState.COMPLETED
+    assert "red before" in " ".join(scene.events("gate_result"))
+
+
+@needs_bwrap
+def test_who_has_no_home_has_gates_all_the_same(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    scene.begin(workstream("ws-a", "echo a > a.txt", test_gates=UNIT, **ONCE), sets=(CONFINED, gate("true")))
+    assert scene.finish().state is RunState.COMPLETED, log_of(scene)
+    monkeypatch.setenv("HOME", "/nonexistent")
+    scene.begin(workstream("ws-b", "echo b > a.txt", test_gates=UNIT, **ONCE), sets=(CONFINED, gate("true")))
+    assert scene.finish().state is RunState.COMPLETED, log_of(scene, "ws-b")
+
+
+def test_a_set_up_gets_only_the_variables_that_are_named(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOY_KEY_FILE", "/nowhere")
+    monkeypatch.setenv("NPM_REGISTRY", "here")
+    named = ["sandbox.env=[PATH, 'NPM_*']", 'sandbox.setup=["test -z $DEPLOY_KEY_FILE && test $NPM_REGISTRY = here"]']
+    scene.begin(workstream("ws-a", "echo a > a.txt"), sets=named)
+    assert scene.finish().state is RunState.COMPLETED, scene.events()
+    everything = ['sandbox.setup=["test $DEPLOY_KEY_FILE = /nowhere"]']
+    scene.begin(workstream("ws-b", "echo b > a.txt"), sets=everything)
+    assert scene.finish().state is RunState.COMPLETED, scene.events()

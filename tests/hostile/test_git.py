@@ -1,44 +1,17 @@
-"""An agent that does all it can against the run and the operator: nothing of it succeeds, and the run goes on.
+"""What a hostile agent does to git: its own repository, the operator's, and uet's."""
 
-Each is tried as an agent that nothing confines, and, where bubblewrap can be used, as one that is confined.
-"""
-
-from collections.abc import Sequence
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.engine.scene import Scene, attempt_folder, workstream
-from tests.workspace.test_untouched import fingerprint
+from tests.hostile.loose import LIMIT, ONCE, either_way, let_loose, needs_bwrap, reason
+from uet_tui.core.commands import Verb
 from uet_tui.core.states import RunState, WorkstreamState
-from uet_tui.engine.confinement import probe
-from uet_tui.engine.start import repository_at
 
-bwrap = pytest.mark.skipif(not probe().path, reason=f"no sandbox here: {probe().told}")
-ONCE = {"circuit_breaker": {"max_attempts": 1}}
-
-pytestmark = pytest.mark.parametrize("confined", ["off", pytest.param("required", marks=bwrap)])
-
-
-def let_loose(scene: Scene, confined: str, *script: str, sets: Sequence[str] = ()) -> WorkstreamState:
-    """Runs a hostile agent before an honest one; the honest one's work must be merged, and nothing else touched."""
-    before = fingerprint(scene.repository)
-    scene.begin(
-        workstream("ws-hostile", *script, scope=["h/**"], **ONCE),
-        workstream("ws-honest", "echo b > b.txt", scope=["b.txt"], depends_on=[]),
-        sets=(f"agents.shell.sandbox={confined}", "workers=1", *sets),
-    )
-    view = scene.finish(60)
-    assert view.state in (RunState.COMPLETED, RunState.FAILED)
-    assert scene.state("ws-honest") is WorkstreamState.MERGED
-    assert fingerprint(scene.repository) == before
-    return scene.state("ws-hostile")
-
-
-GIT = """
-git config extensions.worktreeConfig true
-git config --file .git/config.worktree core.fsmonitor "touch $TRACE; true"
-git config --file .git/config.worktree filter.f.clean "touch $TRACE; cat"
+ME = "-c user.name=a -c user.email=a@b"
+OBEYED = """
 git config core.fsmonitor "touch $TRACE; true"; git config core.hooksPath "$PWD/h/hooks"
 git config filter.f.clean "touch $TRACE; cat"; git config filter.f.smudge "touch $TRACE; cat"
 git config merge.default evil; git config merge.evil.driver "touch $TRACE; false";
@@ -49,111 +22,154 @@ chmod +x h/hooks/*; mkdir -p .git/hooks; cp h/hooks/* .git/hooks
 echo '* filter=f merge=evil diff=evil' > .git/info/attributes; echo '* filter=f' > h/.gitattributes
 echo /nowhere >> .git/objects/info/alternates
 """
+INCLUDED = """
+printf '[core]\\n\\tfsmonitor = touch %s; true\\n' "$TRACE" > .git/more
+printf '[filter "f"]\\n\\tclean = touch %s; cat\\n' "$TRACE" >> .git/more
+git config include.path more; git config includeIf.gitdir:/.path more; git config extensions.worktreeConfig true
+cp .git/more .git/config.worktree; mkdir -p h; echo '* filter=f' > h/.gitattributes
+"""
+NESTED = """
+mkdir h; git init -q h/inner; printf '#!/bin/sh\\ntouch %s\\n' "$TRACE" > h/inner/.git/hooks/post-checkout
+cp h/inner/.git/hooks/post-checkout h/inner/.git/hooks/post-index-change; chmod +x h/inner/.git/hooks/*
+git -C h/inner config core.fsmonitor "touch $TRACE; true"; touch h/inner/x
+"""
+EXT = '[submodule "s"]\\n\\tpath = h/s\\n\\turl = ext::sh -c touch%% $TRACE\\n\\tupdate = !touch $TRACE\\n'
 
 
-def test_what_it_writes_into_its_git_is_never_executed(scene: Scene, tmp_path: Path, confined: str) -> None:
+@either_way
+@pytest.mark.parametrize("planted", [OBEYED, INCLUDED])
+def test_what_it_writes_into_its_git_is_never_executed(
+    scene: Scene, tmp_path: Path, planted: str, confined: str
+) -> None:
     trace = tmp_path / "trace"
-    state = let_loose(scene, confined, GIT.replace("$TRACE", str(trace)), "echo x > h/x.txt; rm -rf h/hooks")
+    state = let_loose(scene, confined, planted.replace("$TRACE", str(trace)), "echo x > h/x.txt; rm -rf h/hooks")
     assert state is WorkstreamState.MERGED
     assert not trace.exists()
     assert scene.file("h/x.txt") == "x"
 
 
+@either_way
 @pytest.mark.parametrize(
     "script",
     [
-        "git switch -qc x; git commit -q --allow-empty -m 'x\n\nUET-Workstream: ws-honest\nUET-Attempt: 1'",
+        "git switch -qc x; git commit -q --allow-empty -m 'x\n\nUET-Workstream: ws-later\nUET-Attempt: 1'",
         "git update-ref -d HEAD; rm -rf .git/refs; git pack-refs --all || true",
+        "git branch y; git pack-refs --all; git checkout -q --detach; git commit -q --allow-empty -m detached",
         "echo 'ref: refs/heads/none' > .git/HEAD; rm -f .git/index; mkfifo .git/index",
         "mkdir -p .git/rebase-merge; echo refs/heads/main > .git/rebase-merge/head-name; touch .git/index.lock",
         "rm -rf .git; git init -q . ; git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x",
         "rm -rf .git; echo 'gitdir: /etc' > .git",
+        "rm -rf .git; ln -s /etc .git",
+        "git config core.worktree /; git config core.bare true; touch .git/shallow.lock .git/HEAD.lock",
+        "echo /proc/self/root > .git/commondir; echo $PWD/h > .git/gitdir",
     ],
 )
 def test_what_it_does_to_its_own_repository_changes_nothing(scene: Scene, script: str, confined: str) -> None:
     state = let_loose(scene, confined, script, "mkdir -p h; echo x > h/x.txt")
     assert state is WorkstreamState.MERGED
     merged = scene.sql("SELECT id FROM workstreams WHERE state = 'MERGED' ORDER BY id")
-    assert merged == [("ws-honest",), ("ws-hostile",)]
+    assert merged == [("ws-hostile",), ("ws-later",)]
     assert scene.file("b.txt") == "b", "a forged trailer stands for nobody's work"
 
 
-@pytest.mark.parametrize(
-    ("script", "why"),
-    [
-        ('rm -rf "$PWD"', ""),  # a sandbox does not let it
-        ("mkdir h; ln -s /etc/passwd h/link", "link out of the repository"),
-        ("mkdir h; git init -q h/inner; touch h/inner/x", "repository"),
-        ("echo x > outside.txt", "outside its scope"),
-        ("mkdir h; mkfifo h/.gitattributes", "FIFO"),
-    ],
-)
-def test_what_must_not_be_merged_is_not_and_says_why(scene: Scene, script: str, why: str, confined: str) -> None:
-    assert let_loose(scene, confined, script) is WorkstreamState.FAILED
-    found = scene.view().workstream("ws-hostile")
-    assert found is not None
-    assert why in (found.reason or "")
+@either_way
+@pytest.mark.parametrize("way", ["rebase main", "merge main", "cherry-pick main", "revert HEAD~1"])
+def test_a_merge_or_rebase_that_it_leaves_half_done_is_put_away_and_what_it_wrote_counts(
+    scene: Scene, way: str, confined: str
+) -> None:
+    commit = f"git {ME} commit -qam"
+    script = [
+        "git switch -qc main; mkdir h; echo 0 > h/x.txt; git add h",
+        f"{commit} base; git switch -qc side; echo side > h/x.txt; {commit} side; echo more > h/x.txt; {commit} more",
+        f"git switch -q main; echo main > h/x.txt; {commit} main; git switch -q side",
+        f"! git {ME} {way} >&2",
+        "ls .git | grep -qE 'rebase-merge|MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD' && git ls-files -u | grep -q x.txt",
+        "echo decided > h/x.txt",
+    ]
+    assert let_loose(scene, confined, *script) is WorkstreamState.MERGED, reason(scene)
+    assert scene.file("h/x.txt") == "decided"
 
 
-def test_what_it_writes_through_a_link_of_the_repository_is_not_taken_and_a_sandbox_does_not_let_it(
+@either_way
+def test_a_repository_inside_with_hooks_is_told_and_nothing_of_it_runs(
     scene: Scene, tmp_path: Path, confined: str
 ) -> None:
-    """A folder that is a link leads a scope out; nobody can keep an agent from following it but a sandbox."""
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "s").write_text("the operator's\n")
-    (scene.repository.path / "h").symlink_to(outside)
-    scene.repository.commit("A link to a folder elsewhere")
-    scene.operator = repository_at(scene.repository.path)
-    assert let_loose(scene, confined, "echo the agent > h/s") is WorkstreamState.FAILED
-    found = scene.view().workstream("ws-hostile")
-    assert found is not None
-    assert found.reason
-    assert (outside / "s").read_text() == ("the agent\n" if confined == "off" else "the operator's\n")
+    trace = tmp_path / "trace"
+    assert let_loose(scene, confined, NESTED.replace("$TRACE", str(trace))) is WorkstreamState.FAILED
+    assert "h/inner is a repository: its history is not part of the commit" in reason(scene)
+    assert not trace.exists()
 
 
-def test_daemons_without_a_name_are_ended_with_it(scene: Scene, confined: str) -> None:
-    daemon = "trap '' TERM INT HUP; while :; do touch alive; sleep 0.05; done"
-    script = f'mkdir h; (env -i PATH=$PATH setsid setsid sh -c "{daemon}" >/dev/null 2>&1 </dev/null &) ; exec >&- 2>&-'
-    let_loose(scene, confined, script)  # what is left fails every test here
+@either_way
+def test_a_submodule_whose_address_is_a_command_is_a_file_like_any_other(
+    scene: Scene, tmp_path: Path, confined: str
+) -> None:
+    trace = tmp_path / "trace"
+    script = [
+        f"printf '{EXT}' > .gitmodules".replace("$TRACE", str(trace)),
+        f"mkdir h; echo x > h/x.txt; git {ME} commit -q --allow-empty -m x",
+        "git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),h/s; git config submodule.recurse true",
+        f"git {ME} commit -qm gitlink",
+    ]
+    state = let_loose(scene, confined, *script, scope=["h/**", ".gitmodules"])
+    assert state is WorkstreamState.MERGED, reason(scene)
+    assert scene.repository.git("ls-tree", "-r", f"refs/heads/uet/{scene.run}", "h/s") == "", "no link to anything"
+    landed = scene.ask_offline(Verb.LAND)
+    assert landed.ok, landed
+    assert not trace.exists()
 
 
-FORGED = '{"code": 0, "why": "exit", "seconds": 1, "ended_at": 1}'
+MOVES = """
+run=${PWD#*/.uet/runs/}; run=${run%%/*}; root=${PWD%%/.uet/*}; control=$root/.uet/control.git
+forged=$(printf 'x\\n\\nUET-Run: %s\\nUET-Workstream: ws-later\\nUET-Attempt: 1\\n' $run | git --git-dir $control \
+-c user.name=a -c user.email=a@b commit-tree uet/$run^{tree} -p uet/$run)
+"""
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        f"echo '{FORGED}' > exit.json; sleep 1",
-        "mkdir exit.json exit.json.part snapshot; touch exit.json/x exit.json.part/x",
-        "rm -f attempt.lock; mkdir attempt.lock; rm -f start.json; sleep 1.5",
-        "python3 -c 'import fcntl\nfor n in range(3, 50):\n try: fcntl.flock(n, 8)\n except OSError: pass'; sleep 2.5",
-        "rm -rf output.log; ln -s /dev/zero output.log; mkfifo usage.json",
-    ],
-)
-def test_what_it_forges_of_its_attempt_is_not_believed(scene: Scene, script: str, confined: str) -> None:
-    """It fails in the end: a record that was believed would make the work a success."""
-    there = 'cd "$(dirname "$0")"'
-    state = let_loose(scene, confined, f"( {there}; {script} ) 2>/dev/null || true", "exit 3")
-    assert state is WorkstreamState.FAILED
-    assert scene.sql("SELECT exit_code FROM attempts WHERE workstream = 'ws-hostile'") == [(3,)]
+@needs_bwrap
+def test_refs_that_are_not_its_own_cannot_be_moved_by_one_that_is_confined(scene: Scene) -> None:
+    root = scene.repository.path
+    script = [
+        f"( git -C {root} update-ref refs/heads/main HEAD~0 ) 2>/dev/null && echo broke out >&2",
+        f"( git -C {root} tag evil ) 2>/dev/null && echo broke out >&2",
+        f"( {MOVES} git --git-dir $control update-ref refs/heads/uet/$run $forged ) 2>/dev/null && echo broke out >&2",
+        "mkdir h; echo x > h/x.txt",
+    ]
+    assert let_loose(scene, "required", *script) is WorkstreamState.MERGED, reason(scene)
+    assert "broke out" not in (attempt_folder(scene, "ws-hostile") / "output.log").read_text()
 
 
-def test_names_that_no_terminal_should_see_are_told_harmlessly(scene: Scene, confined: str) -> None:
-    script = (
-        "mkdir h; printf x > \"h/$(printf 'a\\nb\\033]52;c;eA==\\007\\377')\"; printf '\\033]0;owned\\007\\n[/red]'"
+def test_refs_of_the_operator_that_one_moves_are_told_and_the_run_goes_on(scene: Scene) -> None:
+    root = scene.repository.path
+    git = f"git -C {root} {ME}"
+    scene.begin(
+        workstream("ws-hostile", f"{git} commit -q --allow-empty -m evil; {git} tag evil; echo x > x.txt", **ONCE),
+        workstream("ws-later", "echo b > b.txt", depends_on=["ws-hostile"]),
     )
-    assert let_loose(scene, confined, script) is WorkstreamState.MERGED
-    assert not any("\x1b" in text or "\x07" in text for text in scene.events())
+    assert scene.finish(LIMIT).state is RunState.COMPLETED
+    (told,) = scene.events("repository_changed")
+    assert "refs/heads/main was at" in told
+    assert "refs/tags/evil is new" in told
 
 
-def test_what_fills_the_disk_or_the_memory_is_ended(scene: Scene, confined: str) -> None:
-    script = "mkdir h; head -c 30000000 /dev/zero > h/big; sleep 60"
-    assert let_loose(scene, confined, script, sets=["disk_mb=10"]) is WorkstreamState.FAILED
-    assert any("more than disk_mb allows" in text for text in scene.events("attempt_ended"))
-    assert attempt_folder(scene, "ws-hostile").exists()
-
-
-def test_twenty_thousand_files_are_only_slow(scene: Scene, confined: str) -> None:
-    script = "mkdir h; python3 -c \"for n in range(20000): open(f'h/{n}', 'w').close()\""
-    assert let_loose(scene, confined, script) is WorkstreamState.MERGED
+def test_an_integration_branch_that_one_moves_stops_the_merging_and_says_so_until_it_is_put_back(scene: Scene) -> None:
+    """It forges the trailers of the other's merge: that one must not count as merged by it."""
+    move = "git --git-dir $control update-ref refs/heads/uet/$run $forged; echo x > x.txt"
+    scene.begin(
+        workstream("ws-hostile", MOVES, move, scope=["x.txt"], **ONCE),
+        workstream("ws-later", "echo b > b.txt", scope=["b.txt"], **ONCE),
+        sets=["workers=1"],
+    )
+    assert scene.finish(LIMIT).state is RunState.FAILED
+    for id in ("ws-hostile", "ws-later"):
+        assert scene.state(id) is WorkstreamState.FAILED
+        assert "is not a merge that this run made" in reason(scene, id)
+    assert not scene.ask_offline(Verb.LAND).ok
+    control = ["git", "--git-dir", str(scene.home.control)]
+    back = [*control, "update-ref", f"refs/heads/uet/{scene.run}", scene.view().base_commit]
+    subprocess.run(back, check=True)
+    assert scene.ask_offline(Verb.RETRY, workstream="ws-later").ok
+    scene.resume()
+    scene.finish(LIMIT)
+    assert scene.state("ws-later") is WorkstreamState.MERGED
+    assert scene.file("b.txt") == "b"

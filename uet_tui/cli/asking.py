@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from uet_tui.cli.looking import Look
 from uet_tui.cli.output import emit, show
-from uet_tui.core.commands import Answer, Command, Side, Verb
+from uet_tui.core.commands import FROM_AGENT, Answer, Command, Side, Verb
 from uet_tui.errors import UetError
 from uet_tui.store import inbox
 
@@ -74,7 +74,7 @@ def ask(
         limit=limit,
         until=until,
         by=login(),
-        source=f"cli:{os.getpid()}",
+        source=_source(at),
         at=datetime.now(UTC),
     )
     answer = inbox.deliver(at.paths, command, None if verb in _LONG else _PATIENCE_SECONDS, partial(_here, at))
@@ -89,6 +89,14 @@ def ask(
         emit({"run": at.run, "ok": answer.ok, "message": answer.message})
     else:
         show(answer.message)
+
+
+def _source(at: Look) -> str:
+    """Where the command comes from: this process, or the agent that started it."""
+    from uet_tui.engine.ancestry import agent_above
+
+    agent = agent_above(at.home)
+    return f"{FROM_AGENT}{agent}" if agent else f"cli:{os.getpid()}"
 
 
 def _here(at: Look, command: Command) -> Answer:

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from uet_tui.plan.model import MOST_USD
 from uet_tui.text import one_line
+
+FROM_AGENT: Final = "agent:"
+"""How the source of a command begins that an agent gave. It is refused, and on record."""
 
 
 class Verb(StrEnum):
@@ -93,7 +96,7 @@ class Command(BaseModel):
     by: Typed
     """The operator's login name."""
     source: str
-    """`console` or `cli`, with the process id: `cli:4242`."""
+    """`console` or `cli`, with the process id: `cli:4242`; `FROM_AGENT` and which one, where an agent gave it."""
     at: datetime
 
 

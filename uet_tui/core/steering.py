@@ -16,7 +16,7 @@ from uet_tui.core import (
     vocabulary,
 )
 from uet_tui.core.board import Board
-from uet_tui.core.commands import Answer, Refusal, Verb
+from uet_tui.core.commands import FROM_AGENT, Answer, Refusal, Verb
 from uet_tui.core.conflicts import ChoiceError
 from uet_tui.core.effects import LetGo, Reply
 from uet_tui.core.events import Asked
@@ -40,6 +40,9 @@ def asked(board: Board, event: Asked) -> None:
     """Carries a command out and answers it."""
     command = event.command
     try:
+        if command.source.startswith(FROM_AGENT):
+            agent = command.source.removeprefix(FROM_AGENT)
+            raise Refusal(f"it comes from {agent}: what agents start has no say in a run")
         if board.rollback is not None and command.verb not in rollback.MEANWHILE:
             raise Refusal("the run is being rolled back: wait until that is done")
         message = _ACTS[command.verb](board, event)

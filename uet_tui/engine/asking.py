@@ -231,6 +231,8 @@ def _wait(
         if time.monotonic() >= heard + _LISTEN:
             heard = time.monotonic()
             listen()
+            if attempts.wake_keeper(folder):
+                _log.warning("the keeper of %s was stopped by a signal; it goes on", folder)
         if leaving.wait(_LOOK):
             raise InterruptedRunError
     if keeper is not None:

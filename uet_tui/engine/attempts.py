@@ -231,6 +231,20 @@ def _ring(folder: Path) -> None:
             os.kill(identity[0], freezing.RING)
 
 
+def wake_keeper(folder: Path) -> bool:
+    """Has the keeper of an attempt go on that somebody stopped; says whether it was stopped.
+
+    While it is, nobody watches the limits of the attempt, or would tell its end.
+    """
+    pid, start = _keeper(folder) or (0, 0)
+    facts = keeper.stat(pid) if pid else []
+    if not facts or facts[0] not in (b"T", b"t") or int(facts[19]) != start:
+        return False
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGCONT)
+    return True
+
+
 def orphaned(folder: Path) -> bool:
     """Whether the attempt's tree lives on without its keeper: nobody watches its time limit or will tell its end."""
     identity = _keeper(folder)

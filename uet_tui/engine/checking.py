@@ -5,16 +5,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from uet_tui.agents.launching import environment
 from uet_tui.core import verdicts
 from uet_tui.engine import keeper
-from uet_tui.engine.confining import Confinement, around, how_confined, renew
+from uet_tui.engine.confining import Confinement, around, how_confined, may_do_without, renew
 from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
+from uet_tui.errors import UetError
 from uet_tui.gates.checks import Check, Files, gate_check
 from uet_tui.gates.judging import Judgement, judge
 from uet_tui.gates.memory import Memory, mark_of
@@ -147,24 +148,40 @@ class Table:
         return found
 
     def _at_base(self, check: Check, gate: TestGate | None, index: int) -> str:
-        """What a step says at the run's base commit; empty where it does not excuse anything."""
+        """What a step says at the run's base commit; empty where it does not excuse anything.
+
+        Raises:
+            UetError: it is red only for being confined, which says nothing of the work, and excuses nothing.
+        """
         if gate is None or self.tree == self.base_tree or self._green_since(check):
             return ""
         settings = self.place.settings.gates[gate.type]
         there = gate_check(gate, settings, files_of(self.place, self.base_tree), rehearsal=False)
         if check.steps[index] not in there.steps:
             return ""
-        mark = self._mark(check, index + 1)
         with _held(_baseline, self.leaving):
-            found = self._memory.recall(self.base_tree, mark)
-            if found is not None:
-                return found.verdict
-            self.doing(f"gates: {check.name}, at the base commit")
-            began = time.monotonic()
-            said = self._said_at_base(check, index)
-            self._memory.keep(self.base_tree, mark, said.verdict)
-            self.baselines.append((said, round(time.monotonic() - began, 3)))
-            return said.verdict
+            found = self._base_verdict(check, index)
+            if check.confined and not verdicts.holds(found) and may_do_without(self.place):
+                outside = self._base_verdict(replace(check, confined=False), index)  # the base is no agent's work
+                if verdicts.holds(outside):
+                    raise UetError(
+                        f"{check.name} passes at the base commit, but not where it is confined: name what it needs in "
+                        f"sandbox.writable, or set gates.{gate.type}.sandbox to off"
+                    )
+        return found
+
+    def _base_verdict(self, check: Check, index: int) -> str:
+        """What a step says at the run's base commit, now or before; only for who holds the baseline."""
+        mark = self._mark(check, index + 1)
+        found = self._memory.recall(self.base_tree, mark)
+        if found is not None:
+            return found.verdict
+        self.doing(f"gates: {check.name}, at the base commit")
+        began = time.monotonic()
+        said = self._said_at_base(check, index)
+        self._memory.keep(self.base_tree, mark, said.verdict)
+        self.baselines.append((said, round(time.monotonic() - began, 3)))
+        return said.verdict
 
     def _said_at_base(self, check: Check, index: int) -> Said:
         log = self.place.paths.folder / _BASELINE / check.log

@@ -119,10 +119,9 @@ def _mounts(view: View) -> Iterator[str]:
     for path, kind in sorted(wanted.items(), key=lambda one: (len(one[0].parts), one[0])):
         match kind:
             case "hide":
-                if path in view.instead:
-                    yield from ("--bind", str(view.instead[path]), str(path))
-                elif path.is_dir():
-                    yield from ("--size", _ROOM, "--tmpfs", str(path))
+                if path.is_dir():  # else nothing could be mounted there
+                    other = view.instead.get(path)
+                    yield from ("--bind", str(other), str(path)) if other else ("--size", _ROOM, "--tmpfs", str(path))
             case "read":
                 yield from ("--ro-bind-try", str(path), str(path))
             case "write":

@@ -58,6 +58,12 @@ def confines_all(place: Workplace) -> bool:
     return acceptance.sandbox == "agents" and all(gate.sandbox == "agents" for gate in gates.values())
 
 
+def may_do_without(place: Workplace) -> bool:
+    """Whether commands are confined here, though nobody requires it: code of the operator's own may run without."""
+    wanting = _wanting(place)
+    return bool(wanting and probe().path) and not any(agent.sandbox == "required" for agent in wanting.values())
+
+
 def how_confined(place: Workplace) -> str:
     """What stands for how commands are confined; empty if they are not. What passes so may fail otherwise."""
     wanting = _wanting(place)

@@ -85,7 +85,7 @@ def _set_up(place: Workplace, sandbox: Sandbox, leaving: threading.Event) -> Pat
     log = place.paths.setup_log(sandbox.folder.name)
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     log.unlink(missing_ok=True)
-    environ = {**os.environ, **sandbox.environment}
+    environ = environment(settings.sandbox.env, os.environ) | sandbox.environment
     name = sandbox.folder.name
     if settings.sandbox.setup:
         renew(place, name)

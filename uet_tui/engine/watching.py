@@ -29,6 +29,8 @@ class Watch:
         self._hearings: dict[tuple[str, int], Hearing] = {}
         self._pulse = Pulse(place.settings.stall_seconds, cpu_of_tree)
         self._stalled: set[object] = set()
+        self._stopped: set[object] = set()
+        """Attempts whose keeper was found stopped."""
 
     def _under_way(self) -> Iterator[AttemptRecord]:
         for id in sorted(self._board.active):
@@ -62,6 +64,8 @@ class Watch:
             if attempt.state is not AttemptState.RUNNING:
                 continue
             folder = self._folder(attempt)
+            if attempts.wake_keeper(folder):
+                yield from self._woken(attempt)
             if attempts.orphaned(folder):
                 attempts.end_now(folder)
             young = self._board.now - (attempt.started_at or self._board.now) < _YOUNG
@@ -78,6 +82,14 @@ class Watch:
         frozen = attempt.frozen_at is not None
         if frozen is not attempts.frozen(folder) and not attempts.asked_to_end(folder):
             (attempts.freeze if frozen else attempts.thaw)(folder)
+
+    def _woken(self, attempt: AttemptRecord) -> Iterator[Event]:
+        """Tells once that the keeper of an attempt was stopped: its agent may do it as often as it likes."""
+        key = (attempt.workstream, attempt.number)
+        if key not in self._stopped:
+            self._stopped.add(key)
+            text = f"{attempt.workstream} attempt {attempt.number}: its keeper was stopped by a signal; it goes on"
+            yield Noted(vocabulary.ATTEMPT_STALLED, text, "warning", attempt.workstream, attempt.worker, attempt.number)
 
     def _news(self, attempt: AttemptRecord, folder: Path) -> Iterator[Event]:
         """What an agent used and does, or that it shows no sign of life: an event once for each time that it stalls."""

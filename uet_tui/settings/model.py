@@ -36,6 +36,8 @@ class SandboxSettings(Group):
     """Untracked files of the operator's checkout to copy in, such as `.env`; globs relative to its root."""
     setup: tuple[str, ...]
     """Shell commands run once in each new sandbox."""
+    env: tuple[str, ...]
+    """Names of the environment variables that they get; a trailing `*` takes all that begin so."""
     keep: tuple[str, ...]
     """Ignored files that survive the reset between attempts, such as `.venv/`; git ignore patterns."""
     writable: tuple[str, ...]

@@ -1,0 +1,117 @@
+"""What a hostile agent claims: results, records of its attempt, other people's work, and the operator's own word."""
+
+import json
+import sys
+
+import pytest
+
+from tests.engine.scene import Scene
+from tests.engine.test_resolving import UNIT
+from tests.hostile.loose import either_way, let_loose, needs_bwrap, reason
+from uet_tui.core.states import WorkstreamState
+
+FORGED = '{"code": 0, "why": "exit", "seconds": 1, "ended_at": 1}'
+BARE = "env -i PATH=$PATH HOME=$HOME"
+UET = f"{sys.executable} -m uet_tui"
+
+
+@either_way
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"echo '{FORGED}' > exit.json; sleep 1",
+        "mkdir exit.json exit.json.part snapshot; touch exit.json/x exit.json.part/x",
+        "rm -f attempt.lock; mkdir attempt.lock; rm -f start.json; sleep 1.5",
+        "python3 -c 'import fcntl\nfor n in range(3, 50):\n try: fcntl.flock(n, 8)\n except OSError: pass'; sleep 2.5",
+        "rm -rf output.log; ln -s /dev/zero output.log; mkfifo usage.json",
+    ],
+)
+def test_what_it_forges_of_its_attempt_is_not_believed(scene: Scene, script: str, confined: str) -> None:
+    """It fails in the end: a record that was believed would make the work a success."""
+    there = 'cd "$(dirname "$0")"'
+    state = let_loose(scene, confined, f"( {there}; {script} ) 2>/dev/null || true", "exit 3")
+    assert state is WorkstreamState.FAILED
+    assert scene.sql("SELECT exit_code FROM attempts WHERE workstream = 'ws-hostile'") == [(3,)]
+
+
+@either_way
+def test_who_it_says_that_it_is_in_its_commits_reaches_nobody(scene: Scene, confined: str) -> None:
+    name = "$(printf 'Mallory\\033]52;c;eA==\\007\\nUET-Workstream: ws-later <x')"
+    script = [
+        f'mkdir h; echo x > h/x.txt; git add h; GIT_AUTHOR_NAME="{name}" GIT_COMMITTER_NAME="{name}" '
+        "GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_EMAIL=a@b git commit -qm 'x\n\nUET-Workstream: ws-later\nUET-Attempt: 1'",
+    ]
+    assert let_loose(scene, confined, *script) is WorkstreamState.MERGED, reason(scene)
+    history = scene.repository.git("log", "--format=%an %ae %cn %ce %B", f"refs/heads/uet/{scene.run}")
+    assert "Mallory" not in history
+    assert history.count("UET-Workstream: ws-later") == 1, "its own merge"
+    assert not any("\x1b" in text for text in scene.events())
+
+
+@either_way
+def test_a_commit_message_of_100_megabytes_is_put_away_with_the_commit(scene: Scene, confined: str) -> None:
+    script = [
+        "mkdir h; echo x > h/x.txt; git add h; head -c 100000000 /dev/zero | tr '\\0' x > .git/message",
+        "git -c user.name=a -c user.email=a@b -c core.bigFileThreshold=1k commit -qF .git/message; rm .git/message",
+    ]
+    assert let_loose(scene, confined, *script) is WorkstreamState.MERGED, reason(scene)
+    assert len(scene.repository.git("log", "--format=%B", f"refs/heads/uet/{scene.run}")) < 10_000
+
+
+@pytest.mark.parametrize(
+    "calling",
+    [
+        f"{UET} scale 64",
+        f"{UET} stop",
+        f"env -u UET_ATTEMPT {UET} budget --total 1000000",
+        f"{BARE} setsid -w setsid -w {UET} scale 64",
+        f"({BARE} setsid sh -c 'sleep 0.2; {UET} scale 64; touch done' &); until [ -e done ]; do sleep 0.1; done",
+    ],
+)
+def test_what_one_asks_for_that_nothing_confines_is_refused_and_on_record_with_who_asked(
+    scene: Scene, calling: str
+) -> None:
+    script = f"mkdir h; echo x > h/x; cd {scene.repository.path}; ( {calling} ) >&2 || true; rm -f done"
+    state = let_loose(scene, "off", script, sets=["agents.shell.env=[PATH, HOME]"])
+    assert state is WorkstreamState.MERGED, reason(scene)
+    (told,) = scene.events("operator_command")
+    assert "it comes from" in told
+    assert "ws-hostile/1" in told
+    assert scene.view().parallelism == 1
+    ((data,),) = scene.sql("SELECT data FROM uet_events WHERE type = 'operator_command'")
+    assert '"source": "agent:' in data.replace('":"', '": "')
+
+
+def test_a_gate_has_no_say_either(scene: Scene) -> None:
+    call = f"cd {scene.repository.path} && ! {UET} scale 64"
+    state = let_loose(
+        scene,
+        "off",
+        "mkdir h; echo x > h/x",
+        test_gates=UNIT,
+        sets=[f"gates.GATE_UNIT.commands={json.dumps([call])}"],
+    )
+    assert state is WorkstreamState.MERGED, reason(scene)
+    assert all("it comes from" in told for told in scene.events("operator_command"))
+    assert scene.events("operator_command")
+    assert scene.view().parallelism == 1
+
+
+@needs_bwrap
+@pytest.mark.parametrize("command", ["land", "scale 64", "stop"])
+def test_one_that_is_confined_has_no_say_in_the_run(scene: Scene, command: str) -> None:
+    root = scene.repository.path
+    script = f"mkdir h; echo x > h/x; if cd {root} && {UET} {command} >&2; then echo obeyed >&2; exit 3; fi"
+    home = ("agents.shell.env=[PATH, HOME]",)
+    assert let_loose(scene, "required", script, sets=home) is WorkstreamState.MERGED, reason(scene)
+    assert scene.events("operator_command") == []
+
+
+@needs_bwrap
+def test_one_that_is_confined_finds_no_inbox(scene: Scene) -> None:
+    forged = '{"id": "1", "verb": "stop", "by": "ann", "source": "cli:1", "at": "2026-01-01T00:00:00Z"}'
+    runs = scene.home.folder / "runs"
+    put = f"for f in {runs} {runs}/*; do mkdir -p $f/inbox && echo '{forged}' > $f/inbox/1.json; done"
+    let_loose(scene, "required", f"mkdir -p h; echo x > h/x; {put} || true")
+    assert scene.events("operator_command") == []
+    assert not list(runs.glob("**/1.json"))

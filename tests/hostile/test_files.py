@@ -1,0 +1,147 @@
+"""What a hostile agent makes of files: links, what is no file, names, and far too much of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.engine.scene import Scene, attempt_folder
+from tests.engine.test_resolving import UNIT
+from tests.hostile.loose import either_way, let_loose, reason
+from uet_tui.core.states import WorkstreamState
+from uet_tui.engine.start import repository_at
+
+SOCKET = "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"h/sock\")'"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
+
+
+@either_way
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ('rm -rf "$PWD"', ""),  # a sandbox does not let it
+        ("mkdir h; ln -s /etc/passwd h/link", "link out of the repository"),
+        ("mkdir h; ln -s ../../.. h/link", "link out of the repository"),
+        ("mkdir h; ln -s $PWD/h h/link", "link out of the repository"),
+        ("mkdir h; ln -s ../.git/config h/link", "link out of the repository"),
+        ("echo x > outside.txt", "outside its scope"),
+        ("ln -s h outside", "outside its scope"),
+        ("mkdir h; mkfifo h/.gitattributes", "FIFO"),
+        ("mkdir h; mkfifo h/pipe; echo x > h/x", "h/pipe is a FIFO: left out of the commit"),
+        (f"mkdir h; {SOCKET}; echo x > h/x", "h/sock is a socket: left out of the commit"),
+    ],
+)
+def test_what_must_not_be_merged_is_not_and_says_why(scene: Scene, script: str, why: str, confined: str) -> None:
+    assert let_loose(scene, confined, script) is WorkstreamState.FAILED
+    assert why in reason(scene)
+
+
+@either_way
+def test_what_it_writes_through_a_link_of_the_repository_is_not_taken_and_a_sandbox_does_not_let_it(
+    scene: Scene, tmp_path: Path, confined: str
+) -> None:
+    """A folder that is a link leads a scope out; nobody can keep an agent from following it but a sandbox."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "s").write_text("the operator's\n")
+    (scene.repository.path / "h").symlink_to(outside)
+    scene.repository.commit("A link to a folder elsewhere")
+    scene.operator = repository_at(scene.repository.path)
+    assert let_loose(scene, confined, "echo the agent > h/s") is WorkstreamState.FAILED
+    assert reason(scene)
+    assert (outside / "s").read_text() == ("the agent\n" if confined == "off" else "the operator's\n")
+
+
+@needs_root
+@either_way
+def test_a_device_is_no_file_and_a_sandbox_lets_it_make_none(scene: Scene, confined: str) -> None:
+    made = "mkdir h; echo x > h/x; mknod h/zero c 1 5 || touch h/refused"
+    state = let_loose(scene, confined, made)
+    if confined == "off":
+        assert state is WorkstreamState.FAILED
+        assert "h/zero is a device: left out of the commit" in reason(scene)
+    else:
+        assert state is WorkstreamState.MERGED
+        assert scene.file("h/refused") == ""
+
+
+@either_way
+def test_a_hard_link_to_a_file_outside_never_lets_anybody_write_that(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, confined: str
+) -> None:
+    """Neither the agent that is confined, nor uet when it takes out secrets, resets the sandbox or runs the next."""
+    monkeypatch.setenv("LINKED_API_KEY", "key-0123456789abcdef")
+    outside = tmp_path / "outside.env"
+    outside.write_text("LINKED_API_KEY=key-0123456789abcdef\n")
+    listed = Path(scene.repository.path, "README.md")
+    script = f"mkdir h; ln {outside} h/hard || cp {outside} h/hard 2>/dev/null || echo $LINKED_API_KEY > h/hard"
+    over = f"rm README.md; ln {outside} README.md 2>/dev/null || true"
+    state = let_loose(
+        scene, confined, script, over, sets=['agents.shell.env=["PATH", "LINKED_API_KEY"]'], scope=["h/**", "README.md"]
+    )
+    assert state is WorkstreamState.FAILED
+    assert "LINKED_API_KEY" in reason(scene)
+    assert "key-0123456789abcdef" not in reason(scene)
+    assert outside.read_text() == "LINKED_API_KEY=key-0123456789abcdef\n"
+    assert listed.read_text() == scene.repository.git("show", "HEAD:README.md") + "\n"
+
+
+SWAPPING = """
+import os, time
+os.mkdir("h"); os.makedirs("h/real"); open("h/real/passwd", "w").write("mine")
+until = time.monotonic() + 4
+while time.monotonic() < until:
+    os.rename("h/real", "h/kept"); os.symlink("/etc", "h/real")
+    os.unlink("h/real"); os.rename("h/kept", "h/real")
+"""
+
+
+@either_way
+def test_what_is_swapped_for_a_link_while_the_forecast_looks_brings_nothing_in(scene: Scene, confined: str) -> None:
+    python = f"python3 -c '{SWAPPING}'".replace("\n", "\n")
+    state = let_loose(scene, confined, python, sets=["forecast_seconds=0.05"])
+    assert state is WorkstreamState.MERGED, reason(scene)
+    assert scene.file("h/real/passwd") == "mine"
+    root = b"root:x:0:0"
+    stored = [path for path in scene.home.folder.rglob("*") if path.is_file() and path.stat().st_size < 1 << 20]
+    assert not any(root in path.read_bytes() for path in stored)
+
+
+@either_way
+def test_what_its_tests_swap_after_the_check_is_not_what_is_merged(scene: Scene, confined: str) -> None:
+    swap = "rm -rf h b.txt; ln -s /etc h; echo evil > b.txt; echo evil > README.md"
+    state = let_loose(
+        scene,
+        confined,
+        f"mkdir h; echo '{swap}' > h/test.sh",
+        sets=['gates.GATE_UNIT.commands=["[ ! -e h/test.sh ] || sh h/test.sh"]'],
+        test_gates=UNIT,
+    )
+    assert state is WorkstreamState.MERGED, reason(scene)
+    assert swap in scene.file("h/test.sh")
+    assert scene.file("b.txt") == "b"
+    assert "evil" not in scene.file("README.md")
+
+
+@either_way
+def test_names_that_no_terminal_should_see_are_told_harmlessly(scene: Scene, confined: str) -> None:
+    script = (
+        "mkdir h; printf x > \"h/$(printf 'a\\nb\\033]52;c;eA==\\007\\377')\"; printf '\\033]0;owned\\007\\n[/red]'"
+    )
+    assert let_loose(scene, confined, script) is WorkstreamState.MERGED
+    assert not any("\x1b" in text or "\x07" in text for text in scene.events())
+
+
+@either_way
+def test_what_fills_the_disk_is_ended(scene: Scene, confined: str) -> None:
+    script = "mkdir h; head -c 30000000 /dev/zero > h/big; sleep 60"
+    assert let_loose(scene, confined, script, sets=["disk_mb=10"]) is WorkstreamState.FAILED
+    assert any("more than disk_mb allows" in text for text in scene.events("attempt_ended"))
+    assert attempt_folder(scene, "ws-hostile").exists()
+
+
+@either_way
+@pytest.mark.parametrize("files", [20_000, pytest.param(100_000, marks=[pytest.mark.chaos, pytest.mark.timeout(600)])])
+def test_very_many_files_are_only_slow(scene: Scene, files: int, confined: str) -> None:
+    script = f"mkdir h; python3 -c \"for n in range({files}): open(f'h/{{n}}', 'w').close()\""
+    assert let_loose(scene, confined, script, seconds=500) is WorkstreamState.MERGED
