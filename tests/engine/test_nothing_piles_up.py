@@ -1,7 +1,8 @@
-"""However many attempts an orchestrator makes, it holds no more than after the first few; `benchmarks.soak` tells of
-a thousand, and of memory."""
+"""However many attempts an orchestrator makes, it holds no more than after the first few.
 
-import os
+`benchmarks.soak` tells of a thousand, and of memory.
+"""
+
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -34,7 +35,7 @@ def living() -> int:
 
 
 def files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def test_dozens_of_attempts_leave_no_zombie_no_open_file_and_no_thread(
