@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from textual.strip import Strip
 
 from tests.console.running import eventually, running, text
 from tests.console.samples import (
@@ -327,6 +328,27 @@ async def test_times_go_on_with_the_clock_alone() -> None:
         home.refresh()
         assert "3:13" in home.workers_pane.render_line(1).text
         assert any("3:13" in home.waves_pane.render_line(y).text for y in range(10))
+
+
+async def test_the_clock_alone_has_only_those_lines_drawn_again_that_count_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: dict[tuple[Pane, int], str] = {}
+    render_line = Pane.render_line
+
+    def noted(pane: Pane, y: int) -> Strip:
+        strip = render_line(pane, y)
+        drawn.setdefault((pane, y), strip.text)
+        return strip
+
+    async with running(FakeSource()) as (pilot, home):
+        before = {(pane, y): pane.render_line(y).text for pane in home.panes for y in range(pane.size.height)}
+        monkeypatch.setattr(Pane, "render_line", noted)
+        home.tick(NOW + timedelta(seconds=1))
+        await eventually(pilot, lambda: drawn)
+        monkeypatch.undo()
+    assert any("3:13" in line for line in drawn.values())
+    assert [(pane.title, y, line) for (pane, y), line in drawn.items() if line == before[pane, y]] == []
 
 
 async def test_a_decided_conflict_no_longer_counts() -> None:

@@ -1,5 +1,7 @@
-"""However many attempts an orchestrator makes, it holds no more than after the first few; `benchmarks.soak` tells of
-a thousand, and of memory."""
+"""However many attempts an orchestrator makes, it holds no more than after the first few.
+
+`benchmarks.soak` tells of a thousand, and of memory.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -33,7 +35,7 @@ def living() -> int:
 
 
 def files() -> int:
-    return len([*Path("/proc/self/fd").iterdir()])
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def test_dozens_of_attempts_leave_no_zombie_no_open_file_and_no_thread(

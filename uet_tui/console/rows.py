@@ -69,6 +69,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._cursor = 0
+        self._drawn: dict[int, Content] = {}
+        """What was last drawn on each line of the widget, its marks and colours as a whole left out."""
 
     def count(self) -> int:
         """How many items there are."""
@@ -132,26 +134,47 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=top + (place - anchor) * self.item_lines, animate=False, immediate=True, force=True)
         self.refresh()
 
+    def refresh_changed(self) -> None:
+        """Has the lines drawn again that are not what they were: most do not change from one second to the next."""
+        heading = self.heading(self.scrollable_content_region.width - 1)
+        for y, before in self._drawn.items():
+            if y < self.size.height and not self._said(y, heading).is_same(before):
+                self.refresh_line(self.scroll_offset.y + y)
+
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
         width = self.scrollable_content_region.width
         heading = self.heading(width - 1)
+        said = self._drawn[y] = self._said(y, heading)
         if y < len(heading):
-            return self._strip(" ", heading[y], width, "rowlist--heading")
-        if not (count := self.count()):
-            said = wrap(self.empty(), max(10, width - 2))
-            return self._strip(" ", Content("".join(said[y - len(heading) :][:1])), width, "rowlist--empty")
-        index, part = divmod(self.scroll_offset.y + y - len(heading), self.item_lines)
-        if index >= count:
+            return self._strip(" ", said, width, "rowlist--heading")
+        if not self.count():
+            return self._strip(" ", said, width, "rowlist--empty")
+        index, _ = self._item_at(y, heading)
+        if index >= self.count():
             return Strip.blank(width, self.visual_style.rich_style)
         under = index == self._cursor
-        line = self.lines(index, width - 1)[part]
         return self._strip(
             (CURSOR if self.has_focus else CURSOR_AWAY) if under else " ",
-            line,
+            said,
             width,
             "rowlist--cursor" if under else "",
         )
+
+    def _said(self, y: int, heading: tuple[Content, ...]) -> Content:
+        """What a line of the widget says, under a heading."""
+        if y < len(heading):
+            return heading[y]
+        width = self.scrollable_content_region.width
+        if not (count := self.count()):
+            said = wrap(self.empty(), max(10, width - 2))
+            return Content("".join(said[y - len(heading) :][:1]))
+        index, part = self._item_at(y, heading)
+        return self.lines(index, width - 1)[part] if index < count else Content("")
+
+    def _item_at(self, y: int, heading: tuple[Content, ...]) -> tuple[int, int]:
+        """Which item is on a line of the widget, and which line of it."""
+        return divmod(self.scroll_offset.y + y - len(heading), self.item_lines)
 
     def _strip(self, gutter: str, content: Content, width: int, component: str) -> Strip:
         style = self.get_visual_style(component) if component else self.visual_style

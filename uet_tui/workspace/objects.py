@@ -22,7 +22,7 @@ from uet_tui.workspace.kept import Kept
 
 TREE = "40000"
 """The mode of a folder in a tree."""
-_KEPT_NAMES = 30_000
+_KEPT_NAMES = 12_000
 """Names in folders that are kept, of all folders together: some 200 bytes each."""
 _KEPT_COMMITS = 3_000
 """Commits that are kept: some 700 bytes each."""

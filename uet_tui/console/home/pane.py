@@ -32,7 +32,7 @@ class Pane(RowList):
     def tick(self, now: datetime) -> None:
         """Takes the time and redraws what counts it."""
         self.now = now
-        self.refresh()
+        self.refresh_changed()
 
     def sift(self) -> None:
         """Works out the rows again, for panes whose filter leaves some out."""
