@@ -15,6 +15,12 @@ class UetError(Exception):
     """What the process ends with: 2 is bad usage, plan or configuration."""
 
 
+class StoppedError(UetError):
+    """An orchestrator had to stop, as where the disk fails: the operator sees to that, and resumes the run."""
+
+    exit_code = 4
+
+
 class NoRoomError(UetError):
     """The disk is full: what was to be written was not, and may be tried again once there is room."""
 

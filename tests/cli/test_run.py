@@ -264,3 +264,19 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(uet: Uet, inside: Reposit
     process.stderr.close()
     process.wait(30)
     assert json.loads(uet("status", "--json").out)["counts"] == {"MERGED": 2}
+
+
+def test_a_run_whose_disk_fails_waits_for_the_operator(inside: Repository) -> None:
+    write(inside.path / "plan", work("ws-a"))
+    said = subprocess.run(
+        [*UET, "run", "plan", *QUICK],
+        env=environment() | {"UET_FAILPOINT": "orchestrator.before-commit:3:raise"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert said.returncode == 4, said.stderr
+    assert "stops: [Errno 5]" in said.stderr
+    assert f"`uet resume {newest(inside)}` goes on" in said.stderr
+    resumed = subprocess.run([*UET, "resume", *QUICK], env=environment(), capture_output=True, text=True, timeout=120)
+    assert resumed.returncode == 0, resumed.stderr

@@ -216,6 +216,8 @@ class Asked:
     command: Command
     edited: Entry | None = None
     """For `edit`: the content as it was stored."""
+    left_over: bool = False
+    """It was asked of an orchestrator that was gone before it could take it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ from uet_tui.core.states import (
 )
 from uet_tui.core.workers import drain, fill_workers, tell_of
 
+_ENDING = frozenset({Verb.DRAIN, Verb.STOP, Verb.DETACH})
+"""What ends an orchestrator's work on the run: meant for the one that was asked, and for no other."""
+
 
 def asked(board: Board, event: Asked) -> None:
     """Carries a command out and answers it."""
@@ -45,6 +48,8 @@ def asked(board: Board, event: Asked) -> None:
             raise Refusal(f"it comes from {agent}: what agents start has no say in a run")
         if board.rollback is not None and command.verb not in rollback.MEANWHILE:
             raise Refusal("the run is being rolled back: wait until that is done")
+        if event.left_over and command.verb in _ENDING:
+            raise Refusal("it was meant for an orchestrator that is gone: ask again, if you still want it")
         message = _ACTS[command.verb](board, event)
         ok = True
     except (Refusal, ChoiceError) as refusal:

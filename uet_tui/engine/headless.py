@@ -19,7 +19,7 @@ from uet_tui.engine import attempts
 from uet_tui.engine.offline import carry_out
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import OpenRun, log_to_file
-from uet_tui.errors import UetError
+from uet_tui.errors import StoppedError, UetError
 from uet_tui.store import inbox
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Headless:
         The first interrupt drains, the second stops agents gently, the third ends them.
 
         Raises:
-            UetError: the orchestrator failed; what was committed can be resumed.
+            StoppedError: the orchestrator failed by the machine's doing; what was committed can be resumed.
         """
         place = self._opened.place
         log = log_to_file(place)
@@ -94,8 +94,8 @@ class Headless:
                 self._look_at_the_clock()
         log.close()
         failure = self._orchestrator.failure
-        if isinstance(failure, OSError):  # the machine's doing, not a mistake in here
-            raise UetError(f"run {place.run} stops: {failure}; `uet resume {place.run}` goes on") from failure
+        if isinstance(failure, OSError) or type(failure) is UetError:  # the machine's doing, not a mistake in here
+            raise StoppedError(f"run {place.run} stops: {failure}; `uet resume {place.run}` goes on") from failure
         if failure is not None:
             raise failure
         if place.settings.land == "auto" and self._orchestrator.records.run.state is RunState.COMPLETED:

@@ -56,6 +56,8 @@ class Hold:
     records: Records
     crashed_at: datetime | None = None
     """When the orchestrator that had the run before last committed an event, if it never let go of the run."""
+    left_over: frozenset[str] = frozenset()
+    """The ids of the commands that were in the inbox when the run was taken: asked of one that is gone."""
 
     def release(self, run: str) -> None:
         """Lets go of the run."""
@@ -220,7 +222,7 @@ class Orchestrator:
                 continue
             self._taken[item.id] = item
             try:
-                yield Asked(item, self._edited(item))
+                yield Asked(item, self._edited(item), left_over=item.id in self._hold.left_over)
             except (UetError, ChoiceError) as error:
                 self._reply(Answer(id=item.id, ok=False, message=str(error)))
 

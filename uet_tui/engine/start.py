@@ -28,6 +28,7 @@ from uet_tui.redaction import Redactor
 from uet_tui.settings.frozen import completed, frozen, thawed
 from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import Settings
+from uet_tui.store import inbox
 from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import Home, RunPaths
 from uet_tui.store.writer import Writer
@@ -188,6 +189,7 @@ def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = N
     """
     paths = home.run(run)
     lock = RunLock.acquire(paths)
+    left_over = inbox.waiting(paths)
     try:
         operator = repository_at(home.folder.parent)
         plan, settings, agents = _kept(home, run, overrides or {})
@@ -198,7 +200,7 @@ def open_run(home: Home, run: str, *, overrides: Mapping[str, object] | None = N
         lock.release()
         raise
     try:
-        hold = _claim(place, lock, writer)
+        hold = _claim(place, lock, writer, left_over)
         _know_asked(place, hold)
         place = replace(place, base=hold.records.run.base_commit)
         _catch_up(place, hold)
@@ -219,12 +221,12 @@ def plan_of(home: Home, run: str) -> Plan:
         return _bundled(paths)
 
 
-def _claim(place: Workplace, lock: RunLock, writer: Writer) -> Hold:
+def _claim(place: Workplace, lock: RunLock, writer: Writer, left_over: frozenset[str] = frozenset()) -> Hold:
     token = secrets.token_hex(8)
     reached("run.before-claim")
     crashed_at = writer.claim(place.run, token, os.getpid())
     reached("run.claimed")
-    return Hold(lock, token, writer, writer.load(place.run), crashed_at)
+    return Hold(lock, token, writer, writer.load(place.run), crashed_at, left_over)
 
 
 def _know_asked(place: Workplace, hold: Hold) -> None:

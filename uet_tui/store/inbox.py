@@ -115,6 +115,11 @@ def withdraw(paths: RunPaths, command_id: str) -> None:
             (paths.inbox / name).unlink(missing_ok=True)
 
 
+def waiting(paths: RunPaths) -> frozenset[str]:
+    """The ids of the commands that wait: asked of an orchestrator that is gone, for who has just taken the run."""
+    return frozenset(match[1] for name in _names(paths) if (match := _NAME.fullmatch(name)))
+
+
 def take(paths: RunPaths) -> tuple[Command | Answer, ...]:
     """All waiting commands, oldest first, left in place until answered; rubbish is answered with a refusal.
 
