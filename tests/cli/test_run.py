@@ -60,6 +60,15 @@ def test_headless_with_json_ends_with_the_status_document_and_nothing_else(uet: 
     assert "ws-a" in said.err
 
 
+def test_a_budget_of_nothing_starts_nothing_that_costs(uet: Uet, inside: Repository) -> None:
+    write(inside.path / "plan", bundle("ws-a"))
+    said = uet("run", "plan", "--agent", "simulated", "--set", "budget.max_cost_total=0", *QUICK)
+    assert said.code == 3
+    assert "the budget of $0.00 is used up; raise it and resume" in said.out
+    (row,) = uet("status", "--json").document["workstreams"]
+    assert (row["attempts"], row["cost_usd"]) == (0, 0.0)
+
+
 def test_landing_is_asked_for_with_auto(uet: Uet, inside: Repository) -> None:
     write(inside.path / "plan", work("ws-a"))
     before = inside.head
