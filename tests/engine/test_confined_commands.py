@@ -100,7 +100,7 @@ def test_tests_that_an_agent_wrote_reach_nothing_outside(scene: Scene, tmp_path:
         workstream("ws-a", f"cat > a.txt <<'END'\n{script}\nEND", test_gates=UNIT),
         sets=(CONFINED, gate("sh ./a.txt", trying)),
     )
-    assert scene.finish().state is RunState.COMPLETED, log_of(scene)
+    assert scene.finish(90).state is RunState.COMPLETED, log_of(scene)
     assert outside.read_text() == "theirs"
     assert fingerprint(scene.repository) == before
     assert not (home / "left").exists()
@@ -116,7 +116,7 @@ def test_a_check_has_a_home_of_its_own_and_the_next_one_finds_nothing_of_it(scen
         workstream("ws-a", "echo a > a.txt", test_gates=[*UNIT, {"type": "GATE_LINT"}]),
         sets=(CONFINED, gate(write, read), gate(f"{write} ", read, kind="GATE_LINT")),
     )
-    assert scene.finish().state is RunState.COMPLETED, log_of(scene)
+    assert scene.finish(90).state is RunState.COMPLETED, log_of(scene)
     assert not (home / "poison").exists()
 
 
@@ -127,7 +127,7 @@ def test_pytest_runs_confined_and_its_verdict_counts(scene: Scene, monkeypatch: 
     good = workstream("ws-a", "echo 'def test_a(): pass' > test_a.py; touch a.txt", test_gates=UNIT, scope=["*a.*"])
     bad = workstream("ws-b", "echo 'def test_b(): 1/0' > test_b.py", test_gates=UNIT, depends_on=["ws-a"], **ONCE)
     scene.begin(good, bad, sets=(CONFINED, pytest_gate))
-    scene.finish()
+    scene.finish(90)
     assert scene.state("ws-a") is WorkstreamState.MERGED, reason(scene)
     assert scene.state("ws-b") is WorkstreamState.FAILED
     assert "ZeroDivisionError" in log_of(scene, "ws-b")
@@ -140,10 +140,10 @@ def test_the_network_is_the_agents(scene: Scene) -> None:
         reach = f"{sys.executable} -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 2)'"
         work = workstream("ws-a", "echo a > a.txt", test_gates=UNIT, **ONCE)
         scene.begin(work, sets=(CONFINED, "agents.shell.network=false", gate(reach)))
-        assert scene.finish().state is RunState.FAILED
+        assert scene.finish(90).state is RunState.FAILED
         assert "GATE_UNIT failed" in reason(scene)
         scene.begin(work, sets=(CONFINED, gate(reach)))
-        assert scene.finish().state is RunState.COMPLETED
+        assert scene.finish(90).state is RunState.COMPLETED
 
 
 @needs_bwrap
@@ -153,7 +153,7 @@ def test_one_agent_that_is_confined_is_enough_for_all_code_of_the_run(scene: Sce
         workstream("ws-b", "echo b > b.txt", test_gates=UNIT, scope=["b.txt"], tool="strict"),
         sets=(*STRICT, gate(f"! ls {home}/.ssh/id_ed25519")),
     )
-    assert scene.finish().state is RunState.COMPLETED
+    assert scene.finish(90).state is RunState.COMPLETED
 
 
 @needs_bwrap
@@ -167,7 +167,7 @@ def test_what_may_be_written_besides_is_there_from_one_gate_to_the_next(scene: S
             'sandbox.writable=[".cache/tool", ".cache/missing"]',
         ),
     )  # fmt: skip
-    assert scene.finish().state is RunState.COMPLETED, log_of(scene)
+    assert scene.finish(90).state is RunState.COMPLETED, log_of(scene)
     assert (home / ".cache" / "tool" / "used").read_text() == "x\nx\n"
     assert not (home / ".cache" / "other").exists()
 
@@ -180,7 +180,7 @@ def test_the_repository_itself_is_never_what_may_be_written(scene: Scene, which:
         workstream("ws-a", "echo a > a.txt", test_gates=UNIT, **ONCE),
         sets=(CONFINED, gate("true"), f"sandbox.writable={json.dumps([str(path)])}"),
     )
-    scene.finish()
+    scene.finish(90)
     assert scene.state("ws-a") is WorkstreamState.FAILED
     assert f"sandbox.writable: {path}" in reason(scene)
 
@@ -191,13 +191,13 @@ def test_a_gate_that_cannot_work_so_is_left_out_by_name(scene: Scene, home: Path
         workstream("ws-a", "echo a > a.txt", test_gates=UNIT),
         sets=(CONFINED, gate('cat "$HOME/.ssh/id_ed25519"'), "gates.GATE_UNIT.sandbox=off"),
     )
-    assert scene.finish().state is RunState.COMPLETED, log_of(scene)
+    assert scene.finish(90).state is RunState.COMPLETED, log_of(scene)
     hook = scene.repository.path / ".git/hooks/post-merge"
     scene.begin(
         workstream("ws-b", "echo b > a.txt", test_gates=UNIT, **ONCE),
         sets=(CONFINED, gate(f"touch {hook}"), "gates.GATE_UNIT.sandbox=off"),
     )
-    scene.finish()
+    scene.finish(90)
     assert scene.state("ws-b") is WorkstreamState.QUARANTINED, "a gate that nothing confines may have done it"
 
 
@@ -206,9 +206,9 @@ def test_what_passed_with_nothing_around_it_is_run_again_where_it_is_confined(sc
     work = workstream("ws-a", "echo a > a.txt", test_gates=UNIT, **ONCE)
     reading = gate('cat "$HOME/.ssh/id_ed25519"')
     scene.begin(work, sets=(reading,))
-    assert scene.finish().state is RunState.COMPLETED
+    assert scene.finish(90).state is RunState.COMPLETED
     scene.begin(work, sets=(reading, CONFINED))
-    assert scene.finish().state is RunState.FAILED, "the very same tree passed before, but not so"
+    assert scene.finish(90).state is RunState.FAILED, "the very same tree passed before, but not so"
 
 
 def test_what_is_required_and_cannot_be_had_is_never_done_without(
@@ -222,7 +222,7 @@ def test_what_is_required_and_cannot_be_had_is_never_done_without(
         workstream("ws-b", "echo b > b.txt", scope=["b.txt"], tool="strict", depends_on=["ws-a"]),
         sets=(*STRICT, "agents.strict.sandbox=required", gate(f"touch {trace}")),
     )
-    assert scene.finish().state is RunState.FAILED
+    assert scene.finish(90).state is RunState.FAILED
     assert "could not be gated: the sandbox of strict is required, and bubblewrap is not installed" in reason(scene)
     assert not trace.exists()
 
@@ -233,7 +233,7 @@ def test_a_sandbox_is_not_set_up_without_what_is_required(
     monkeypatch.setattr("uet_tui.engine.confining.probe", lambda: NOTHING)
     trace = tmp_path / "trace"
     scene.begin(workstream("ws-a", "echo a > a.txt", **ONCE), sets=(CONFINED, f'sandbox.setup=["touch {trace}"]'))
-    scene.finish()
+    scene.finish(90)
     assert not trace.exists()
     assert any("sandbox of shell is required" in text for text in scene.events())
 
@@ -245,7 +245,7 @@ def test_without_a_sandbox_that_is_only_wished_for_gates_run_and_the_operator_is
     scene.begin(
         workstream("ws-a", "echo a > a.txt", test_gates=UNIT), sets=("agents.shell.sandbox=bwrap", gate("true"))
     )
-    assert scene.finish().state is RunState.COMPLETED
+    assert scene.finish(90).state is RunState.COMPLETED
     (told,) = scene.events("sandbox_missing")
     assert "gates" in told
 
@@ -271,7 +271,7 @@ def test_a_sandbox_is_set_up_confined_and_keeps_what_is_made_there(scene: Scene,
             'sandbox.writable=[".cache/tool"]',
         ),
     )  # fmt: skip
-    assert scene.finish().state is RunState.COMPLETED, scene.events()
+    assert scene.finish(90).state is RunState.COMPLETED, scene.events()
     assert outside.read_text() == "theirs"
     assert (home / ".cache" / "tool" / "used").exists()
 
@@ -282,7 +282,7 @@ def test_the_ladders_commands_are_confined_as_well(scene: Scene, home: Path) -> 
     begin_conflict(
         scene, *STRICT, f"ladder.regenerate={json.dumps(rungs)}", "ladder.agent=none", "resolve=auto", more=ANOTHER
     )
-    assert scene.finish().state is RunState.COMPLETED, scene.view().conflicts[0].tried
+    assert scene.finish(90).state is RunState.COMPLETED, scene.view().conflicts[0].tried
     assert scene.file("list.txt") == BOTH.strip()
 
 
@@ -292,7 +292,7 @@ def test_the_ladders_structural_programs_find_their_files_confined(scene: Scene,
     begin_conflict(
         scene, *STRICT, f"ladder.structural={json.dumps(rungs)}", "ladder.agent=none", "resolve=auto", more=ANOTHER
     )
-    scene.finish()
+    scene.finish(90)
     (conflict,) = scene.view().conflicts
     structural = next(rung for rung in conflict.tried if rung.name == "structural")
     assert structural.verdict == "settled", structural
@@ -316,13 +316,13 @@ def test_a_gate_that_fails_only_for_being_confined_is_not_excused_as_red_before(
     work = workstream("ws-a", "echo a > a.txt", test_gates=UNIT, **ONCE)
     wished = "agents.shell.sandbox=bwrap"
     scene.begin(work, sets=(wished, needs))
-    assert scene.finish().state is RunState.FAILED
+    assert scene.finish(90).state is RunState.FAILED
     why = "GATE_UNIT passes at the base commit, but not where it is confined: name what it needs in sandbox.writable"
     assert why in reason(scene)
     scene.begin(work, sets=(wished, needs, 'sandbox.writable=[".toolrc"]'))
-    assert scene.finish().state is RunState.COMPLETED
+    assert scene.finish(90).state is RunState.COMPLETED
     scene.begin(work, sets=(wished, 'gates.GATE_UNIT.commands=["cat $HOME/.nowhere"]'))
-    assert scene.finish().state is RunState.COMPLETED
+    assert scene.finish(90).state is RunState.COMPLETED
     assert "red before" in " ".join(scene.events("gate_result"))
 
 
@@ -330,10 +330,10 @@ def test_a_gate_that_fails_only_for_being_confined_is_not_excused_as_red_before(
 def test_who_has_no_home_has_gates_all_the_same(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     scene.begin(workstream("ws-a", "echo a > a.txt", test_gates=UNIT, **ONCE), sets=(CONFINED, gate("true")))
-    assert scene.finish().state is RunState.COMPLETED, log_of(scene)
+    assert scene.finish(90).state is RunState.COMPLETED, log_of(scene)
     monkeypatch.setenv("HOME", "/nonexistent")
     scene.begin(workstream("ws-b", "echo b > a.txt", test_gates=UNIT, **ONCE), sets=(CONFINED, gate("true")))
-    assert scene.finish().state is RunState.COMPLETED, log_of(scene, "ws-b")
+    assert scene.finish(90).state is RunState.COMPLETED, log_of(scene, "ws-b")
 
 
 def test_a_set_up_gets_only_the_variables_that_are_named(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,7 +341,7 @@ def test_a_set_up_gets_only_the_variables_that_are_named(scene: Scene, monkeypat
     monkeypatch.setenv("NPM_REGISTRY", "here")
     named = ["sandbox.env=[PATH, 'NPM_*']", 'sandbox.setup=["test -z $DEPLOY_KEY_FILE && test $NPM_REGISTRY = here"]']
     scene.begin(workstream("ws-a", "echo a > a.txt"), sets=named)
-    assert scene.finish().state is RunState.COMPLETED, scene.events()
+    assert scene.finish(90).state is RunState.COMPLETED, scene.events()
     everything = ['sandbox.setup=["test $DEPLOY_KEY_FILE = /nowhere"]']
     scene.begin(workstream("ws-b", "echo b > a.txt"), sets=everything)
-    assert scene.finish().state is RunState.COMPLETED, scene.events()
+    assert scene.finish(90).state is RunState.COMPLETED, scene.events()

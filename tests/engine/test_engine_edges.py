@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.scene import Scene, attempt_folder, workstream
+from tests.engine.scene import Scene, attempt_folder, settings, workstream
 from tests.support.wait import until
 from tests.workspace.test_untouched import fingerprint
 from uet_tui.core.commands import Verb
@@ -162,7 +162,8 @@ def test_a_sandbox_is_set_up_once_and_again_when_that_is_to_be_done_otherwise(sc
     assert event.startswith("the sandbox of worker 1 is set up: 2 setup commands in ")
     assert event.endswith(f"output in .uet/runs/{scene.run}/setup/1.log")
     assert log.read_text() == f"$ echo up; echo up >> {outside}/setups\nup\n$ true\n"
-    opened = open_run(scene.home, scene.run, overrides={"sandbox": {"copy_untracked": [], "setup": [], "keep": []}})
+    otherwise = settings("sandbox.setup=[]", "sandbox.keep=[]").model_dump(mode="json", include={"sandbox"})
+    opened = open_run(scene.home, scene.run, overrides=otherwise)
     try:
         leaving = threading.Event()
         assert make_ready(opened.place, opened.place.sandbox(1), opened.place.base, leaving) is not None
