@@ -27,6 +27,8 @@ STRETCH = 100
 """Workstreams after which a stretch ends."""
 GROWTH = 0.05
 """How much of what it was after the first stretch the memory may grow by."""
+_WORK_SECONDS = 2
+"""What an agent takes: so long that merging keeps up, else the queue grows until the end, and what is known of it."""
 _EVERY = 0.1
 _LIMIT = 3600.0
 """Seconds after which the run counts as stuck."""
@@ -112,7 +114,7 @@ def main() -> int:
 def soak(scratch: Path, count: int, workers: int) -> tuple[list[Stretch], Left]:
     """Runs the plan to its end, and looks at the orchestrator all the while."""
     repository = make_repository(scratch / "repository", count)
-    scripts = [f"echo 'edited = {number}' >> {source(number)}" for number in range(count)]
+    scripts = [f"sleep {_WORK_SECONDS}; echo 'edited = {number}' >> {source(number)}" for number in range(count)]
     plan = make_plan(scratch / "plan.json", scripts)
     temporary = scratch / "temporary"
     temporary.mkdir()

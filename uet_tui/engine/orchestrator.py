@@ -24,6 +24,7 @@ from uet_tui.core.events import Asked, AttemptEnded, AttemptStarted, Began, Even
 from uet_tui.core.machine import Machine
 from uet_tui.core.records import Changes, NewEvent, Records, compact
 from uet_tui.core.states import AttemptState, WorkstreamState
+from uet_tui.engine.arenas import share_one
 from uet_tui.engine.confining import unconfined
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
@@ -85,6 +86,7 @@ class Orchestrator:
     ) -> None:
         self._place = place
         self._hold = hold
+        share_one()
         self._clock = clock
         self._began = Began(dispatch, linger)
         self._machine = Machine(place.plan, policy_of(place), hold.records)
