@@ -183,6 +183,9 @@ def test_the_second_interrupt_stops_agents_gently_and_the_third_ends_them(
     )
     assert uet("status", "--json").document["counts"] == {"PENDING": 1}
     assert "running attempts finish for 300 s, then the run stops" in out
+    acts = [line["data"] for line in map(json.loads, uet("events", "--operator", "--json").out.splitlines())]
+    assert [act["verb"] for act in acts] == ["run", "drain", "stop", "kill"][: signals + 1]
+    assert all(act["by"] and act["source"] == f"cli:{process.pid}" and act["asked_at"] for act in acts)
 
 
 def test_once_the_time_to_drain_is_over_attempts_are_stopped(uet: Uet, inside: Repository) -> None:
@@ -289,3 +292,20 @@ def test_a_run_whose_disk_fails_waits_for_the_operator(inside: Repository) -> No
     assert f"`uet resume {newest(inside)}` goes on" in said.stderr
     resumed = subprocess.run([*UET, "resume", *QUICK], env=environment(), capture_output=True, text=True, timeout=120)
     assert resumed.returncode == 0, resumed.stderr
+
+
+def test_who_began_and_resumed_a_run_is_on_record_with_what_was_changed(uet: Uet, inside: Repository) -> None:
+    write(inside.path / "plan", bundle("ws-a", **FAILS))
+    assert uet("run", "plan", *QUICK).code == 1
+    uet("retry", "ws-a")
+    secret = "agents.shell.set.API_KEY=0123456789abcdef"
+    assert uet("resume", "--headless", "--set", "stall_seconds=77", "--set", secret).code == 1
+    acts = [json.loads(line) for line in uet("events", "--operator", "--json").out.splitlines()]
+    assert [act["data"]["verb"] for act in acts] == ["run", "retry", "resume"]
+    assert all(
+        act["data"]["by"] and act["data"]["source"].startswith("cli:") and act["data"]["asked_at"] for act in acts
+    )
+    begun, _, resumed = uet("events", "--operator").out.splitlines()
+    assert "run: a plan of 1 workstream" in begun
+    assert "resume: with agents.shell.set.API_KEY=" in resumed and "stall_seconds=77" in resumed
+    assert "0123456789abcdef" not in resumed

@@ -18,7 +18,7 @@ app = typer.Typer()
 def config(json: Json = False, sets: Sets = None) -> None:
     """Every effective setting and where it came from."""
     loaded = settings(sets)
-    values = {key: _shown(key, value, loaded.settings) for key, value in loaded.values.items()}
+    values = {key: setting_shown(key, value, loaded.settings) for key, value in loaded.values.items()}
     if json:
         found = {key: {"value": value, "from": str(loaded.origins[key])} for key, value in values.items()}
         emit({"settings": found})
@@ -31,7 +31,7 @@ def config(json: Json = False, sets: Sets = None) -> None:
     show(table)
 
 
-def _shown(key: str, value: object, chosen: Settings) -> object:
+def setting_shown(key: str, value: object, chosen: Settings) -> object:
     """A setting's value; of a secret that is set for an agent, only that there is one."""
     path = key.split(".")
     return shown(path[-1], value, chosen.agents[path[1]].keys) if path[0] == "agents" and path[-2] == "set" else value

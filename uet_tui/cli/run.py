@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,6 +11,7 @@ import typer
 
 from uet_tui.agents.prompt_layers import effective_prompts
 from uet_tui.cli.check import find_plan, load, profile, report, valid
+from uet_tui.cli.facts import setting_shown
 from uet_tui.cli.options import Json, PlanArgument, Run, RunArgument, Sets, Workers, chosen
 from uet_tui.cli.output import complain, show
 from uet_tui.cli.place import repository, settings
@@ -19,6 +21,7 @@ from uet_tui.report import tables
 
 if TYPE_CHECKING:
     from uet_tui.engine.start import OpenRun
+    from uet_tui.settings.layers import Loaded
 
 app = typer.Typer()
 
@@ -78,10 +81,23 @@ def run(
         complain(f"warning: {warning}")
     if not headless:
         need_terminal("add --headless, or --dry-run to see the plan")
-    _go_on(start.new_run(operator, valid_plan, now, agent=agent, target=target), headless=headless, json=json)
+    opened = start.new_run(operator, valid_plan, now, agent=agent, target=target)
+    many = len(valid_plan.workstreams)
+    told = f"a plan of {many} workstream{'' if many == 1 else 's'}{f', all for agent {agent}' if agent else ''}"
+    _go_on(opened, "run", told, headless=headless, json=json)
 
 
-def _go_on(opened: "OpenRun", *, headless: bool, json: bool) -> None:
+def _changed(loaded: "Loaded") -> str:
+    """What `--set` changes, as it may be shown."""
+    sets = sorted(key for key, origin in loaded.origins.items() if origin.layer == "--set")
+    return ", ".join(f"{key}={setting_shown(key, loaded.values[key], loaded.settings)}" for key in sets)
+
+
+def _go_on(opened: "OpenRun", verb: str, told: str, *, headless: bool, json: bool) -> None:
+    from uet_tui.engine.headless import act_of
+
+    act = act_of(verb, "cli" if headless else "console", opened.place.redactor.text(told))
+    opened = replace(opened, act=act)
     if headless:
         from uet_tui.cli.driving import drive
 
@@ -121,7 +137,9 @@ def resume(
             raise UetError(f"{key} of a run that has begun is changed by `uet budget {option} USD --run {wanted}`")
     tops = {key.partition(".")[0] for key, origin in changed.origins.items() if origin.layer == "--set"}
     overrides = changed.settings.model_dump(mode="json", include=tops)
-    _go_on(start.open_run(home, wanted, overrides=overrides), headless=headless, json=json)
+    told = _changed(changed)
+    told = f"with {told}" if told else "with the settings it has"
+    _go_on(start.open_run(home, wanted, overrides=overrides), "resume", told, headless=headless, json=json)
 
 
 @app.command()

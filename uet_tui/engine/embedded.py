@@ -24,6 +24,8 @@ class EmbeddedEngine:
     def __init__(self, opened: OpenRun) -> None:
         self._opened = opened
         self._orchestrator = Orchestrator(opened.place, opened.hold, linger=True)
+        if opened.act is not None:
+            self._orchestrator.report(opened.act)
         self._log = log_to_file(opened.place)
         self._leaving = threading.Lock()
         self._left = False
@@ -54,7 +56,7 @@ class EmbeddedEngine:
         if self._hurried == 1:
             self._send(Verb.STOP)
         else:
-            end_agents(self._opened)
+            end_agents(self._opened, self._orchestrator, "console")
 
     def _stop(self, how: Literal["background", "drain", "stop"]) -> None:
         if self._left:

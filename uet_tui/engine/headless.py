@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from uet_tui.core import vocabulary
 from uet_tui.core.commands import Command, Verb
+from uet_tui.core.events import Noted
 from uet_tui.core.states import RunState
 from uet_tui.engine import attempts
 from uet_tui.engine.offline import carry_out
@@ -42,6 +44,19 @@ def operator_command(verb: Verb, source: str, *, target: str | None = None, note
     )
 
 
+def act_of(verb: str, source: str, told: str) -> Noted:
+    """An act of the operator at this process that is no command to an orchestrator, to be put on record like one."""
+    by = operator_name()
+    data: dict[str, object] = {
+        "by": by,
+        "source": f"{source}:{os.getpid()}",
+        "verb": verb,
+        "asked_at": datetime.now(UTC).isoformat(),
+        "ok": True,
+    }
+    return Noted(vocabulary.OPERATOR_COMMAND, f"{by}: {verb}: {told}", data=data)
+
+
 def operator_name() -> str:
     """Who sits here."""
     with suppress(KeyError, OSError):
@@ -57,8 +72,9 @@ def drain(opened: OpenRun, orchestrator: Orchestrator, source: str) -> float:
     return time.monotonic() + seconds
 
 
-def end_agents(opened: OpenRun) -> None:
+def end_agents(opened: OpenRun, orchestrator: Orchestrator, source: str) -> None:
     """Ends the agents of all attempts at once, and all that they started; their keepers tell of it."""
+    orchestrator.report(act_of("kill", source, "running attempts are ended at once"))
     for record in list(opened.hold.records.attempts.values()):
         folder = opened.place.paths.attempt(record.workstream, record.number)
         if attempts.alive(folder):
@@ -73,6 +89,8 @@ class Headless:
         self._opened = opened
         self._say = say
         self._orchestrator = Orchestrator(opened.place, opened.hold)
+        if opened.act is not None:
+            self._orchestrator.report(opened.act)
         self._drains_until: float | None = None
         self._draining = False
         self.interrupts = 0
@@ -126,7 +144,7 @@ class Headless:
                 inbox.submit(place.paths, operator_command(Verb.STOP, "cli"))
             else:
                 self._say("ending running attempts")
-                end_agents(self._opened)
+                end_agents(self._opened, self._orchestrator, "cli")
         except UetError as error:  # such as a disk that is full: the next interrupt may get through
             self._say(str(error))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from uet_tui.agents.prompt_layers import effective_prompts
 from uet_tui.core.beginning import first_records
 from uet_tui.core.catching_up import catch_up
+from uet_tui.core.events import Noted
 from uet_tui.core.records import Records, RunRecord
 from uet_tui.engine.finding import find
 from uet_tui.engine.orchestrator import Hold
@@ -47,6 +48,8 @@ class OpenRun:
 
     place: Workplace
     hold: Hold
+    act: Noted | None = None
+    """The operator's act by which it was begun or taken up, to be put on record."""
 
 
 def repository_at(folder: Path) -> OperatorRepository:
