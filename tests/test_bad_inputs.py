@@ -23,7 +23,7 @@ YAML = "plan/test_notations.py::test_what_is_not_plain_yaml_is_one_error_with_it
 BYTES = "plan/test_notations.py::test_bytes_that_are_no_text_are_one_error"
 LINK = "workspace/test_sandbox.py::test_links_out_of_the_repository_are_a_problem"
 BECAME_A_LINK = "workspace/test_bad_files.py::test_a_folder_that_became_a_link_brings_in_nothing_from_where_it_leads"
-OWN_GIT = "engine/test_hostile.py::test_what_it_does_to_its_own_repository_changes_nothing"
+OWN_GIT = "hostile/test_git.py::test_what_it_does_to_its_own_repository_changes_nothing"
 WATCHED = "engine/test_guarding.py::test_what_git_obeys_is_watched"
 AUTHOR = "workspace/test_bad_files.py::test_no_name_of_an_author_is_in_what_is_merged"
 SCREENS = "e2e/test_hostile_output.py::test_no_screen_lets_anything_of_an_agent_through"
@@ -52,11 +52,11 @@ SHOWN: Mapping[int, tuple[str, Sequence[str]]] = {
         "scope through a folder that is a link",
         [
             BECAME_A_LINK,
-            "engine/test_hostile.py::"
+            "hostile/test_files.py::"
             "test_what_it_writes_through_a_link_of_the_repository_is_not_taken_and_a_sandbox_does_not_let_it",
         ],
     ),
-    13: ("link to /etc/passwd", [LINK, "engine/test_hostile.py::test_what_must_not_be_merged_is_not_and_says_why"]),
+    13: ("link to /etc/passwd", [LINK, "hostile/test_files.py::test_what_must_not_be_merged_is_not_and_says_why"]),
     14: ("scope /etc/passwd", [VALUE, SCOPE, PLAN]),
     15: ("scope inside .git, in any spelling", [VALUE, SCOPE, PLAN]),
     16: ("scope with NUL", [VALUE, SCOPE, PLAN]),
@@ -80,7 +80,7 @@ SHOWN: Mapping[int, tuple[str, Sequence[str]]] = {
     21: (
         "fsmonitor, hooks, filters, merge drivers, config.worktree, include.path",
         [
-            "engine/test_hostile.py::test_what_it_writes_into_its_git_is_never_executed",
+            "hostile/test_git.py::test_what_it_writes_into_its_git_is_never_executed",
             "workspace/test_untouched.py::test_nothing_an_agent_or_an_operator_configured_is_run_and_nothing_of_theirs_changes",
             WATCHED,
         ],
@@ -108,7 +108,7 @@ SHOWN: Mapping[int, tuple[str, Sequence[str]]] = {
         [
             "workspace/test_sandbox.py::test_names_of_any_bytes_survive",
             "engine/test_engine_edges.py::test_names_that_are_not_utf_8_are_merged_byte_for_byte",
-            "engine/test_hostile.py::test_names_that_no_terminal_should_see_are_told_harmlessly",
+            "hostile/test_files.py::test_names_that_no_terminal_should_see_are_told_harmlessly",
         ],
     ),
     27: (
@@ -167,7 +167,7 @@ SHOWN: Mapping[int, tuple[str, Sequence[str]]] = {
             RECORD,
             "engine/test_any_record.py::test_a_record_of_a_gigabyte_is_not_read_whole",
             "core/test_resumption.py::test_a_collection_of_an_older_attempt_is_ignored",
-            "engine/test_hostile.py::test_what_it_forges_of_its_attempt_is_not_believed",
+            "hostile/test_claims.py::test_what_it_forges_of_its_attempt_is_not_believed",
         ],
     ),
     36: (
