@@ -128,6 +128,18 @@ def test_health_names_what_setting_a_sandbox_up_printed(uet: Uet, inside: Reposi
     assert Path(check["fix"].removeprefix("see ")).read_text() == "$ test -e /no/such/thing\n"
 
 
+@pytest.mark.parametrize(("budget_gb", "verdict"), [(0, "ok"), (1000, "ok"), (0.00001, "note")])
+def test_health_says_what_the_runs_take_on_the_disk(
+    uet: Uet, inside: Repository, budget_gb: float, verdict: str
+) -> None:
+    inside.write(".uet/runs/r/sandboxes/1/large", "x" * 2_000_000)
+    inside.write("config/uet.yaml", f"disk_budget_gb: {budget_gb:f}\n")
+    check = next(c for c in uet("health", "--json").document["checks"] if c["name"] == "disk budget")
+    assert check["verdict"] == verdict
+    assert check["found"].startswith(f"0.0 GB in {inside.path}/.uet, of which sandboxes 0.0")
+    assert check["fix"] == ("uet clean" if verdict == "note" else "")
+
+
 def test_health_is_1_where_a_setting_is_wrong_and_says_how_to_mend_it(uet: Uet, inside: Repository) -> None:
     inside.write("config/uet.yaml", "wokers: 3\n")
     said = uet("health")

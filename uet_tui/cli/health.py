@@ -22,7 +22,9 @@ from uet_tui.cli.place import repository, settings
 from uet_tui.core.states import RUN_OVER, RunState
 from uet_tui.engine.attempts import alive
 from uet_tui.engine.confinement import HOW_TO_CONFINE, probe
+from uet_tui.engine.disk_budget import warning
 from uet_tui.engine.inventory import inventory
+from uet_tui.engine.metering import size
 from uet_tui.errors import UetError
 from uet_tui.report.cells import cell, columns
 from uet_tui.settings.model import Settings
@@ -76,7 +78,8 @@ def _checks(sets: list[str] | None) -> Iterator[Check]:
     yield _tried("git", _git)
     yield _tried("repository", lambda: str(OperatorRepository.discover(Path.cwd()).root), otherwise="note")
     root = repository()
-    yield from _runs(Home((root or Path.cwd()) / ".uet"))
+    home = Home((root or Path.cwd()) / ".uet")
+    yield from _runs(home)
     yield _disk(root or Path.cwd())
     yield _memory()
     yield _clock()
@@ -87,6 +90,7 @@ def _checks(sets: list[str] | None) -> Iterator[Check]:
         yield Check("settings", "bad", str(error), "correct it there")
     else:
         yield Check("settings", "ok", "every value is right")
+        yield _budget(home, chosen)
         yield from _agents(chosen)
         yield _sandbox(chosen)
 
@@ -152,6 +156,17 @@ def _disk(folder: Path) -> Check:
     if free < _LOW_DISK_BYTES:
         return Check("disk", "bad", told, "make room: every worker has a checkout of its own under .uet/")
     return Check("disk", "ok", told)
+
+
+def _budget(home: Home, chosen: Settings) -> Check:
+    """What the runs take on the disk, and whether that is more than the operator wants."""
+    taken = size(str(home.folder))
+    sandboxes = sum(size(str(path)) for path in home.folder.glob("runs/*/sandboxes"))
+    told = f"{taken / 1e9:.1f} GB in {home.folder}, of which sandboxes {sandboxes / 1e9:.1f}"
+    told += f"; disk_budget_gb is {chosen.disk_budget_gb:g}" if chosen.disk_budget_gb else ""
+    if warning(taken, chosen.disk_budget_gb):
+        return Check("disk budget", "note", told, "uet clean")
+    return Check("disk budget", "ok", told)
 
 
 def _terminal() -> Check:

@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from uet_tui.core import vocabulary
 from uet_tui.core.records import Changes, NewEvent, Records
 from uet_tui.core.states import RUN_OVER, WorkstreamState
+from uet_tui.engine.metering import size
 from uet_tui.errors import RunLockedError, UetError
 from uet_tui.store import inbox
 from uet_tui.store.lock import RunLock
@@ -122,7 +122,7 @@ def _of_run(paths: RunPaths, records: Records, control: ControlRepository, *, lo
     for folder in sorted(paths.sandbox(1).parent.glob("*")):
         if folder.is_symlink() or not folder.is_dir():
             continue
-        taken = _size(folder) + _size(paths.homes(folder.name))
+        taken = size(str(folder)) + size(str(paths.homes(folder.name)))
         merged, commit = _last(records, folder.name)
         dirty = over and _dirty(_sandbox(paths, folder.name, control), commit)
         kept = "" if over else f"the run is {records.run.state.value}"
@@ -152,15 +152,3 @@ def _dirty(sandbox: Sandbox, commit: str) -> bool:
 
 def _sandbox(paths: RunPaths, name: str, control: ControlRepository) -> Sandbox:
     return Sandbox(control, paths.sandbox(name), paths.index(name))
-
-
-def _size(folder: Path) -> int:
-    """Bytes on disk below a folder; what goes away meanwhile is not counted."""
-    total = 0
-    for path, _, files in os.walk(folder):
-        for name in files:
-            try:
-                total += os.lstat(os.path.join(path, name)).st_blocks * 512  # noqa: PTH118 - of very many
-            except OSError:
-                continue
-    return total

@@ -26,6 +26,7 @@ from uet_tui.core.records import Changes, NewEvent, Records, compact
 from uet_tui.core.states import AttemptState, WorkstreamState
 from uet_tui.engine.arenas import share_one
 from uet_tui.engine.confining import unconfined
+from uet_tui.engine.disk_budget import DiskBudget
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
@@ -98,6 +99,7 @@ class Orchestrator:
         self._said: dict[str, object] = {}
         """What is said of this orchestrator beside the store."""
         self._low = False
+        self._disk_budget = DiskBudget(place.home.folder, place.settings.disk_budget_gb)
         self._runner = LocalRunner(place, hold.records, self.report, forecast=dispatch)
         self._thread = threading.Thread(target=self.run, name="uet-orchestrator", daemon=True)
         self._let_go: str | None = None
@@ -137,6 +139,7 @@ class Orchestrator:
         """Takes the run up where it was and drives it until it lets go."""
         wake = inbox.open_wake(self._place.paths)
         self._backups.start()
+        self._disk_budget.start()
         try:
             reached("recovery.begun")
             found = [*self._watch.recovered()]
@@ -151,7 +154,7 @@ class Orchestrator:
                 if now >= swept + _SWEEP:
                     swept = now
                     self._make_sure_of_the_files()
-                    events += [*self._watch.swept(), *self._room()]
+                    events += [*self._watch.swept(), *self._room(), *self._disk_taken()]
                 self._runner.reap()
                 self._advance(events or [Ticked()])
                 if now >= saved + _CHECKPOINT:
@@ -172,6 +175,7 @@ class Orchestrator:
             os.close(self._bell_in)
             os.close(self._bell_out)
             self._backups.close()
+            self._disk_budget.close()
             self._hold.release(self._place.run)
             self._place.control.close()
 
@@ -298,6 +302,13 @@ class Orchestrator:
         if said != self._said:
             self._said = said
             self._hold.lock.tell(**said)
+
+    def _disk_taken(self) -> Iterator[Event]:
+        """That the runs take much of the disk that they may, once for each time that they come to it."""
+        warning = self._disk_budget.warning
+        if warning and "disk_budget" not in self._said:
+            yield Noted(vocabulary.DISK_BUDGET, warning, "warning")
+        self._say(disk_budget=warning or None)
 
     def _room(self) -> Iterator[Event]:
         """Whether there is room on the disk, at every look while there is none, and once when there is again."""

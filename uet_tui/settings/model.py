@@ -197,9 +197,11 @@ class Settings(Group):
     disk_mb: Annotated[int, Field(ge=0)]
     """Megabytes that an attempt may add to its sandbox, its home and its temporary files; 0: no limit."""
     drain_seconds: Seconds
+    """How long an interrupted headless run waits for running attempts."""
     low_disk_mb: Annotated[int, Field(ge=0)]
     """Megabytes (10^6 bytes) that must be free where the runs are, for anything to be begun."""
-    """How long an interrupted headless run waits for running attempts."""
+    disk_budget_gb: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """Gigabytes (10^9 bytes) that all runs together may take before the operator is told; 0: no limit."""
     editor: str
     """Overrides $VISUAL and $EDITOR; empty takes those."""
     forecast_seconds: Seconds

@@ -60,7 +60,8 @@ def run_view(
         facts: what the store knows.
         alive: whether an orchestrator has the run.
         now: seconds since the epoch.
-        told: what that orchestrator says of itself: `no_room` (why it cannot write) and `drain_until` (a time).
+        told: what that orchestrator says of itself: `no_room` (why it cannot write), `disk_budget` (a
+            warning) and `drain_until` (a time).
         crashed_at: when the one before it told something last, where it died.
     """
     records, run = facts.records, facts.records.run
@@ -126,7 +127,7 @@ def _left(run: RunRecord, *, alive: bool, crashed: bool) -> str:
 
 def _notices(records: Records, said: Mapping[str, object], now: float, *, left: str) -> tuple[str, ...]:
     run = records.run
-    held = [one_line(str(said["no_room"]), _LONGEST)] if said.get("no_room") else []
+    held = [one_line(str(said[name]), _LONGEST) for name in ("no_room", "disk_budget") if said.get(name)]
     until = said.get("drain_until")
     if isinstance(until, int | float) and run.state is RunState.DRAINING and 0 <= until - now < _LONGEST_DRAIN:
         held.append(f"draining, {until - now:.0f} s left")
