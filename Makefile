@@ -29,7 +29,7 @@ test: $(READY) ## all tests; four at a time, since many wait for processes
 	@$(BIN)/python -m pytest -n 4 --dist=loadgroup
 
 chaos: $(READY) ## kills the program at every failpoint, then 200 times at random, and looks whether anything is lost
-	@$(BIN)/python -m pytest -m chaos -rP -n 2 tests/chaos tests/hostile
+	@$(BIN)/python -m pytest -m chaos -rP -n 2 tests/chaos tests/hostile tests/core tests/engine
 
 test-agents: $(READY) ## tests with aider, claude and codex, installed in build/, and a provider that is none
 	@bash tests/real_agents/install.sh $(PYTHON) $(AGENTS) aider npm

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, currently_in_test_context, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -159,7 +159,8 @@ class Watched(Driver):
 
     def tell(self, event: Event) -> Step:
         """Checks the money at every dispatch."""
-        note(f"{self.clock:.1f} {event}")
+        if currently_in_test_context():
+            note(f"{self.clock:.1f} {event}")
         if not hasattr(self, "told_before"):
             self.told_before, self.paid = [], {}
         if isinstance(event, AttemptStarted | AttemptEnded | UsageReported | AskReported | Collected | Merged):
@@ -463,9 +464,11 @@ class AnyHistory(RuleBasedStateMachine):
                 assert all(self.run.state(other) is WorkstreamState.MERGED for other in ws.depends_on)
 
     def what_excludes_each_other_does_not_meet(self) -> None:
+        had_conflicts = {(c.workstream, c.attempt) for c in self.run.machine.board.records.conflicts.values()}
+
         def holds(id: str) -> bool:
             row = self.run.row(id)
-            back_from_a_conflict = row.state in RETURNED and row.conflict is not None
+            back_from_a_conflict = row.state in RETURNED and (id, row.attempts) in had_conflicts
             return row.state in WORKSTREAM_ACTIVE and not back_from_a_conflict
 
         active = [ws for ws in self.run.plan.workstreams.values() if holds(ws.id)]
