@@ -176,7 +176,7 @@ def lives_and_ends(seed: int) -> None:
     world.comes_to_its_end()
     world.everything_holds()
     world.told_again_it_is_the_same()
-    told = [event.workstream for event in world.run.log if event.type == "workstream_merged"]
+    told = [event.workstream or "" for event in world.run.log if event.type == "workstream_merged"]
     assert sorted(told) == sorted(world.run.plan.workstreams)
     assert {row.state for row in world.run.machine.board.records.workstreams.values()} == {WorkstreamState.MERGED}
 

@@ -180,11 +180,15 @@ def types(folder: Path) -> Sequence[str]:
 
 
 def commanded(folder: Path) -> Sequence[float]:
-    """Seconds from each of the operator's commands to the event of its effect, but those that leave the run."""
+    """Seconds from each of the operator's commands to the event of its effect, but those that leave the run.
+
+    To begin and to resume one are on record, too, but no commands to an orchestrator.
+    """
     with closing(sqlite3.connect(folder / ".uet/uet.db")) as store:
         rows = store.execute("select at, verb from operator_commands where verb != 'detach' order by at").fetchall()
         done = store.execute(
-            "select time, data from uet_events where type = 'operator_command' and text not like '%detach%' order by id"
+            "select time, data from uet_events where type = 'operator_command' and data ->> 'command' is not null "
+            "and text not like '%detach%' order by id"
         ).fetchall()
     assert [json.loads(data)["verb"] for _, data in done] == [verb for _, verb in rows]
     return [

@@ -34,6 +34,7 @@ LATER = {
 def as_it_was(scene: Scene, revision: str) -> None:
     """Makes the store what it would be if an earlier version had written it."""
     with closing(sqlite3.connect(scene.home.database)) as store, store:
+        store.execute("ALTER TABLE attempts DROP COLUMN frozen_at")
         store.execute("ALTER TABLE merge_conflicts ADD COLUMN provider TEXT DEFAULT '' NOT NULL")
         store.execute("ALTER TABLE merge_conflicts ADD COLUMN reports JSON DEFAULT '[]' NOT NULL")
         store.execute("UPDATE merge_conflicts SET provider = coalesce(json_extract(asked, '$[0].provider'), '')")

@@ -129,7 +129,7 @@ def _mounts(view: View) -> Iterator[str]:
 
 
 def programs(home: Path, argv: Sequence[str], environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """What of the operator's home a command needs to see: programs, what is on its PATH, what its variables name.
+    """What of the operator's home a command needs to see: programs (of `/tmp`, too), what PATH and its variables name.
 
     Args:
         home: the operator's.
@@ -145,10 +145,11 @@ def programs(home: Path, argv: Sequence[str], environ: Mapping[str, str]) -> tup
         real = Path(program).resolve()
         found += [*_root_of(real.parent, home)] or [real]
     found += [Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[2] / "uet_tui"]
+    shared = [*_within(found, (Path("/tmp"),))]  # noqa: S108 - it is hidden, and programs may be in it
     found += [Path(text) for name, text in environ.items() if name != "HOME" and text.startswith("/")]
     if _NAME_SERVER.is_symlink():
         found.append(_NAME_SERVER.resolve())
-    return tuple(_within(found, (home, Path("/run"))))
+    return (*shared, *_within(found, (home, Path("/run"))))
 
 
 def _within(paths: Iterable[Path], hidden: Sequence[Path]) -> Iterator[Path]:
