@@ -190,6 +190,17 @@ def test_the_operator_need_not_wait_for_the_delay():
     assert run.run.state == "COMPLETED"
 
 
+def test_what_is_held_is_not_said_to_be_tried_again_now():
+    run = Driver(workstream("ws-a"), policy=STEADY).begin()
+    run.fails("ws-a")
+    run.does(Verb.HOLD, workstream="ws-a")
+    told = run.does(Verb.RETRY, workstream="ws-a")
+    assert told == "ws-a tries again as soon as it is released: it is held by the operator"
+    assert run.running == []
+    run.does(Verb.RELEASE, workstream="ws-a")
+    assert run.running == ["ws-a"]
+
+
 def test_a_retry_grants_one_attempt_more_and_forgets_what_was_counted():
     run = Driver(workstream("ws-a", **breaker(max_attempts=1)), policy=STEADY).begin()
     run.fails("ws-a")

@@ -226,7 +226,8 @@ def _retry(board: Board, event: Asked) -> str:
         record.retry_at = None
         board.touch_workstream(record)  # where it is held, its reason does not change
         board.wait_for_turn(record.id)
-        return f"{record.id} tries again now"
+        when = "as soon as it is released: it is held by the operator" if record.held else "now"
+        return f"{record.id} tries again {when}"
     if record.state not in over:
         raise Refusal(f"{record.id} is {record.state.value}: only what did not merge can be retried")
     needs = board.plan.workstreams[record.id].depends_on
