@@ -191,7 +191,7 @@ def test_the_operator_need_not_wait_for_the_delay():
 
 
 def test_what_is_held_is_not_said_to_be_tried_again_now():
-    run = Driver(workstream("ws-a"), policy=STEADY).begin()
+    run = Driver(workstream("ws-a"), policy=STEADY).begin(linger=True)
     run.fails("ws-a")
     run.does(Verb.HOLD, workstream="ws-a")
     told = run.does(Verb.RETRY, workstream="ws-a")
