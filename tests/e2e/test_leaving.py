@@ -174,6 +174,20 @@ def other_terminal(terminal: Terminal, folder: Path, arguments: Sequence[str], w
     return time.monotonic() - answered
 
 
+def test_a_run_whose_disk_fails_says_so_on_the_screen_and_as_it_is_left(tmp_path: Path, repository: Repository) -> None:
+    plan = Plan(tmp_path, a=(), b=("a",))
+    plan.let_go()
+    fails = {**ENVIRONMENT, "UET_FAILPOINT": "orchestrator.before-commit:8:raise"}
+    with Terminal(120, 40) as terminal:
+        terminal.start([*UET, "run", str(plan.path)], folder=repository.path, environment=fails)
+        terminal.wait_for("no orchestrator has this run")
+        terminal.press("q")
+        assert terminal.wait_for_end() == 4
+        assert "stops: [Errno 5] Input/output error" in terminal.screen()
+    uet(repository.path, "resume", "--headless")
+    assert states(status(repository.path)) == ["MERGED"]
+
+
 def types(folder: Path) -> Sequence[str]:
     """The types of the events so far."""
     return [event["type"] for event in events(folder)]

@@ -84,6 +84,9 @@ def drive_on_screen(opened: OpenRun) -> tuple[RunView, int]:
 
     However the console ends, the run is let go of: if nobody said what should become of it, it goes on in the
     background. Leaving a run that is not over is no failure.
+
+    Raises:
+        StoppedError: the orchestrator failed by the machine's doing.
     """
     place = opened.place
     engine = EmbeddedEngine(opened)
@@ -97,6 +100,7 @@ def drive_on_screen(opened: OpenRun) -> tuple[RunView, int]:
             if host.alive:
                 host.stop("background")
             view = _at_rest(reader, place.run, handed_over=host.left == "background" and not over)
+    engine.raise_failure()
     ended = view.state in RUN_OVER | {RunState.HALTED}
     return view, broken or (exit_code(view, landing_asked=place.settings.land == "auto") if ended else 0)
 

@@ -40,6 +40,10 @@ class EmbeddedEngine:
         """Whether it still has the run."""
         return self._orchestrator.alive
 
+    def raise_failure(self) -> None:
+        """Raises what ended the orchestrator before its time, as `Orchestrator.raise_failure` does."""
+        self._orchestrator.raise_failure()
+
     def stop(self, how: Literal["background", "drain", "stop"]) -> None:
         """Lets go of the run.
 

@@ -21,7 +21,7 @@ from uet_tui.engine import attempts
 from uet_tui.engine.offline import carry_out
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import OpenRun, log_to_file
-from uet_tui.errors import StoppedError, UetError
+from uet_tui.errors import UetError
 from uet_tui.store import inbox
 
 if TYPE_CHECKING:
@@ -111,11 +111,7 @@ class Headless:
             while not self._orchestrator.join(_LOOK):
                 self._look_at_the_clock()
         log.close()
-        failure = self._orchestrator.failure
-        if isinstance(failure, OSError) or type(failure) is UetError:  # the machine's doing, not a mistake in here
-            raise StoppedError(f"run {place.run} stops: {failure}; `uet resume {place.run}` goes on") from failure
-        if failure is not None:
-            raise failure
+        self._orchestrator.raise_failure()
         if place.settings.land == "auto" and self._orchestrator.records.run.state is RunState.COMPLETED:
             self._say(carry_out(place.home, place.run, operator_command(Verb.LAND, "cli")).message)
 

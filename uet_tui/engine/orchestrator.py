@@ -30,7 +30,7 @@ from uet_tui.engine.disk_budget import DiskBudget
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
-from uet_tui.errors import NoRoomError, UetError
+from uet_tui.errors import NoRoomError, StoppedError, UetError
 from uet_tui.failpoints import reached
 from uet_tui.merge.resolution import accept_edit
 from uet_tui.store import inbox
@@ -132,6 +132,18 @@ class Orchestrator:
     def records(self) -> Records:
         """The records; to be read once the thread has ended."""
         return self._hold.records
+
+    def raise_failure(self) -> None:
+        """Raises what ended the thread before its time; to be called once it has ended.
+
+        Raises:
+            StoppedError: it was the machine's doing; what was committed can be resumed.
+        """
+        failure, run = self.failure, self._place.run
+        if isinstance(failure, OSError) or type(failure) is UetError:  # no mistake in here
+            raise StoppedError(f"run {run} stops: {failure}; `uet resume {run}` goes on") from failure
+        if failure is not None:
+            raise failure
 
     # The thread
 
