@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import shutil
+import signal
 import sys
 import time
 import uuid
@@ -22,6 +23,10 @@ os.environ.update(
     GIT_TERMINAL_PROMPT="0",
 )
 time.tzset()
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in the background of a shell: all that tests start inherits it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis  # noqa: E402 - the environment comes first
 import pytest  # noqa: E402
