@@ -28,7 +28,8 @@ if (
 ):  # as in the background of a shell: all that tests start inherits it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-import hypothesis  # noqa: E402 - the environment comes first
+import coverage  # noqa: E402 - the environment comes first
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 from tests.support import leftovers  # noqa: E402
@@ -56,6 +57,13 @@ def pytest_configure(config: pytest.Config) -> None:
     }
     if here != PICTURES_MADE_WITH:
         raise pytest.UsageError(f"snapshots are made with {PICTURES_MADE_WITH}, this is {here}")
+
+
+def pytest_sessionfinish() -> None:
+    """Saves what was measured: a worker that a thread keeps from ending is killed after ten seconds, and loses it."""
+    measured = coverage.Coverage.current()
+    if measured is not None:
+        measured.save()
 
 
 @pytest.hookimpl(tryfirst=True)
