@@ -35,7 +35,8 @@ def test_a_damaged_store_is_restored_once(folder: Path, tree_of_six: str, name: 
     assert any(path.read_bytes() == damaged for path in stage.home.folder.glob("uet.db.corrupt-*")), "it is kept"
     stage.check_always()
     stage.to_the_end()
-    rmtree(stage.home.run(stage.run).sandbox("resolve-c1"))  # what an agent wrote that the store forgot stays
+    (forgotten,) = stage.sql("SELECT id FROM merge_conflicts WHERE \"by\" = 'decided after the last record'")
+    rmtree(stage.home.run(stage.run).sandbox(f"resolve-{forgotten[0]}"))  # what an agent wrote stays
     stage.check(tree_of_six)
 
 
