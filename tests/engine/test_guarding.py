@@ -8,6 +8,7 @@ import pytest
 from tests.engine.scene import Scene, workstream
 from tests.engine.test_resolving import KEEP_BOTH, agent, begin, conflict, reason
 from tests.support.repository import Repository
+from uet_tui import failpoints
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkstreamState
 from uet_tui.workspace.operator import OperatorRepository
@@ -125,6 +126,18 @@ def test_an_agent_that_is_asked_about_a_conflict_is_held_for_what_it_changes(
     assert str(hook) in refused.message
     hook.unlink()
     assert scene.ask_offline(Verb.LAND).ok
+
+
+def test_what_an_agent_changed_that_could_not_be_heard_out_is_told_all_the_same(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = scene.repository.path / ".git/hooks/post-merge"
+    monkeypatch.setattr(failpoints, "_reached", {})
+    monkeypatch.setenv(failpoints.VARIABLE, "ask.ended:1:raise")
+    begin(scene, *agent(tmp_path, f"{KEEP_BOTH}\n    open({str(hook)!r}, 'w').write('#!/bin/sh\\n')"), "resolve=auto")
+    scene.finish()
+    (told,) = (text for text in scene.events("repository_changed") if str(hook) in text)
+    assert "while agent scripted was at conflict c1" in told
 
 
 def test_one_that_is_asked_and_changes_nothing_there_is_not_held_for_anything(scene: Scene, tmp_path: Path) -> None:

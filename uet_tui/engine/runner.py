@@ -172,7 +172,10 @@ class LocalRunner:
                     event = after_all(place, records.attempts[id, attempt])
                     return [] if event is None else [event]
                 case AskAgent(conflict):
-                    return [give_up(place, effect, records.conflicts[conflict], self._leaving, text)]
+                    asked = records.conflicts[conflict]
+                    answer = give_up(place, effect, asked, self._leaving, text)
+                    self._suspicion(suspect_of(effect, asked), effect.agent, gated=False)
+                    return [answer]
                 case _:
                     return []
         except (UetError, OSError):
