@@ -36,20 +36,21 @@ def make_plan(path: Path, scripts: Sequence[str], *, after_the_first: bool = Fal
 
     With `after_the_first`, all others depend on the first one.
     """
-    bundles = [_bundle(number, script) for number, script in enumerate(scripts)]
+    bundles = [bundle(number, script, source(number)) for number, script in enumerate(scripts)]
     for bundle in bundles[1:] if after_the_first else ():
         bundle["depends_on"] = [bundles[0]["id"]]
     path.write_text(json.dumps(bundles))
     return path
 
 
-def _bundle(number: int, script: str) -> dict[str, Any]:
+def bundle(number: int, script: str, file: str) -> dict[str, Any]:
+    """A workstream that runs a script, and may change a file."""
     return {
         "id": f"ws-{number:04}",
         "openspec_change": "BENCH",
         "ccpm_issue": number,
         "gate": 1,
-        "files_scope": [source(number)],
+        "files_scope": [file],
         "tasks": [script],
         "tool": "shell",
     }

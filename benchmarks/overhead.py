@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks._scratch import bundle
 from benchmarks.by_hand import by_hand
 from uet_tui.engine import attempts, runner
 from uet_tui.engine.orchestrator import Orchestrator
@@ -89,9 +90,9 @@ class Bench:
         self._scripts = [f"echo 'edited = {n}' >> {_file(n)}" for n in range(count)]
         plan = scratch / "plan"
         plan.mkdir()
-        self._bundles = [_bundle(n, script) for n, script in enumerate(self._scripts)]
-        for bundle in self._bundles:
-            (plan / f"{bundle['id']}.json").write_text(json.dumps(bundle))
+        self._bundles = [bundle(n, script, _file(n)) for n, script in enumerate(self._scripts)]
+        for one in self._bundles:
+            (plan / f"{one['id']}.json").write_text(json.dumps(one))
         self._trees: set[str] = set()
 
     def uet(self) -> float:
@@ -211,18 +212,6 @@ class Clock:
         ]
         whole = {"part": "the whole run", "count": 1, "mean_ms": round(wall * 1e3, 3), "share": 1.0}
         return [whole, *sorted(rows, key=lambda row: -row["share"])]
-
-
-def _bundle(number: int, script: str) -> dict[str, Any]:
-    return {
-        "id": f"ws-{number:04}",
-        "openspec_change": "BENCH",
-        "ccpm_issue": number,
-        "gate": 1,
-        "files_scope": [_file(number)],
-        "tasks": [script],
-        "tool": "shell",
-    }
 
 
 def _file(number: int) -> str:
