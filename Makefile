@@ -31,6 +31,9 @@ test: $(READY) ## all tests; four at a time, since many wait for processes
 chaos: $(READY) ## kills the program at every failpoint, then 200 times at random, and looks whether anything is lost; an hour
 	@$(BIN)/python -m pytest -m chaos -rP -n 2
 
+fuzz: $(READY) ## anything at all where something is read, and any history of a run: ten thousand of each; an hour
+	@$(BIN)/python -m pytest -m fuzz -n 2 --hypothesis-profile=thorough --timeout=0 --durations=0
+
 test-agents: $(READY) ## tests with aider, claude and codex, installed in build/, and a provider that is none
 	@bash tests/real_agents/install.sh $(PYTHON) $(AGENTS) aider npm
 	@$(REAL_AGENTS) --ignore=tests/real_agents/test_more.py tests/real_agents
@@ -85,4 +88,4 @@ lock: ## pins what is newest of everything that pyproject.toml allows
 clean: ## removes what make made
 	@rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-.PHONY: help demo test chaos test-agents test-more-agents check format lint types imports generated generate coverage smoke screens bench lock clean
+.PHONY: help demo test chaos fuzz test-agents test-more-agents check format lint types imports generated generate coverage smoke screens bench lock clean

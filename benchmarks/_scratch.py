@@ -37,8 +37,8 @@ def make_plan(path: Path, scripts: Sequence[str], *, after_the_first: bool = Fal
     With `after_the_first`, all others depend on the first one.
     """
     bundles = [bundle(number, script, source(number)) for number, script in enumerate(scripts)]
-    for bundle in bundles[1:] if after_the_first else ():
-        bundle["depends_on"] = [bundles[0]["id"]]
+    for later in bundles[1:] if after_the_first else ():
+        later["depends_on"] = [bundles[0]["id"]]
     path.write_text(json.dumps(bundles))
     return path
 

@@ -22,8 +22,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks._by_hand import by_hand
 from benchmarks._scratch import bundle
-from benchmarks.by_hand import by_hand
 from uet_tui.engine import attempts, runner
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import new_run, repository_at

@@ -291,6 +291,7 @@ SHOWN: Mapping[int, tuple[str, Sequence[str]]] = {
 
 ANY = (
     "plan/test_bundles.py::test_any_bytes_give_workstreams_or_errors_and_never_raise",
+    "plan/test_notations.py::test_any_text_is_read_or_refused",
     "plan/test_bundles.py::test_any_values_give_workstreams_or_errors_and_never_raise",
     "settings/test_any_file.py::test_any_bytes_in_a_file",
     "settings/test_any_file.py::test_any_values_in_a_file",
@@ -301,7 +302,7 @@ ANY = (
 )
 """And anything at all: plans, configuration, what agents leave and say, the inbox.
 
-Ten thousand of each: `pytest --hypothesis-profile=thorough --timeout=0` with their names.
+Ten thousand of each: `make fuzz`.
 """
 
 
@@ -313,3 +314,10 @@ def test_there_are_fifty() -> None:
 def test_what_shows_it_is_there(shown: str) -> None:
     file, _, name = shown.partition("::")
     assert re.search(rf"^ *(?:async )?def {name}\(", (HERE / file).read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("shown", ANY)
+def test_anything_at_all_is_tried_ten_thousand_times(shown: str) -> None:
+    file, _, name = shown.partition("::")
+    decorated = (HERE / file).read_text().partition(f"def {name}(")[0].rpartition("\n\n\n")[2]
+    assert decorated.startswith("@pytest.mark.fuzz\n")

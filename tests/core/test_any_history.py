@@ -1,6 +1,6 @@
 """Whatever happens, in whatever order, on whatever plan: what must hold, holds, and every run can be brought to an end.
 
-More histories than usual: `pytest --hypothesis-profile=thorough --timeout=0 tests/core/test_any_history.py`
+`make fuzz` tries ten thousand histories.
 """
 
 import copy
@@ -603,5 +603,5 @@ class AnyHistory(RuleBasedStateMachine):
 AnyHistory.TestCase.settings = settings(
     stateful_step_count=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-TestAnyHistory = pytest.mark.timeout(few(600))(AnyHistory.TestCase)
+TestAnyHistory = pytest.mark.fuzz(pytest.mark.timeout(few(600))(AnyHistory.TestCase))
 """Ten thousand histories may take as many seconds: the mark goes before `--timeout`."""

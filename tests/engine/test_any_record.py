@@ -20,6 +20,7 @@ records = st.dictionaries(st.sampled_from(["code", "seconds", "how", "ended", "p
 LARGE = {"deep": b"[" * 100_000, "long": b"9" * 5000}
 
 
+@pytest.mark.fuzz
 @given(
     st.sampled_from(["exit.json", "keeper.json"]),
     st.binary() | records.map(lambda record: json.dumps(record).encode()) | st.just("deep") | st.just("long"),

@@ -241,6 +241,7 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.fuzz
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([".json", ".yaml"]), st.binary() | st.text().map(lambda text: text.encode(errors="replace")))
 @example(".yaml", b"\xef\xbb\xbf{")
@@ -251,6 +252,7 @@ def test_any_bytes_give_workstreams_or_errors_and_never_raise(tmp_path: Path, en
     assert read.bundles or read.errors
 
 
+@pytest.mark.fuzz
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(sorted(Workstream.model_fields)), plain, max_size=3))
 def test_any_values_give_workstreams_or_errors_and_never_raise(tmp_path: Path, fields):

@@ -193,6 +193,7 @@ def test_bytes_that_are_no_text_are_one_error(data, line, part):
     assert part in found[1]
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("read", [read_json, read_yaml])
 def test_any_text_is_read_or_refused(read):
     @given(st.text() | st.text('{}[]":,/*-?&!|>%@`#\\ \t\nau01e.'))

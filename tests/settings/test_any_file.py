@@ -62,16 +62,19 @@ def one_error(load: Callable[[], object]) -> None:
         assert str(error)
 
 
+@pytest.mark.fuzz
 @given(st.sampled_from(FILES), st.binary() | st.text().map(lambda text: text.encode(errors="replace")))
 def test_any_bytes_in_a_file(name: str, data: bytes) -> None:
     in_a_file(name, data)
 
 
+@pytest.mark.fuzz
 @given(st.sampled_from(FILES), st.dictionaries(st.sampled_from(KEYS), values, max_size=3))
 def test_any_values_in_a_file(name: str, found: dict[str, object]) -> None:
     in_a_file(name, yaml.dump(found, allow_unicode=True).encode(errors="replace"))
 
 
+@pytest.mark.fuzz
 @given(st.sampled_from(KEYS) | st.text(max_size=8), st.text(max_size=12), st.booleans())
 def test_any_words_on_the_command_line_and_in_the_environment(key: str, value: str, given: bool) -> None:
     if given:

@@ -202,6 +202,7 @@ def test_what_cannot_be_moved_aside_is_no_reason_to_stop(paths: RunPaths) -> Non
         assert isinstance(refusal, Answer) and isinstance(good, Command)
 
 
+@pytest.mark.fuzz
 @settings(max_examples=few(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     files=st.lists(

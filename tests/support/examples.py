@@ -11,7 +11,7 @@ _USUAL: Final = 100
 def few(number: int) -> int:
     """So many examples; as many as the profile says where one is chosen that asks for more than usual.
 
-    With `--hypothesis-profile=thorough` the dear ones are tried ten thousand times like all others.
+    With `make fuzz` the dear ones are tried ten thousand times like all others.
     """
     asked: int = settings().max_examples
     return asked if asked > _USUAL else number

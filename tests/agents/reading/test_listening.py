@@ -107,6 +107,7 @@ PIECES = st.lists(
 )
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("name", FORMATS)
 @settings(max_examples=few(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=PIECES)
