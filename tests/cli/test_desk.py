@@ -70,6 +70,8 @@ def test_a_resolution_is_on_record_until_it_is_forgotten(settled: Scene, uet: Ue
     assert "no resolution of 'nothing' is on record" in uet("conflicts", "forget", "nothing").line
     assert uet("conflicts", "forget", "list.txt", "--json").document == {"forgotten": [known["id"]]}
     assert uet("conflicts", "recorded", "--json").document == {"recorded": []}
+    told = uet("events", "--operator").out.splitlines()[-1]
+    assert all(part in told for part in ("forget", known["id"][:12], "list.txt")), told
 
 
 def test_outside_of_a_repository_there_is_nothing_to_forget(here: Path, uet: Uet) -> None:

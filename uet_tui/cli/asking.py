@@ -74,9 +74,19 @@ def ask(
         limit=limit,
         until=until,
         by=login(),
-        source=_source(at),
+        source=source(at),
         at=datetime.now(UTC),
     )
+    answer = deliver(at, command)
+    if json:
+        emit({"run": at.run, "ok": answer.ok, "message": answer.message})
+    else:
+        show(answer.message)
+
+
+def deliver(at: Look, command: Command) -> Answer:
+    """Has a command carried out; raises what `ask` does."""
+    verb = command.verb
     answer = inbox.deliver(at.paths, command, None if verb in _LONG else _PATIENCE_SECONDS, partial(_here, at))
     if answer is None:
         raise UetError(
@@ -85,13 +95,10 @@ def ask(
         )
     if not answer.ok:
         raise (LandingRefusedError if verb in _LONG else RefusedError)(answer.message)
-    if json:
-        emit({"run": at.run, "ok": answer.ok, "message": answer.message})
-    else:
-        show(answer.message)
+    return answer
 
 
-def _source(at: Look) -> str:
+def source(at: Look) -> str:
     """Where the command comes from: this process, or the agent that started it."""
     from uet_tui.engine.ancestry import agent_above
 

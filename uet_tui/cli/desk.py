@@ -5,18 +5,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
 from uet_tui.cli import editing
-from uet_tui.cli.asking import ask
+from uet_tui.cli.asking import ask, deliver, login, source
 from uet_tui.cli.looking import Look, home, look
 from uet_tui.cli.options import Json, Run, Sets
 from uet_tui.cli.output import emit, show
 from uet_tui.cli.place import settings
 from uet_tui.cli.steer import Note
 from uet_tui.console.editing import editor
-from uet_tui.core.commands import Side, Verb
+from uet_tui.core.commands import Command, Side, Verb
 from uet_tui.errors import UetError
 from uet_tui.report import details, documents, tables
 from uet_tui.report.cells import cell, columns
@@ -210,15 +211,22 @@ def recorded(json: Json = False, sets: Sets = None) -> None:
 @_desk.command()
 def forget(
     what: Annotated[str, typer.Argument(metavar="PATH|ID", help="A file it was made in, or how its id begins.")],
+    run: Run = None,
     json: Json = False,
     sets: Sets = None,
 ) -> None:
     """Take a resolution off record, so that it is not taken again."""
     from uet_tui.workspace import rerere
 
-    with _control() as control:
-        gone = rerere.forget(control, what)
+    with look(run) as at, _control() as control:
+        known = rerere.named(control, what)
+        meant = ", ".join(f"{one.id[:12]} ({', '.join(one.paths)})" for one in known)
+        command = Command(
+            id=uuid4().hex, verb=Verb.FORGET, note=meant, by=login(), source=source(at), at=datetime.now(UTC)
+        )
+        deliver(at, command)  # on record first: what is gone can no longer be told
+        rerere.forget(control, known)
     if json:
-        emit({"forgotten": list(gone)})
+        emit({"forgotten": [one.id for one in known]})
     else:
-        show(f"forgotten: {', '.join(id[:12] for id in gone)}")
+        show(f"forgotten: {', '.join(one.id[:12] for one in known)}")

@@ -36,6 +36,7 @@ class Verb(StrEnum):
     DEFER = "defer"  # conflict
     REDO = "redo"  # conflict
     QUARANTINE = "quarantine"  # conflict
+    FORGET = "forget"  # note: which resolutions; who asks takes them off record
     HOLD = "hold"  # workstream
     RELEASE = "release"  # workstream
     FIRST = "first"  # workstream

@@ -160,6 +160,10 @@ def _quarantine(board: Board, event: Asked) -> str:
     return f"{record.id} is quarantined; its work stays on its branch"
 
 
+def _forget(_: Board, event: Asked) -> str:
+    return f"no longer taken by themselves: {event.command.note}"
+
+
 def _decides(act: Callable[[Board, Asked], str]) -> Callable[[Board, Asked], str]:
     """The act, after which the conflict is no longer put off: the operator came back to it."""
 
@@ -183,5 +187,6 @@ ACTS: Mapping[Verb, Callable[[Board, Asked], str]] = {
     Verb.REDO: _decides(_redo),
     Verb.QUARANTINE: _decides(_quarantine),
     Verb.DEFER: _defer,
+    Verb.FORGET: _forget,
 }
 """Each act takes a command and returns a line for the operator; it raises `Refusal` or `ChoiceError`."""

@@ -25,6 +25,7 @@ WITHOUT_AGENT = frozenset(
         Verb.DEFER,
         Verb.REDO,
         Verb.QUARANTINE,
+        Verb.FORGET,
         Verb.RETRY,
         Verb.SKIP,
         Verb.HOLD,

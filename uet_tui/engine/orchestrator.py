@@ -205,7 +205,7 @@ class Orchestrator:
         lost = sum(event.outcome is AttemptState.LOST for event in ended)
         adopted = sum(isinstance(event, AttemptStarted) for event in found)
         collected = len(ended) - lost
-        became = f"{adopted} attempts adopted, {collected} collected, {lost} lost"
+        became = f"{adopted} attempt{'' if adopted == 1 else 's'} adopted, {collected} collected, {lost} lost"
         text = f"went on after a crash at {at:%Y-%m-%d %H:%M:%S}Z: {became}"
         data: dict[str, object] = {"adopted": adopted, "collected": collected, "lost": lost}
         yield Noted(vocabulary.RUN_RECOVERED, text, "warning", data=data)

@@ -143,9 +143,9 @@ class ScopeIndex:
     def remove(self, scope: str) -> None:
         """Take a scope out; one that is not there changes nothing."""
         root, *around = _parse(scope).around
-        self._at[root].discard(scope)
+        self._discard(self._at, root, scope)
         for directory in around:
-            self._below[directory].discard(scope)
+            self._discard(self._below, directory, scope)
 
     def meeting(self, scope: str) -> Iterator[str]:
         """The scopes in it that overlap with this one, itself included, in no particular order."""
@@ -155,6 +155,12 @@ class ScopeIndex:
                 yield from self._kept(own, found)
         if found := self._below.get(own.root):
             yield from self._kept(own, found)
+
+    @staticmethod
+    def _discard(scopes: defaultdict[str, set[str]], directory: str, scope: str) -> None:
+        scopes[directory].discard(scope)
+        if not scopes[directory]:
+            del scopes[directory]
 
     @staticmethod
     def _kept(own: _Scope, candidates: Iterable[str]) -> Iterator[str]:

@@ -22,10 +22,10 @@ from uet_tui.workspace.kept import Kept
 
 TREE = "40000"
 """The mode of a folder in a tree."""
-_KEPT_NAMES = 12_000
-"""Names in folders that are kept, of all folders together: some 200 bytes each."""
-_KEPT_COMMITS = 3_000
-"""Commits that are kept: some 700 bytes each."""
+_KEPT_NAMES = 6_000
+"""Names in folders that are kept, of all folders together: some 330 bytes each."""
+_KEPT_COMMITS = 500
+"""Commits that are kept: some 700 bytes each. Whoever goes through the history reads each of them once."""
 
 Tree = Mapping[bytes, Entry]
 """One folder: its names, with what git calls the content of each."""

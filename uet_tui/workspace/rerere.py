@@ -158,23 +158,27 @@ def listing(control: ControlRepository) -> tuple[Recorded, ...]:
     return tuple(sorted((r for r in found if r), key=lambda r: (-r.time, r.id)))
 
 
-def forget(control: ControlRepository, what: str) -> tuple[str, ...]:
-    """Takes resolutions off record, by their id (or how it begins) or by a path that they were made in; gives the ids.
+def named(control: ControlRepository, what: str) -> tuple[Recorded, ...]:
+    """The resolutions on record with an id (or how it begins), or a path that they were made in.
 
     Raises:
         UetError: nothing is on record under that name, or an id is cut so short that several begin with it.
     """
     known = listing(control)
-    by_path = [r.id for r in known if what in (*r.paths, *map(one_line, r.paths))]
-    by_id = [r.id for r in known if len(what) >= _SHORTEST and r.id.startswith(what)]
+    by_path = [r for r in known if what in (*r.paths, *map(one_line, r.paths))]
+    by_id = [r for r in known if len(what) >= _SHORTEST and r.id.startswith(what)]
     if not by_path and len(by_id) > 1:
         raise UetError(f"{len(by_id)} resolutions on record begin with {what}: give more digits of the id")
     meant = by_path or by_id
     if not meant:
         raise UetError(f"no resolution of {one_line(what)!r} is on record: name a path, or 4 or more digits of an id")
-    for id in meant:
-        _remove(control.path / _STORE / id)
     return tuple(meant)
+
+
+def forget(control: ControlRepository, recorded: Iterable[Recorded]) -> None:
+    """Takes resolutions off record; one that is not there any more is no error."""
+    for one in recorded:
+        _remove(control.path / _STORE / one.id)
 
 
 def _copy(source: Path, target: Path) -> bool:
