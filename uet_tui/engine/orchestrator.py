@@ -24,7 +24,7 @@ from uet_tui.core.events import Asked, AttemptEnded, AttemptStarted, Began, Even
 from uet_tui.core.machine import Machine
 from uet_tui.core.records import Changes, NewEvent, Records, compact
 from uet_tui.core.states import AttemptState, WorkstreamState
-from uet_tui.engine.arenas import share_one
+from uet_tui.engine.arenas import give_back
 from uet_tui.engine.confining import unconfined
 from uet_tui.engine.disk_budget import DiskBudget
 from uet_tui.engine.runner import LocalRunner
@@ -87,7 +87,7 @@ class Orchestrator:
     ) -> None:
         self._place = place
         self._hold = hold
-        share_one()
+        give_back()
         self._clock = clock
         self._began = Began(dispatch, linger)
         self._machine = Machine(place.plan, policy_of(place), hold.records)
