@@ -22,7 +22,8 @@ from sqlalchemy import Engine, event
 from benchmarks._report import Figure, medians, tell
 from benchmarks.core import graph
 from uet_tui.core.beginning import first_records
-from uet_tui.core.records import AttemptRecord, Changes, CostEntry, NewEvent, Records, RunRecord
+from uet_tui.core.changes import Changes, CostEntry, NewEvent
+from uet_tui.core.records import AttemptRecord, Records, RunRecord
 from uet_tui.plan.graph import build_plan
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader

@@ -5,19 +5,9 @@ from pathlib import Path
 
 from uet_tui.core import vocabulary
 from uet_tui.core.beginning import first_records
+from uet_tui.core.changes import Changes, CostEntry, NewEvent
 from uet_tui.core.conflicts import ConflictFile, Entry, Hunk
-from uet_tui.core.records import (
-    AttemptRecord,
-    Changes,
-    ConflictRecord,
-    CostEntry,
-    GateEntry,
-    NewEvent,
-    PairRecord,
-    Records,
-    RunRecord,
-    WorkerRecord,
-)
+from uet_tui.core.records import AttemptRecord, ConflictRecord, GateEntry, PairRecord, Records, RunRecord, WorkerRecord
 from uet_tui.core.states import AttemptState, RunState, WorkerState, WorkstreamState
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream

@@ -9,7 +9,8 @@ import pytest
 from tests.cli.conftest import Uet
 from tests.cli.scene import HOSTILE, RUN, TOKEN
 from uet_tui.core import vocabulary
-from uet_tui.core.records import AttemptRecord, Changes, NewEvent
+from uet_tui.core.changes import Changes, NewEvent
+from uet_tui.core.records import AttemptRecord
 from uet_tui.core.states import AttemptState
 from uet_tui.store.paths import Home
 from uet_tui.store.writer import Writer

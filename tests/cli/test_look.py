@@ -13,7 +13,7 @@ from tests.cli.conftest import Uet
 from tests.cli.scene import RUN, TOKEN, make_run
 from tests.cli.test_main import UET, environment
 from uet_tui.core import vocabulary
-from uet_tui.core.records import Changes, NewEvent
+from uet_tui.core.changes import Changes, NewEvent
 from uet_tui.core.states import RunState
 from uet_tui.store.paths import Home
 from uet_tui.store.writer import Writer

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from tests.plan.samples import workstream
 from uet_tui.core.beginning import first_records
+from uet_tui.core.changes import CostEntry, NewEvent
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.core.conflicts import ConflictFile, Entry, Hunk, Rung
 from uet_tui.core.effects import (
@@ -47,16 +48,7 @@ from uet_tui.core.events import (
 )
 from uet_tui.core.machine import Machine, Step
 from uet_tui.core.policy import Policy
-from uet_tui.core.records import (
-    AttemptRecord,
-    ConflictRecord,
-    CostEntry,
-    GateEntry,
-    NewEvent,
-    RunRecord,
-    WorkerRecord,
-    WorkstreamRecord,
-)
+from uet_tui.core.records import AttemptRecord, ConflictRecord, GateEntry, RunRecord, WorkerRecord, WorkstreamRecord
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState, RunState, WorkerState, WorkstreamState
 from uet_tui.core.usage import Fault, Usage
 from uet_tui.plan.graph import build_plan

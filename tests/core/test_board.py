@@ -8,8 +8,9 @@ import pytest
 from tests.core.driver import Driver, workstream
 from uet_tui.core import states
 from uet_tui.core.beginning import first_records
+from uet_tui.core.changes import Changes, NewEvent
 from uet_tui.core.events import Noted, Progressed
-from uet_tui.core.records import Changes, NewEvent, RunRecord, compact
+from uet_tui.core.records import RunRecord, compact
 from uet_tui.core.states import (
     AttemptState,
     ConflictState,

@@ -2,9 +2,10 @@
 
 from tests.core.driver import Driver, workstream
 from uet_tui.core import vocabulary
+from uet_tui.core.changes import NewEvent
 from uet_tui.core.events import Event, Forecast
 from uet_tui.core.machine import Step
-from uet_tui.core.records import NewEvent, PairRecord
+from uet_tui.core.records import PairRecord
 
 CONFLICT = ("ws-a", "ws-b", "conflict", ("src/x.py", "src/y.py"))
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from tests.cli.scene import HOSTILE, RUN, TOKEN
 from tests.support.wait import until
 from uet_tui.core import vocabulary
-from uet_tui.core.records import Changes, NewEvent
+from uet_tui.core.changes import Changes, NewEvent
 from uet_tui.report.progress import follow
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader

@@ -3,11 +3,11 @@
 from hypothesis import strategies as st
 
 from uet_tui.core.beginning import first_records
+from uet_tui.core.changes import Changes
 from uet_tui.core.conflicts import RUNGS, ConflictFile, Entry, Hunk, Rung
 from uet_tui.core.records import (
     AskRecord,
     AttemptRecord,
-    Changes,
     ConflictRecord,
     GateEntry,
     Override,

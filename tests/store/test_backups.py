@@ -11,7 +11,7 @@ import pytest
 
 from tests.store import samples
 from tests.store.test_database import change
-from uet_tui.core.records import Changes
+from uet_tui.core.changes import Changes
 from uet_tui.errors import UetError
 from uet_tui.store.backups import Backups, back_up, newest_first
 from uet_tui.store.database import DamagedStoreError

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from tests.store import samples
 from tests.store.samples import BEGIN, TOKEN
-from uet_tui.core.records import AttemptRecord, CostEntry, Records
+from uet_tui.core.changes import CostEntry
+from uet_tui.core.records import AttemptRecord, Records
 from uet_tui.core.states import AttemptState, WorkstreamState
 from uet_tui.store.breakdown import breakdown
 from uet_tui.store.money import Used

@@ -10,8 +10,9 @@ from tests.store import samples
 from tests.store.counting import statements
 from tests.store.samples import BEGIN, TOKEN
 from uet_tui.core.beginning import first_records
+from uet_tui.core.changes import Changes, CostEntry, NewEvent
 from uet_tui.core.conflicts import Rung
-from uet_tui.core.records import Changes, CostEntry, GateEntry, NewEvent, PairRecord, WorkerRecord
+from uet_tui.core.records import GateEntry, PairRecord, WorkerRecord
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.errors import UetError
 from uet_tui.store.conflict_views import GateView, PairView, RungView

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Table, create_engine, insert
 
 from tests.store import samples
-from uet_tui.core import records
+from uet_tui.core import changes, records
 from uet_tui.errors import UetError
 from uet_tui.resources import SCHEMA
 from uet_tui.store import database, rows, schema, tables
@@ -65,8 +65,8 @@ def test_the_revision_that_the_code_expects_is_the_newest_and_they_sort_as_they_
         (records.ConflictRecord, tables.CONFLICTS, {"run"}),
         (records.PairRecord, tables.PAIRS, {"run"}),
         (records.ProviderRecord, tables.PROVIDERS, {"run"}),
-        (records.NewEvent, tables.EVENTS, {"run", "id"}),
-        (records.CostEntry, tables.COSTS, {"run", "id"}),
+        (changes.NewEvent, tables.EVENTS, {"run", "id"}),
+        (changes.CostEntry, tables.COSTS, {"run", "id"}),
         (records.GateEntry, tables.GATES, {"run", "id"}),
     ],
 )
@@ -184,7 +184,7 @@ def test_costs_of_a_store_without_reports_one_by_one_are_numbered_and_count_as_c
     engine = older(home, tmp_path / "second", "0002")
     a = samples.records().workstreams["ws-a"]
     declaration = samples.plan().workstreams["ws-a"].model_dump(mode="json")
-    told = [records.CostEntry(samples.BEGIN, "ws-a", number, "shell", "", 0.5, 10, 1) for number in (1, 1, 2)]
+    told = [changes.CostEntry(samples.BEGIN, "ws-a", number, "shell", "", 0.5, 10, 1) for number in (1, 1, 2)]
     with engine.begin() as connection:
         connection.exec_driver_sql(f"PRAGMA application_id = {database.APPLICATION_ID}")
         insert_what_fits(

@@ -17,8 +17,9 @@ from tests.store import samples
 from tests.store.counting import statements
 from tests.store.samples import TOKEN
 from tests.support.wait import until
+from uet_tui.core.changes import Changes, CostEntry, NewEvent
 from uet_tui.core.commands import Answer, Command, Verb
-from uet_tui.core.records import Changes, CostEntry, GateEntry, NewEvent, PairRecord, Records, WorkerRecord
+from uet_tui.core.records import GateEntry, PairRecord, Records, WorkerRecord
 from uet_tui.core.states import RunState, WorkstreamState
 from uet_tui.errors import NoRoomError, UetError
 from uet_tui.store.paths import Home
@@ -263,7 +264,7 @@ COMMITTER = """
 import sys
 from pathlib import Path
 from tests.store import samples
-from uet_tui.core.records import Changes, NewEvent
+from uet_tui.core.changes import Changes, NewEvent
 from uet_tui.store.writer import Writer
 writer = Writer(Path(sys.argv[1]))
 writer.claim("run-1", "child", 1)

@@ -11,17 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from uet_tui.core import vocabulary
 from uet_tui.core.board import Board
+from uet_tui.core.changes import Changes
 from uet_tui.core.failing import revive
 from uet_tui.core.policy import Policy
-from uet_tui.core.records import (
-    AskRecord,
-    AttemptRecord,
-    Changes,
-    ConflictRecord,
-    Records,
-    WorkerRecord,
-    WorkstreamRecord,
-)
+from uet_tui.core.records import AskRecord, AttemptRecord, ConflictRecord, Records, WorkerRecord, WorkstreamRecord
 from uet_tui.core.spending import count_ask, set_aside, settle_attempt
 from uet_tui.core.states import ATTEMPT_OVER, CONFLICT_OPEN, AttemptState, ConflictState, WorkerState, WorkstreamState
 from uet_tui.core.usage import Usage

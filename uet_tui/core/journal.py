@@ -1,15 +1,7 @@
 """What is on record of a run, and what of it a step changes: marked to be written, with the events that tell of it."""
 
-from uet_tui.core.records import (
-    AttemptRecord,
-    Changes,
-    ConflictRecord,
-    NewEvent,
-    ProviderRecord,
-    Records,
-    WorkerRecord,
-    WorkstreamRecord,
-)
+from uet_tui.core.changes import Changes, NewEvent
+from uet_tui.core.records import AttemptRecord, ConflictRecord, ProviderRecord, Records, WorkerRecord, WorkstreamRecord
 from uet_tui.core.states import WorkerState
 from uet_tui.core.stories import Stories
 

@@ -18,6 +18,7 @@ from uet_tui.core import (
     workers,
 )
 from uet_tui.core.board import Board
+from uet_tui.core.changes import Changes
 from uet_tui.core.effects import Effect
 from uet_tui.core.events import (
     AgentAnswered,
@@ -47,7 +48,7 @@ from uet_tui.core.events import (
     WorkerReady,
 )
 from uet_tui.core.policy import Policy
-from uet_tui.core.records import Changes, Records
+from uet_tui.core.records import Records
 from uet_tui.plan.model import Plan
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from uet_tui.core import limits, vocabulary
 from uet_tui.core.board import BUDGET, Board
+from uet_tui.core.changes import CostEntry
 from uet_tui.core.effects import EndAsk
 from uet_tui.core.freezing import end_agent
-from uet_tui.core.records import AttemptRecord, ConflictRecord, CostEntry, WorkstreamRecord
+from uet_tui.core.records import AttemptRecord, ConflictRecord, WorkstreamRecord
 from uet_tui.core.states import ATTEMPT_OVER
 from uet_tui.core.usage import Usage
 from uet_tui.plan.model import MOST_USD

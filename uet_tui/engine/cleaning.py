@@ -14,7 +14,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from uet_tui.core import vocabulary
-from uet_tui.core.records import Changes, NewEvent, Records
+from uet_tui.core.changes import Changes, NewEvent
+from uet_tui.core.records import Records
 from uet_tui.core.states import RUN_OVER, WorkstreamState
 from uet_tui.engine.metering import size
 from uet_tui.errors import RunLockedError, UetError

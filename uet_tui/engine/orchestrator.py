@@ -17,12 +17,13 @@ from datetime import datetime
 from typing import Final
 
 from uet_tui.core import vocabulary
+from uet_tui.core.changes import Changes, NewEvent
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.core.conflicts import ChoiceError, Entry
 from uet_tui.core.effects import Effect, LetGo, Reply
 from uet_tui.core.events import Asked, AttemptEnded, AttemptStarted, Began, Event, Noted, Room, Ticked
 from uet_tui.core.machine import Machine
-from uet_tui.core.records import Changes, NewEvent, Records, compact
+from uet_tui.core.records import Records, compact
 from uet_tui.core.states import AttemptState, WorkstreamState
 from uet_tui.engine.arenas import give_back
 from uet_tui.engine.confining import unconfined

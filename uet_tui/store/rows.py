@@ -9,14 +9,13 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Row, Table, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from uet_tui.core.changes import CostEntry, NewEvent
 from uet_tui.core.conflicts import ConflictFile, Entry, Hunk, Rung
 from uet_tui.core.records import (
     AskRecord,
     AttemptRecord,
     ConflictRecord,
-    CostEntry,
     GateEntry,
-    NewEvent,
     Override,
     PairRecord,
     ProviderRecord,

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Delete, Insert, Table, bindparam, delete, fun
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from uet_tui.core.changes import Changes
 from uet_tui.core.commands import Answer, Command
-from uet_tui.core.records import Changes, Records
+from uet_tui.core.records import Records
 from uet_tui.errors import NoRoomError, UetError
 from uet_tui.plan.model import Plan
 from uet_tui.store import rows
