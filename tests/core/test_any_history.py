@@ -588,7 +588,7 @@ class AnyHistory(RuleBasedStateMachine):
         while run.asked:
             self.asked_agent_ends("failed", 0.0)
         for id in self.open_conflicts():
-            if all(file.edited for file in run.machine.board.records.conflicts[id].files):
+            if all(file.choice == "edited" for file in run.machine.board.records.conflicts[id].files):
                 run.does(Verb.APPROVE, conflict=id)
             else:
                 run.does(Verb.TAKE, conflict=id, side="theirs", settle=True)
