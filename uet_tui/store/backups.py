@@ -16,7 +16,7 @@ from typing import Final
 
 from uet_tui.errors import UetError
 from uet_tui.failpoints import reached
-from uet_tui.store.connections import connect
+from uet_tui.store.connections import connect, keep_little
 from uet_tui.store.files import make_sure
 
 _log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ def back_up(database: Path) -> Path:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # SQLite would let others read it
         reached("backup.begun")
         with closing(connect(database, "ro")) as connection:
+            keep_little(connection)
             connection.execute("VACUUM INTO ?", (str(part),))
         make_sure(part)
         known = newest_first(database)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from uet_tui.errors import UetError
 from uet_tui.failpoints import reached
 from uet_tui.resources import SCHEMA
-from uet_tui.store.connections import connect
+from uet_tui.store.connections import connect, keep_little
 from uet_tui.store.files import make_sure
 from uet_tui.store.lock import one_at_a_time
 from uet_tui.store.tables import REVISION
@@ -24,8 +24,6 @@ from uet_tui.text import one_line
 
 APPLICATION_ID: Final = 0x75657473
 """In the file's header: tells a store from any other SQLite file. It spells `uets`."""
-_CACHE_KIBIBYTES: Final = 512
-"""What a connection keeps of the file, a quarter of what SQLite would: the system has the rest at hand."""
 _FIRST_TABLES: Final = frozenset({"runs", "workstreams", "attempts", "workers", "uet_events", "cost_tracking"})
 """Tables that every schema has had."""
 
@@ -210,7 +208,7 @@ def _not_its_fault(error: sqlite3.DatabaseError) -> bool:
 
 
 def _engine(connection: sqlite3.Connection, begin: str) -> Engine:
-    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIBIBYTES}")
+    keep_little(connection)
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
 
     @event.listens_for(engine, "begin")
