@@ -22,6 +22,7 @@ from uet_tui.report import tables
 if TYPE_CHECKING:
     from uet_tui.engine.start import OpenRun
     from uet_tui.settings.layers import Loaded
+    from uet_tui.settings.model import Settings
 
 app = typer.Typer()
 
@@ -67,24 +68,32 @@ def run(
 ) -> None:
     """Run a plan."""
     now = settings(sets, {"workers": workers, "schedule": schedule, "land": land}).settings
-    loaded = load(find_plan(plan), now, agent=agent)
     if dry_run:
+        loaded = load(find_plan(plan), now, agent=agent)
         effective_prompts(repository())
         report(profile(loaded, now, agent=agent), json=json)
         return
+    opened, told = _begin(find_plan(plan), now, agent=agent, target=target, headless=headless)
+    _go_on(opened, "run", told, headless=headless, json=json)
+
+
+def _begin(
+    path: Path, now: "Settings", *, agent: str | None, target: str | None, headless: bool
+) -> "tuple[OpenRun, str]":
+    """A new run of a plan, and what it is, in words. What else was read of its files is let go by returning."""
     from uet_tui.engine import start
     from uet_tui.engine.inventory import need_agents
 
+    loaded = load(path, now, agent=agent)
     operator = start.repository_at(Path.cwd())
     valid_plan = valid(loaded)
     for warning in need_agents({agent or ws.tool for ws in valid_plan.workstreams.values()}, now, os.environ):
         complain(f"warning: {warning}")
     if not headless:
         need_terminal("add --headless, or --dry-run to see the plan")
-    opened = start.new_run(operator, valid_plan, now, agent=agent, target=target)
     many = len(valid_plan.workstreams)
     told = f"a plan of {many} workstream{'' if many == 1 else 's'}{f', all for agent {agent}' if agent else ''}"
-    _go_on(opened, "run", told, headless=headless, json=json)
+    return start.new_run(operator, valid_plan, now, agent=agent, target=target), told
 
 
 def _changed(loaded: "Loaded") -> str:
