@@ -116,11 +116,28 @@ def test_what_needed_no_change_has_its_turn_without_a_commit() -> None:
     assert story.run.reason == "rolled back"
 
 
-def test_a_merge_that_the_branch_knows_to_be_newer_is_taken_off_instead() -> None:
-    story = resumed(three_in_a_row())
+@pytest.mark.parametrize("change", [True, False])
+def test_where_the_clock_was_set_back_what_others_were_built_on_is_still_undone_after_them(change: bool) -> None:
+    story = Undoing(workstream("ws-a"), workstream("ws-b", "ws-a"), workstream("ws-c", "ws-b"), workers=1)
+    story.begin()
     for id in ("ws-a", "ws-b", "ws-c"):
-        story.row(id).ended_at = 5.0 if id != "ws-a" else 6.0  # the clock was set back
-    story.asks_rollback()
+        story.clock -= 1000
+        story.ends(id)
+        story.collects(id, change=change, stated=not change)
+        if change:
+            story.merges(id)
+    assert story.run.state is RunState.COMPLETED
+    resumed(story).asks_rollback()
+    assert [story.reverts().workstreams for _ in range(3)] == [("ws-c",), ("ws-b",), ("ws-a",)]
+
+
+def test_a_merge_that_the_branch_knows_to_be_newer_is_taken_off_instead() -> None:
+    story = Undoing(workstream("ws-a"), workstream("ws-b"), workstream("ws-c"), workers=1)
+    story.begin()
+    for id in ("ws-a", "ws-b", "ws-c"):
+        story.clock -= 1  # the clock was set back
+        story.finishes(id)
+    resumed(story).asks_rollback()
     newest = story.row("ws-c").merge_commit
     assert story.undoing.commit != newest and newest is not None
     story.tell(Reverted(newest, "undone"))

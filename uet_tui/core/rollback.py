@@ -93,16 +93,26 @@ def _end_run(board: Board) -> None:
 def _newest(board: Board) -> Revert | None:
     """What undoes the newest merge that is not undone; None if there is none any more.
 
-    What needed no change has no merge: its compensation actions run all the same, in its turn.
+    The clock may have been set back, so what others were built on waits for them whatever its time. What needed no
+    change has no merge: its compensation actions run all the same, in its turn.
     """
-    merged = [record for record in board.records.workstreams.values() if record.state is WorkstreamState.MERGED]
-    last = max(merged, key=lambda record: (record.ended_at or 0.0, record.wave, record.id), default=None)
+    merged = {id: row for id, row in board.records.workstreams.items() if row.state is WorkstreamState.MERGED}
+    built_on = {
+        row.merge_commit or id
+        for id, row in merged.items()
+        if any(dependent in merged for dependent in board.plan.dependents.get(id, ()))
+    }
+    last = max(
+        (row for id, row in merged.items() if (row.merge_commit or id) not in built_on),
+        key=lambda record: (record.ended_at or 0.0, record.wave, record.id),
+        default=None,
+    )
     if last is None:
         return None
     tip = board.records.run.tip
     if last.merge_commit is None:
         return Revert("", (last.id,), tip, f"{last.id}.{last.attempts}")
-    together = sorted((r.id for r in merged if r.merge_commit == last.merge_commit), reverse=True)
+    together = sorted((id for id, row in merged.items() if row.merge_commit == last.merge_commit), reverse=True)
     return Revert(last.merge_commit, tuple(together), tip, last.merge_commit)
 
 
