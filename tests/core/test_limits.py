@@ -136,6 +136,13 @@ def test_what_waits_for_money_is_told_when_nothing_else_can_start():
     )
 
 
+def test_what_waited_for_money_before_the_warning_is_told_with_it():
+    run = Driver(workstream("ws-a"), workstream("ws-b", max_cost_usd=50), workers=2, budget=10).begin()
+    assert run.run.budget_stage is BudgetStage.OK
+    run.uses("ws-a", 9.5)
+    assert run.run.budget_stage is BudgetStage.CLOSING
+
+
 def test_nothing_starts_at_the_halt_though_it_is_below_the_budget():
     run = Driver(
         workstream("ws-a"), workstream("ws-b"), workers=1, budget=10, policy=Policy(halt_threshold=0.95)

@@ -197,8 +197,10 @@ def _widen_to(board: Board, number: int, why: str) -> None:
 
 
 def closing(board: Board) -> None:
-    """Nothing else could start: notes it where what waits needs more than is left, and the operator was warned."""
-    if not _reached(board, BudgetStage.WARNED) or _reached(board, BudgetStage.CLOSING) or not board.active:
+    """Notes it where nothing can start any more but what needs more than is left, and the operator was warned."""
+    if board.records.run.state is not RunState.RUNNING or not board.dispatching or board.ready_ids or not board.active:
+        return
+    if not _reached(board, BudgetStage.WARNED) or _reached(board, BudgetStage.CLOSING):
         return
     if any(board.workstream(id).state is WorkstreamState.PENDING for id in board.parked.get(BUDGET, ())):
         run = board.records.run

@@ -27,7 +27,7 @@ def schedule(board: Board) -> None:
         limits.go_on(board)
     if board.records.run.state is RunState.RUNNING and board.dispatching:
         _dispatch(board)
-        if board.parked.get(BUDGET) and not board.ready_ids:
+        if board.parked.get(BUDGET):
             limits.closing(board)
 
 

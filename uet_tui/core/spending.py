@@ -40,6 +40,7 @@ def usage_reported(board: Board, workstream: str, number: int, reports: Sequence
         return
     record = board.workstream(workstream)
     count_attempt(board, record, attempt, reports)
+    limits.closing(board)
     _end_attempt(board, record, attempt, limits.cap_reached(board, record, attempt.agent, attempt.cost_usd))
 
 
@@ -108,6 +109,7 @@ def settle_attempt(board: Board, record: WorkstreamRecord, attempt: AttemptRecor
 def ask_reported(board: Board, conflict: ConflictRecord, reports: Sequence[Usage]) -> None:
     """The agent at a conflict has told what it used so far; at what it may cost it is ended."""
     count_ask(board, conflict, conflict.asks, reports)
+    limits.closing(board)
     ask = conflict.ask(conflict.asks)
     why = limits.cap_reached(board, board.workstream(conflict.workstream), ask.agent, ask.cost_usd)
     _end_ask(board, conflict, why)
