@@ -1,6 +1,7 @@
 """A store that was damaged while a run was under way: restored, it comes to what the run would have come to."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkstreamState
 from uet_tui.engine.mending import mend
 from uet_tui.errors import UetError
-from uet_tui.store.backups import backups_of
+from uet_tui.store.backups import back_up, backups_of
 
 COST = """printf '{"uet": {"cost_usd": 0.5}}\\n'"""
 USE = ("agents.shell.usage=json-lines", "workers=2")
@@ -168,3 +169,34 @@ def test_an_agent_that_was_asked_is_counted_and_its_answer_is_nobody_elses(scene
     assert view.costs.spent_usd == pytest.approx(2 * 0.125)
     (caught_up,) = scene.events("store_caught_up")
     assert "1 question to an agent" in caught_up
+
+
+def test_what_was_redone_and_merged_since_is_found_though_its_earlier_attempt_was_merging(scene: Scene) -> None:
+    """The backup is of an instant in which the first attempt was being merged; it was refused, and redone."""
+    outside = scene.repository.path.parent
+    at_gate = f"touch {outside}/merging; while [ ! -e {outside}/go ]; do sleep 0.02; done"
+    gate = f"case $PWD in */queue) {at_gate}; ! grep -q ws-a/1 a;; esac"  # red as merged, for what attempt 1 made
+    late = f"while [ ! -e {outside}/c-merged ]; do sleep 0.02; done"
+    scene.begin(
+        workstream("ws-a", late, "echo a$UET_ATTEMPT > a", scope=["a"], test_gates=[{"type": "GATE_UNIT"}]),
+        workstream("ws-b", "cp a b", scope=["b"], depends_on=["ws-a"]),
+        workstream("ws-c", "echo c > c", scope=["c"]),
+        sets=(f"gates.GATE_UNIT.commands={[gate]!r}", "workers=2"),
+    )
+    scene.until_state("ws-c", WorkstreamState.MERGED)
+    (outside / "c-merged").touch()
+    until((outside / "merging").exists, 60, "ws-a to be gated as merged")
+    assert scene.state("ws-a") is WorkstreamState.MERGING
+    kept = shutil.copyfile(back_up(scene.home.database), outside / "kept.db")
+    (outside / "go").touch()
+    assert next(ws.attempts for ws in scene.finish().workstreams if ws.id == "ws-a") == 2
+    lose_the_store(scene, garbage)
+    [first] = backups_of(scene.home.database).iterdir()
+    shutil.copyfile(kept, first)
+    mend(scene.home)
+    assert scene.state("ws-a") is WorkstreamState.MERGING
+    scene.resume()
+    view = scene.finish()
+    assert view.state is RunState.COMPLETED, view.reason
+    assert {ws.id: ws.attempts for ws in view.workstreams} == {"ws-a": 2, "ws-b": 1, "ws-c": 1}
+    assert "ws-a/2" in scene.file("b")

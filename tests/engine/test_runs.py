@@ -1,6 +1,7 @@
 """Whole runs: from a plan to merged work."""
 
 import json
+import re
 
 import pytest
 
@@ -10,7 +11,7 @@ from uet_tui.core import vocabulary
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
 from uet_tui.engine.start import open_run
-from uet_tui.errors import RunLockedError
+from uet_tui.errors import RunLockedError, UetError
 from uet_tui.store.conflict_text import SideText, conflict_text, side_text
 
 
@@ -441,3 +442,14 @@ def test_a_run_that_ended_unpublished_is_published_by_whoever_opens_it_next(scen
     scene.resume()
     assert scene.finish().state is RunState.COMPLETED
     assert scene.repository.git("rev-parse", f"uet/{scene.run}") == view.tip
+
+
+def test_a_run_that_cannot_begin_leaves_nothing_and_the_next_one_can(scene: Scene) -> None:
+    scene.home.folder.mkdir()
+    scene.home.database.write_text("no store\n" * 1000)
+    with pytest.raises(UetError, match=re.escape(str(scene.home.database))):
+        scene.begin(workstream("ws-a", "echo a > a", scope=["a"]))
+    assert list(scene.home.folder.glob("runs/*")) == []
+    scene.home.database.unlink()
+    scene.begin(workstream("ws-a", "echo a > a", scope=["a"]))
+    assert scene.finish().state is RunState.COMPLETED

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 
 from tests.store import samples
 from tests.store.test_database import change
+from tests.support.wait import until
 from uet_tui.core.changes import Changes
 from uet_tui.errors import UetError
+from uet_tui.store import backups, restoring
 from uet_tui.store.backups import Backups, back_up, newest_first
-from uet_tui.store.database import DamagedStoreError
+from uet_tui.store.database import DamagedStoreError, check
 from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
@@ -214,3 +217,55 @@ def test_a_store_of_a_newer_uet_or_of_another_program_is_never_restored(home: Ho
     with pytest.raises(UetError, match="another program's"):
         restore_if_damaged(home)
     assert not list(home.folder.glob("*corrupt*"))
+
+
+def test_the_last_copy_is_begun_after_the_end(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    Writer(home.database).close()
+    begun, go_on, made = threading.Event(), threading.Event(), list[Path]()
+
+    def slow(database: Path) -> Path:
+        begun.set()
+        assert go_on.wait(20)
+        made.append(back_up(database))
+        return made[-1]
+
+    monkeypatch.setattr(backups, "back_up", slow)
+    copies = Backups(home.database)
+    copies.start()
+    assert begun.wait(20)
+    closer = threading.Thread(target=copies.close)  # the run ends while a copy is under way
+    closer.start()
+    until(lambda: copies._closing, what="the end")
+    go_on.set()
+    closer.join(20)
+    assert len(made) == 2
+
+
+def test_what_stands_where_backups_go_is_told(home: Home) -> None:
+    Writer(home.database).close()
+    backups.backups_of(home.database).write_text("a file")
+    with pytest.raises(UetError, match="could not be backed up"):
+        back_up(home.database)
+
+
+def test_of_two_that_find_the_damage_one_restores(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    Writer(home.database).close()
+    os.truncate(home.database, 5000)
+    looked = list[Path]()
+
+    def look(database: Path) -> None:
+        try:
+            check(database)
+        finally:
+            looked.append(database)
+            until(lambda: len(looked) > 1, what="both to have looked before either restores")
+
+    monkeypatch.setattr(restoring, "check", look)
+    told = list[object]()
+    threads = [threading.Thread(target=lambda: told.append(restore_if_damaged(home))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(one is None for one in told) == [False, True]
+    assert len([path for path in home.folder.glob("uet.db.corrupt-*") if not path.name.endswith(("-wal", "-shm"))]) == 1

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.store import samples
 from uet_tui.errors import UetError
+from uet_tui.store import database as module
+from uet_tui.store.database import DamagedStoreError, check
 from uet_tui.store.paths import Home
 from uet_tui.store.queries import Reader
 from uet_tui.store.writer import Writer
@@ -211,3 +214,33 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read(tmp_path_factory: py
             parent.chmod(mode)
         folder.chmod(0o755)
     assert (done.stdout, done.stderr) == ("run-1\n", "")
+
+
+def test_an_error_of_the_disk_while_it_is_looked_through_is_no_damage(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Writer(home.database).close()
+
+    class Failing(sqlite3.Connection):
+        def execute(self, statement: str, *more: object) -> sqlite3.Cursor:
+            if "quick_check" in statement:
+                error = sqlite3.OperationalError("disk I/O error")
+                error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+                raise error
+            return super().execute(statement)
+
+    monkeypatch.setattr(module, "connect", lambda path, mode: sqlite3.connect(path, factory=Failing))
+    with pytest.raises(UetError, match="cannot be opened") as found:
+        check(home.database)
+    assert not isinstance(found.value, DamagedStoreError)
+
+
+def test_a_run_begun_later_is_the_newest_though_the_clock_was_set_back(home: Home) -> None:
+    with closing(Writer(home.database)) as writer:
+        for number, moment in enumerate((samples.BEGIN, samples.BEGIN - 7200, samples.BEGIN - 7200)):
+            records = samples.records(f"run-{9 - number}")
+            records.run.created_at = moment
+            writer.create_run(records, samples.plan())
+    with closing(Reader(home.database)) as reader:
+        assert reader.newest() == "run-7"
+        assert [run.id for run in reader.runs()] == ["run-7", "run-8", "run-9"]

@@ -276,10 +276,10 @@ def test_a_run_is_found_by_enough_of_its_id(writer: Writer, reader: Reader) -> N
         writer.create_run(samples.records(id, BEGIN - 1), samples.plan())
     assert reader.resolve("7f3") == "7f3a"
     assert reader.resolve("run-1") == "run-1"  # all of one, though another begins so
-    with pytest.raises(UetError, match=r"run- could be any of the runs run-1, run-10"):
+    with pytest.raises(UetError, match=r"run- could be any of the runs run-10, run-1"):
         reader.resolve("run-")
     for unknown in ("8", "", "7f%"):
-        with pytest.raises(UetError, match=r"there is no run .*the newest is run-1"):
+        with pytest.raises(UetError, match=r"there is no run .*the newest is 7f_%"):
             reader.resolve(unknown)
 
 

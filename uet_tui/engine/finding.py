@@ -82,7 +82,7 @@ def _merged(place: Workplace, records: Records) -> dict[str, tuple[int, str]]:
         id: (number, result)
         for step in reversed(done)
         for (id, number), result in _results(place, step)
-        if id in records.workstreams and id not in under_way
+        if id in records.workstreams and (id not in under_way or number > records.workstreams[id].attempts)
     }
 
 

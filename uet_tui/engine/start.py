@@ -7,7 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from uet_tui.redaction import Redactor
 from uet_tui.settings.frozen import completed, frozen, thawed
 from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import Settings
+from uet_tui.settings.prompts import PromptFile
 from uet_tui.store import inbox
 from uet_tui.store.lock import RunLock
 from uet_tui.store.paths import Home, RunPaths
@@ -84,7 +85,8 @@ def new_run(
         target: the branch to land on; the one that is checked out if None.
 
     Raises:
-        UetError: nothing was left behind but, where the disk failed late, a run on record that can be resumed.
+        UetError: nothing was left behind but a branch without work or, where the disk failed late, a run on record that
+            can be resumed.
     """
     if target is not None and operator.resolve(f"refs/heads/{target}") is None:
         raise UetError(f"there is no branch {target} to land on: name one that is there, or make it with `git branch`")
@@ -94,38 +96,49 @@ def new_run(
     home = home_of(operator)
     operator.exclude_uet()
     home.folder.mkdir(mode=0o700, exist_ok=True)
-    paths = home.run(run)
-    for folder in (paths.inbox, paths.sandbox(1).parent, paths.index(1).parent):
-        folder.mkdir(parents=True, mode=0o700)
-    keep_prompts(paths, prompts)
     control = ControlRepository.open_or_create(home.control, operator)
-    paths.plan.write_text(
-        json.dumps([ws.model_dump(mode="json") for ws in plan.workstreams.values()], indent=1), encoding="utf-8"
-    )
     agents = {id: agent or ws.tool for id, ws in plan.workstreams.items()}
     place = Workplace(run, home, operator, control, plan, settings, agents, operator.head)
-    reached("run.before-branch")
-    control.update_refs([(place.integration, operator.head, None)])
-    reached("run.branch-made")
     record = _first_record(run, settings, operator.name, operator.head, target or operator.branch, time.time())
-    begun = {name: getattr(record, name) for name in _BEGUN}
-    kept = {"settings": frozen(settings), "agents": agents, "begun": begun}
-    paths.settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    lock = RunLock.acquire(paths)
-    writer = Writer(home.database)
     on_record = False
-    try:
+    with ExitStack() as held:
+        held.callback(lambda: None if on_record else _leave_nothing(place))
+        paths = _new_folder(place, prompts, record)
+        reached("run.before-branch")
+        control.update_refs([(place.integration, operator.head, None)])
+        reached("run.branch-made")
+        lock = RunLock.acquire(paths)
+        held.callback(lock.release)
+        writer = Writer(home.database)
+        held.callback(writer.close)
         reached("run.before-created")
         writer.create_run(_first_records(record, plan, settings, agents), plan)
         on_record = True
         reached("run.created")
-        return OpenRun(place, _claim(place, lock, writer))
-    except BaseException:
-        writer.close()
-        lock.release()
-        if not on_record:
-            shutil.rmtree(paths.folder)
-        raise
+        opened = OpenRun(place, _claim(place, lock, writer))
+        held.pop_all()
+    return opened
+
+
+def _new_folder(place: Workplace, prompts: Mapping[str, PromptFile], record: RunRecord) -> RunPaths:
+    """The folder of a new run, with what it was begun with."""
+    paths = place.paths
+    for folder in (paths.inbox, paths.sandbox(1).parent, paths.index(1).parent):
+        folder.mkdir(parents=True, mode=0o700)
+    keep_prompts(paths, prompts)
+    paths.plan.write_text(
+        json.dumps([ws.model_dump(mode="json") for ws in place.plan.workstreams.values()], indent=1), encoding="utf-8"
+    )
+    begun = {name: getattr(record, name) for name in _BEGUN}
+    kept = {"settings": frozen(place.settings), "agents": place.agent_of, "begun": begun}
+    paths.settings.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    return paths
+
+
+def _leave_nothing(place: Workplace) -> None:
+    """Takes back what was made of a run that is not on record, but for a branch without work."""
+    shutil.rmtree(place.paths.folder, ignore_errors=True)
+    place.control.close()
 
 
 def _check_names(operator: OperatorRepository) -> None:

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +67,8 @@ def back_up(database: Path) -> Path:
         for old in known[KEPT - 1 :]:
             old.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise UetError(f"the store {database} could not be backed up: {error}") from error
     return made
 
@@ -103,9 +104,11 @@ class Backups:
             self._thread.join()
 
     def _work(self) -> None:
-        while not self._closing:
+        closing = False
+        while not closing:
             self._wanted.wait()
             self._wanted.clear()
+            closing = self._closing  # asked before the copy: what was committed since then is in the next one
             try:
                 back_up(self._database)
             except UetError as error:

@@ -62,6 +62,8 @@ def open_for_writing(database: Path) -> Engine:
             connection.execute("PRAGMA foreign_keys=ON")  # only now: a migration may make a table anew
     except OSError as error:
         raise UetError(f"cannot open the store {database}: {error.strerror}") from error
+    except sqlite3.Error as error:
+        raise _cannot_be_opened(database, error) from error
     return engine
 
 
@@ -103,7 +105,11 @@ def _beside(database: Path, ending: str) -> Path:
 
 
 def create_empty(database: Path) -> None:
-    """Makes the whole store beside its place and moves it there: who dies in between leaves nothing half made."""
+    """Makes the whole store beside its place and moves it there: who dies in between leaves nothing half made.
+
+    Raises:
+        UetError: there is no room.
+    """
     new = _beside(database, ".new")
     new.unlink(missing_ok=True)
     os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # SQLite would let others read it
@@ -111,6 +117,9 @@ def create_empty(database: Path) -> None:
     try:
         connection.executescript((SCHEMA / "schema.sql").read_text("utf-8"))
         connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as error:
+        new.unlink(missing_ok=True)
+        raise _cannot_be_opened(database, error) from error
     finally:
         connection.close()
     reached("store.before-made")
@@ -157,9 +166,7 @@ def _recognise(connection: sqlite3.Connection, database: Path) -> str:
     except sqlite3.DatabaseError as error:
         connection.close()
         if _not_its_fault(error):
-            raise UetError(
-                f"{database} cannot be opened ({error}): is its folder writable, and is there room?"
-            ) from error
+            raise _cannot_be_opened(database, error) from error
         raise DamagedStoreError(database, str(error)) from error
     if ours and row is None:
         connection.close()
@@ -185,6 +192,8 @@ def _look_through(database: Path) -> str:
         said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.DatabaseError as error:
+        if _not_its_fault(error):
+            raise _cannot_be_opened(database, error) from error
         said, there = str(error), set(_FIRST_TABLES)
     finally:
         connection.close()
@@ -192,6 +201,10 @@ def _look_through(database: Path) -> str:
     if said != "ok" or missing:
         raise DamagedStoreError(database, said if said != "ok" else f"it has no table {missing[0]}")
     return found
+
+
+def _cannot_be_opened(database: Path, error: sqlite3.Error) -> UetError:
+    return UetError(f"{database} cannot be opened ({error}): is its folder writable, and is there room?")
 
 
 def _not_its_fault(error: sqlite3.DatabaseError) -> bool:

@@ -48,7 +48,10 @@ def restore_if_damaged(home: Home) -> Restored | None:
         check(home.database)
     except DamagedStoreError as damage:
         with one_at_a_time(home.database.with_name("restoring.lock")):
-            return _restore(home, damage.why)
+            try:  # another may have restored it while this one waited
+                check(home.database)
+            except DamagedStoreError:
+                return _restore(home, damage.why)
     return None
 
 

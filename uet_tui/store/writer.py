@@ -34,6 +34,8 @@ from uet_tui.store.tables import (
 
 _NO_ROOM_FOR_THE_LOG = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC)
 """What SQLite says where the disk is full and it cannot tell for sure."""
+_APART = 0.001
+"""Seconds by which a run is newer than the one before, at least."""
 
 
 class FencedError(UetError):
@@ -56,11 +58,18 @@ class Writer:
         self._connection = self._engine.connect()
 
     def create_run(self, records: Records, plan: Plan) -> None:
-        """Writes a new run with all its rows; raises `UetError` if the id is taken."""
+        """Writes a new run with all its rows; raises `UetError` if the id is taken.
+
+        Runs are told apart by their time, newest last: where the clock was set back, its time is that of the run before
+        and a little more.
+        """
         run = records.run.id
         declared = {id: plan.workstreams[id].model_dump(mode="json") for id in records.workstreams}
         try:
             with self._writing() as connection:
+                newest: datetime | None = connection.execute(select(func.max(RUNS.c.created_at))).scalar()
+                if newest is not None:
+                    records.run.created_at = max(records.run.created_at, newest.timestamp() + _APART)
                 connection.execute(insert(RUNS), rows.RUN.row(records.run, revision=1))
                 _many(
                     connection,
