@@ -1,5 +1,6 @@
 """What is changed in the operator's repository while agents run: who is held for it, and what the operator is told."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -83,6 +84,36 @@ def test_who_may_have_changed_it_is_quarantined_and_nothing_lands_until_it_is_pu
     assert str(hook) in refused.message
     hook.unlink()
     assert scene.ask_offline(Verb.LAND).ok
+
+
+@pytest.mark.parametrize("where", ["merged", "landing"])
+def test_what_gates_change_outside_is_told_and_nothing_lands_until_it_is_put_back(
+    scene: Scene, tmp_path: Path, where: str
+) -> None:
+    hook, ran = scene.repository.path / ".git/hooks/post-merge", tmp_path / "ran"
+    plant = f'printf "#!/bin/sh\\ntouch {ran}\\n" > {hook}; chmod +x {hook}'
+    at_landing = tmp_path / "at-landing"
+    when = f"[ -e {at_landing} ]" if where == "landing" else "true"
+    script = f'case "$PWD" in */sandboxes/1) ;; *) if {when}; then {plant}; fi;; esac'
+    other = workstream("ws-b", "echo b > b.txt", scope=["b.txt"], depends_on=["ws-a"])
+    scene.begin(
+        workstream(
+            "ws-a", f"cat > test.sh <<'END'\n{script}\nEND", scope=["test.sh"], test_gates=[{"type": "GATE_UNIT"}]
+        ),
+        other,
+        sets=["workers=1", 'gates.GATE_UNIT.commands=["sh test.sh"]'],
+    )
+    assert scene.finish().state is RunState.COMPLETED
+    if where == "landing":  # nor is what they said of this tree remembered any more
+        at_landing.touch()
+        shutil.rmtree(scene.home.folder / "gates")
+    refused = scene.ask_offline(Verb.LAND)
+    assert not refused.ok and str(hook) in refused.message
+    assert any("gates ran" in told and str(hook) in told for told in scene.events("repository_changed"))
+    hook.unlink()
+    at_landing.unlink(missing_ok=True)
+    assert scene.ask_offline(Verb.LAND).ok
+    assert not ran.exists()
 
 
 def test_one_that_also_deletes_its_sandbox_is_quarantined_all_the_same(scene: Scene) -> None:

@@ -17,6 +17,7 @@ from uet_tui.core.records import GateEntry, Records
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.climbing import remember
 from uet_tui.engine.gating import Gated, anything_to_run, gate_tree
+from uet_tui.engine.guarding import gates_watched
 from uet_tui.engine.merging import QUEUE, Stack, merge_commit, resolved_before, stack
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
@@ -209,19 +210,20 @@ class _Batch:
         asked = (found.layers[-1].tree, required, frozenset(accepting))
         said = self._said.get(asked)
         if said is None:
-            first = found.layers[0].entry
-            said = self._said[asked] = gate_tree(
-                self._place,
-                gates,
-                workstream=first.workstream,
-                attempt=first.attempt,
-                commit=commit,
-                sandbox=self._place.sandbox(QUEUE),
-                output=self._place.paths.attempt(first.workstream, first.attempt) / "merged",
-                where="merged",
-                leaving=self._leaving,
-                accepting=accepting,
-            )
+            first, place = found.layers[0].entry, self._place
+            with gates_watched(place, f"on {listed(ids)} as merged", self._report):
+                said = self._said[asked] = gate_tree(
+                    place,
+                    gates,
+                    workstream=first.workstream,
+                    attempt=first.attempt,
+                    commit=commit,
+                    sandbox=place.sandbox(QUEUE),
+                    output=place.paths.attempt(first.workstream, first.attempt) / "merged",
+                    where="merged",
+                    leaving=self._leaving,
+                    accepting=accepting,
+                )
         return said
 
 

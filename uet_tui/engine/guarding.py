@@ -1,4 +1,4 @@
-"""Comparing the operator's repository before and after agents work, and what follows from a difference.
+"""Comparing the operator's repository before and after agents work, or gates run what they wrote, and what follows.
 
 What git obeys (configuration, hooks, attributes, alternates): an attempt that ran meanwhile and that nothing confined
 is quarantined, for it may have done it, and what an agent made of a conflict is refused; nothing is landed as long as
@@ -6,12 +6,14 @@ it is so. A ref that was moved is told only: operators commit while a run goes o
 """
 
 import json
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from uet_tui.core import vocabulary
-from uet_tui.core.events import Noted
+from uet_tui.core.events import Event, Noted
+from uet_tui.engine.confining import confines_all, how_confined, may_do_without
 from uet_tui.engine.workplace import Workplace
 from uet_tui.store.files import open_regular, write_whole
 from uet_tui.workspace.tampering import Watched, compare, watched
@@ -81,17 +83,44 @@ def look_after(place: Workplace, suspect: Suspect, told: set[str], *, confined: 
     if not found.files:
         kept.unlink(missing_ok=True)
         return "", notes
+    changed, severity, text = _judged(place, found.files, now, suspect.working, confined=confined)
+    notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, severity, ws, None, number))
+    return "" if confined else f"{changed}, and it may have done that", notes
+
+
+def _judged(
+    place: Workplace, files: Sequence[str], now: Watched, working: str, *, confined: bool
+) -> tuple[str, str, str]:
+    """What was changed, how grave that is, and what is told of it; what nobody confined stands until it is put back."""
     top = place.operator.common_dir
-    names = ", ".join(str(top / name) for name in found.files[:5])
-    changed = f"{names} changed while {suspect.working}"
+    changed = f"{', '.join(str(top / name) for name in files[:5])} changed while {working}"
     if confined:
-        text = f"{changed}; it was confined and cannot have done it"
-        return "", [*notes, Noted(vocabulary.REPOSITORY_CHANGED, text, "warning", ws, None, number)]
-    text = f"{changed}: git may run what is written there. Look at it, and put it back if it was not you"
-    notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, "error", ws, None, number))
-    standing = _standing(place) | {name: now.files.get(name, "") for name in found.files}
+        return changed, "warning", f"{changed}; it was confined and cannot have done it"
+    standing = _standing(place) | {name: now.files.get(name, "") for name in files}
     write_whole(place.paths.tampered, json.dumps(standing).encode())
-    return f"{changed}, and it may have done that", notes
+    told = f"{changed}: git may run what is written there. Look at it, and put it back if it was not you"
+    return changed, "error", told
+
+
+@contextmanager
+def gates_watched(place: Workplace, where: str, report: Callable[[Event], None]) -> Iterator[None]:
+    """Tells what is changed while gates run what agents wrote, and keeps it from being landed.
+
+    Args:
+        place: the run.
+        where: where they run, as the end of a sentence.
+        report: takes what the operator is to be told.
+    """
+    confined = confines_all(place) and bool(how_confined(place)) and not may_do_without(place)
+    before = watched(place.operator)
+    try:
+        yield
+    finally:
+        now = watched(place.operator)
+        files = compare(before, now).files
+        if files:
+            _, severity, text = _judged(place, files, now, f"gates ran {where}", confined=confined)
+            report(Noted(vocabulary.REPOSITORY_CHANGED, text, severity))
 
 
 def tampered(place: Workplace) -> str:

@@ -1,13 +1,13 @@
 """Landing a run: only what the run itself merged, and only a tree that was gated."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from uet_tui.core.events import Landed, LandingRefused
+from uet_tui.core.events import Event, Landed, LandingRefused
 from uet_tui.core.records import Records, WorkstreamRecord
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.gating import Gated, gate_tree
-from uet_tui.engine.guarding import tampered
+from uet_tui.engine.guarding import gates_watched, tampered
 from uet_tui.engine.merging import QUEUE
 from uet_tui.engine.workplace import Workplace
 from uet_tui.failpoints import reached
@@ -16,8 +16,12 @@ from uet_tui.merge.soundness import unsound
 from uet_tui.plan.model import Plan, TestGate
 
 
-def land_run(place: Workplace, records: Records, target: str, leaving: threading.Event) -> Landed | LandingRefused:
+def land_run(
+    place: Workplace, records: Records, target: str, leaving: threading.Event, report: Callable[[Event], None]
+) -> Landed | LandingRefused:
     """Moves the target branch to the integration branch, once it is certain that what lands is sound.
+
+    `report` takes what the operator is to be told meanwhile.
 
     Raises:
         InterruptedRunError: `leaving` was set while gates ran; nothing was moved.
@@ -34,8 +38,14 @@ def land_run(place: Workplace, records: Records, target: str, leaving: threading
     planned = plan_landing(place.operator, place.control, target, run.tip)
     if planned.refused:
         return LandingRefused(planned.reason)
-    gated = None if planned.way is Way.NOTHING else _gate(place, records, merged, leaving)
+    gated = None
+    if planned.way is not Way.NOTHING:
+        with gates_watched(place, "on the tree that lands", report):
+            gated = _gate(place, records, merged, leaving)
     entries = gated.entries if gated else ()
+    problem = tampered(place)
+    if problem:
+        return LandingRefused(problem, entries)
     if gated and gated.problem:
         return LandingRefused(
             f"{gated.problem}, on the tree that would land: its output is in {place.paths.landing}", entries

@@ -298,7 +298,7 @@ class LocalRunner:
                 self._report(outcome_of)
             case Land(target):
                 self._publisher.flush()
-                self._report(land_run(place, records, target, self._leaving))
+                self._report(land_run(place, records, target, self._leaving, self._report))
             case _:
                 raise TypeError(f"no effect to carry out: {effect}")
 
