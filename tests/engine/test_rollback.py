@@ -224,7 +224,7 @@ owner, name, before = {
     "once an action is marked": (reverting, "write_whole", False),
 }[point]
 setattr(owner, name, killing(getattr(owner, name), before=before, nth=int(nth)))
-offline.carry_out(Home(Path(home)), run, Command.model_validate_json(command))
+offline.carry_out(Home(Path(home)), run, Command.model_validate_json(command), print)
 """
 
 

@@ -8,9 +8,10 @@ from typing import Literal
 
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import WORKSTREAM_ACTIVE, RunState
+from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.headless import drain, end_agents, operator_command
 from uet_tui.engine.orchestrator import Orchestrator
-from uet_tui.engine.start import OpenRun, log_to_file
+from uet_tui.engine.start import OpenRun
 from uet_tui.store import inbox
 
 _LOOK = 0.1
