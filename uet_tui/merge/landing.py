@@ -1,6 +1,6 @@
 """Landing: moving the target branch to the integration tip. The last step, the operator's; forwards only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from uet_tui.text import one_line
@@ -95,10 +95,42 @@ def land(operator: OperatorRepository, control: ControlRepository, target: str |
         if not landing.refused:
             control.lend(tip)
         if landing.way is Way.FAST_FORWARD:
-            operator.fast_forward(tip)
+            return _fast_forward(operator, control, landing)
         elif landing.way is Way.COMPARE_AND_SWAP and landing.branch and landing.old:
             operator.move_branch(landing.branch, tip, landing.old, f"uet: land {run}")
     except GitError as error:
         reason = f"git would not, and nothing was changed: {error}"
         return Landing(Way.REFUSED, landing.branch, landing.old, tip, reason)
     return landing
+
+
+def _fast_forward(operator: OperatorRepository, control: ControlRepository, landing: Landing) -> Landing:
+    """Moves the checkout; the operator may switch branches at any instant, and git moves what is checked out by then.
+
+    Raises:
+        GitError: git would not.
+    """
+    target, tip = landing.branch or "", landing.new
+    branch = operator.branch_now()
+    if branch != target:
+        reason = f"the checkout went from {target} to {_named(branch)} meanwhile, so nothing was changed: land again"
+        return replace(landing, way=Way.REFUSED, reason=reason)
+    operator.fast_forward(tip)
+    now = operator.resolve(f"refs/heads/{target}")
+    if now is not None and control.is_ancestor(tip, now):  # a hook may have put a commit on top
+        return landing
+    return replace(landing, way=Way.REFUSED, reason=_went_elsewhere(operator, target, tip))
+
+
+def _went_elsewhere(operator: OperatorRepository, target: str, tip: str) -> str:
+    """What to say where the checkout was switched in the very instant in which git moved it."""
+    where = _named(operator.branch_now())
+    told = f"the checkout went from {target} to {where} while it landed, so {target} is as it was"
+    if operator.resolve("HEAD") != tip:
+        return f"{told}: land again"
+    before = operator.resolve("ORIG_HEAD") or "ORIG_HEAD"
+    return f"{told} and {where} moved instead: take it back there with `git reset --keep {before}`, then land again"
+
+
+def _named(branch: str | None) -> str:
+    return "a detached HEAD" if branch is None else one_line(branch)
