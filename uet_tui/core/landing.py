@@ -42,8 +42,9 @@ def refusals(
         found.append("HEAD was detached when the run began: say where to land with --target BRANCH")
     elif landed_on is not None and target != landed_on:
         found.append(
-            f"the run landed on {landed_on}, and `uet rollback` would undo it there only: bring it to {one_line(target)} "
-            f"by hand with `git switch {one_line(target)} && git merge uet/{run}`, and undo it there by hand if need be"
+            f"the run landed on {landed_on}, and `uet rollback` would undo it there only: bring it to "
+            f"{one_line(target)} by hand with `git switch {one_line(target)} && git merge uet/{run}`, and undo it there "
+            "by hand if need be"
         )
     return tuple(found)
 

@@ -170,7 +170,7 @@ class OperatorRepository:
         The branch is the one that is checked out by then.
 
         Raises:
-            GitError: git would not; nothing has changed then.
+            GitError: git would not; files may have changed if a filter failed.
         """
         Git(self.root, trust=Trust.OPERATOR).run("merge", "--ff-only", "--no-edit", commit)
 
