@@ -43,8 +43,8 @@ def refusals(
     elif landed_on is not None and target != landed_on:
         found.append(
             f"the run landed on {landed_on}, and `uet rollback` would undo it there only: bring it to "
-            f"{one_line(target)} by hand with `git switch {one_line(target)} && git merge uet/{run}`, and undo it there "
-            "by hand if need be"
+            f"{one_line(target)} by hand with `git switch {one_line(target)} && git merge uet/{run}`, and undo it "
+            "there by hand if need be"
         )
     return tuple(found)
 
