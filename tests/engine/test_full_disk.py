@@ -7,18 +7,23 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from tests.cli.test_main import UET, environment
-from tests.engine.scene import Scene, attempt_folder, workstream
+from tests.engine.scene import Scene, attempt_folder, settings, workstream
 from tests.support.repository import Repository
 from tests.support.wait import until
+from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
 from uet_tui.engine import runner
+from uet_tui.engine.embedded import EmbeddedEngine
 from uet_tui.engine.finding import keep_facts
-from uet_tui.engine.start import repository_at
-from uet_tui.errors import UetError, out_of_room
+from uet_tui.engine.start import new_run, repository_at
+from uet_tui.errors import NoRoomError, UetError, out_of_room
+from uet_tui.plan.graph import build_plan
+from uet_tui.store import inbox
 
 COST = """printf '{"uet": {"cost_usd": 0.5}}\\n'"""
 MEGABYTES = 24
@@ -127,6 +132,28 @@ def test_two_interrupts_leave_a_run_for_which_there_is_no_room(
     view = stage.finish()
     assert view.state is RunState.COMPLETED
     assert [ws.attempts for ws in view.workstreams] == [1]
+
+
+@pytest.mark.parametrize("how", ["background", "drain", "stop"])
+def test_a_console_is_left_though_there_is_no_room_for_a_command(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, how: Literal["background", "drain", "stop"]
+) -> None:
+    opened = new_run(scene.operator, build_plan([workstream("ws-a", "sleep 300")]), settings())
+    scene.run = opened.place.run
+    host = EmbeddedEngine(opened)
+    host.start()
+    until((attempt_folder(scene, "ws-a") / "keeper.json").exists, 30, "the agent")
+
+    def full(*_: object) -> None:
+        raise NoRoomError("there is no room")
+
+    monkeypatch.setattr(EmbeddedEngine, "_resume_detached", lambda _: None)
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox, "submit", full)
+        host.stop(how)
+    assert not host.alive
+    scene.resume()
+    scene.ask(Verb.STOP)
 
 
 def test_with_little_room_nothing_is_begun_and_the_run_goes_on_by_itself(stage: Scene, small_disk: Path) -> None:
