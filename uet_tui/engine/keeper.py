@@ -27,6 +27,7 @@ if __name__ == "__main__":  # a script is in no package; what else is there must
 from uet_tui.engine.freezing import AGAIN, RING, Stillness
 from uet_tui.engine.metering import INTERVAL, Meter
 from uet_tui.failpoints import reached
+from uet_tui.folders import prune, walk
 from uet_tui.redaction import Redactor, Stream, redact_file
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
@@ -93,7 +94,8 @@ def main(folder: str) -> int:
         end_all(members)
         drained(_DRAIN)
         reached("keeper.tree-ended")
-        redact_folder(".", redactor)
+        with contextlib.suppress(Exception):  # whatever an agent left, how it ended must be told
+            redact_folder(".", redactor)
         reached("keeper.redacted")
     seconds = round(time.monotonic() - began - still, 3)
     ended = {"code": code, "why": why, "seconds": seconds, "ended_at": time.time()}
@@ -217,7 +219,8 @@ def drain(source: int, stream: Stream, log: Log) -> Callable[[float], bool]:
 
 def redact_folder(top: str, redactor: Redactor) -> None:
     """Takes the secrets out of what the agent wrote into the attempt's folder by itself: its logs, its sessions."""
-    for folder, _, names in os.walk(top):
+    prune(top)
+    for folder, _, names in walk(top):
         for name in names:
             if name != "output.log":  # that never held any
                 with contextlib.suppress(OSError):
