@@ -15,6 +15,7 @@ from tests.engine.stage import PATH, Stage
 from tests.support.wait import until
 from uet_tui.engine import attempts, keeper
 from uet_tui.engine.attempts import Ended
+from uet_tui.redaction import Redactor
 
 
 def gone(pid: str) -> bool:
@@ -454,3 +455,15 @@ def test_one_that_only_works_or_only_prints_does_not_stall(stage: Stage) -> None
     works = "import time\nuntil = time.monotonic() + 4\nwhile time.monotonic() < until: pass"
     stage.begin(sys.executable, "-c", works, stall=1.5)
     assert stage.end().why == "exit"
+
+
+def test_a_file_without_end_in_its_own_folder_is_cut_off(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    endless, said = tmp_path / "own/log", tmp_path / "own/said"
+    endless.touch()
+    os.truncate(endless, 4 << 40)
+    said.write_text("the key is key-0123456789abcdef")
+    (tmp_path / "own/link").symlink_to(endless)
+    keeper.redact_folder(str(tmp_path), Redactor({"SOME_API_KEY": "key-0123456789abcdef"}))
+    assert 0 < endless.stat().st_size <= 1 << 30
+    assert said.read_text() == "the key is «SOME_API_KEY»"

@@ -21,6 +21,7 @@ import sys
 import time
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
+from stat import S_ISREG
 
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
@@ -46,6 +47,10 @@ _TAIL = 1 << 20
 """Bytes of the end that are kept of an output that is larger than its limit: agents tell there what they used."""
 _DRAIN = 10.0
 """Seconds that reading the rest may take once the tree is gone."""
+_LOOKED_THROUGH = 1 << 30
+"""Bytes of an attempt's folder that are looked through for secrets: some seconds of work. What is beyond is cut off."""
+_LARGEST = 1 << 28
+"""Bytes of one file in it."""
 _SET_CHILD_SUBREAPER = 36
 """Of Linux's `prctl`: orphans below the keeper become its children, so that none is out of its sight."""
 
@@ -218,13 +223,32 @@ def drain(source: int, stream: Stream, log: Log) -> Callable[[float], bool]:
 
 
 def redact_folder(top: str, redactor: Redactor) -> None:
-    """Takes the secrets out of what the agent wrote into the attempt's folder by itself: its logs, its sessions."""
+    """Takes the secrets out of what the agent wrote into the attempt's folder by itself: its logs, its sessions.
+
+    What is more than anybody would look through is cut off: a file of a terabyte costs an agent nothing.
+    """
     prune(top)
+    left = _LOOKED_THROUGH
     for folder, _, names in walk(top):
         for name in names:
             if name != "output.log":  # that never held any
                 with contextlib.suppress(OSError):
+                    left -= cut(f"{folder}/{name}", min(left, _LARGEST))
                     redact_file(f"{folder}/{name}", redactor)
+
+
+def cut(path: str, most: int) -> int:
+    """Cuts a file off at so many bytes, and gives how many it has then; 0 for what is no regular file."""
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(file)
+        if not S_ISREG(found.st_mode):
+            return 0
+        if found.st_size > most:
+            os.truncate(path, most)
+        return min(found.st_size, most)
+    finally:
+        os.close(file)
 
 
 def watch(
