@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,22 @@ def test_what_it_forges_of_its_attempt_is_not_believed(scene: Scene, script: str
     state = let_loose(scene, confined, f"( {there}; {script} ) 2>/dev/null || true", "exit 3")
     assert state is WorkstreamState.FAILED
     assert scene.sql("SELECT exit_code FROM attempts WHERE workstream = 'ws-hostile'") == [(3,)]
+
+
+def test_no_second_attempt_begins_while_the_first_one_lives_whatever_is_in_the_place_of_its_record(
+    scene: Scene, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    script = f'echo begin >> {trace}; mkdir "$(dirname "$0")/exit.json"; sleep 3; echo end >> {trace}; exit 3'
+    assert let_loose(scene, "off", script) is WorkstreamState.FAILED
+    assert trace.read_text().split() == ["begin", "end"]
+
+
+def test_one_whose_folder_becomes_a_file_is_ended_and_ends_no_run(scene: Scene, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    script = f'd="$(dirname "$0")"; mv "$d" "$d.x"; touch "$d"; trap "" TERM; sleep 60; echo end >> {trace}'
+    assert let_loose(scene, "off", script, sets=["retry.max_seconds=0.1"]) is WorkstreamState.FAILED
+    assert not trace.exists()
 
 
 @either_way
