@@ -526,6 +526,30 @@ def test_one_that_fills_the_disk_is_ended(stage: Stage) -> None:
     assert stage.end().why == "disk"
 
 
+RESTLESS = {
+    "orphans that end": "while :; do (sleep 0.1 &) ; sleep 0.3; done",
+    "rings": "while :; do kill -HUP $PPID; sleep 0.3; done",
+}
+"""What has the keeper be told of something all the time."""
+HOG = "b = bytearray(200_000_000); b[::4096] = b'x' * len(b[::4096]); import time; time.sleep(60)"
+
+
+@pytest.mark.parametrize("restless", RESTLESS.values(), ids=RESTLESS.keys())
+@pytest.mark.parametrize("why", ["memory", "timeout"])
+def test_limits_hold_whatever_its_keeper_is_told_meanwhile(stage: Stage, restless: str, why: str) -> None:
+    if why == "memory":
+        stage.sh(f'{sys.executable} -c "{HOG}" & {restless}', memory=50_000_000)
+    else:
+        stage.sh(restless, timeout=1.0)
+    assert stage.end().why == why
+
+
+def test_ringing_its_keeper_is_no_sign_of_life(stage: Stage) -> None:
+    ring = "import os, signal, time\nwhile True: os.kill(os.getppid(), signal.SIGHUP); time.sleep(0.5)"
+    stage.begin(sys.executable, "-c", ring, stall=2.5)
+    assert stage.end().why == "stall"
+
+
 def test_one_that_stays_below_its_limits_is_left_alone(stage: Stage) -> None:
     script = "head -c 2000000 /dev/zero > small; sleep 1.5"
     stage.sh(script, disk=10 << 20, memory=1 << 30, folders=[str(stage.cwd)], stall=30.0)
