@@ -82,6 +82,27 @@ class Ended:
     seconds: float
 
 
+def make_folder(folder: Path) -> None:
+    """Makes the folder of an attempt that is about to start; what an agent before may have laid there is put aside.
+
+    Only that the attempt is to end, or to stand still, can be known before.
+
+    Raises:
+        OSError: it cannot be made; `FileExistsError` where the attempt is under way.
+    """
+    if os.path.lexists(folder) and not stat.S_ISDIR(folder.lstat().st_mode):
+        folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if alive(folder):
+        raise FileExistsError(errno.EEXIST, "the attempt is under way", str(folder))
+    found = [path for path in folder.iterdir() if path.name not in (keeper.STOP, freezing.FREEZE)]
+    if found:
+        aside = folder / f"found.{time.time_ns()}"
+        aside.mkdir(mode=0o700)
+        for path in found:
+            path.rename(aside / path.name)
+
+
 def start(
     folder: Path, start: Start, environ: Mapping[str, str], secrets: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
