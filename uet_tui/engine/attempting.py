@@ -49,7 +49,7 @@ def start_attempt(
 ) -> Started:
     """Resets the sandbox and starts the agent in it."""
     folder = place.paths.attempt(effect.workstream, effect.attempt)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    attempts.make_folder(folder)
     keep_facts(folder, attempt)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = place.sandbox(effect.worker)
@@ -58,7 +58,7 @@ def start_attempt(
     reached("attempt.sandbox-ready")
     prompt = folder / PROMPT
     told = tell_task(place, effect, record)
-    prompt.write_text(place.redactor.text(told.text), encoding="utf-8", errors="replace")
+    write_whole(prompt, place.redactor.text(told.text).encode("utf-8", "replace"))
     look_before(place, Suspect(ws.id, effect.attempt))
     home = place.paths.home(effect.worker, record.agent)
     reached("attempt.before-launch")

@@ -62,9 +62,7 @@ def main(folder: str) -> int:
     with open("start.json", encoding="utf-8") as file:  # noqa: PTH123 - importing pathlib costs more than this program
         start = json.load(file)
     lock = os.open("attempt.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not taken(lock):
         return ALREADY_RUNNING
     reached("keeper.locked")
     try:
@@ -117,6 +115,16 @@ def main(folder: str) -> int:
     reached("keeper.end-told")
     wake(start["wake"])
     return 0
+
+
+def taken(lock: int) -> bool:
+    """Takes the attempt's lock, unless somebody keeps it: whoever asks whether it is held has it for an instant."""
+    for _ in range(50):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def adopt_orphans() -> bool:
@@ -264,37 +272,41 @@ def watch(
     why = "exit"
     still.obey()
     limit = time.monotonic() + min(timeout, _LONGEST) - still.seconds
-    deadline = limit
+    next_look = time.monotonic() + INTERVAL
+    deadline = 0.0
     while True:
-        if why == "exit":
-            deadline = limit + still.seconds
-        left = max(0.0, deadline - time.monotonic())
-        metering = why == "exit" and not still and not meter.idle and left > INTERVAL
-        got = signal.sigtimedwait(_WATCHED, AGAIN if still else INTERVAL if metering else left)
+        metering = why == "exit" and not still and not meter.idle
+        end = limit + still.seconds if why == "exit" else deadline
+        left = (min(end, next_look) if metering else end) - time.monotonic()
+        got = signal.sigtimedwait(_WATCHED, AGAIN if still else max(0.0, left))
         pid = -1
         while pid:  # orphans that it adopted and that ended are among them
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == agent:
                 return status, why
-        if still and got is None:
-            still.hold()
-        elif got is not None and got.si_signo == RING and why == "exit":
+        number, now = got.si_signo if got is not None else 0, time.monotonic()
+        if why != "exit":
+            if now >= deadline:
+                send(agent, signal.SIGKILL)
+                deadline = now + 1.0
+            continue
+        if number == RING:
+            if still:
+                meter.skip(now)
             still.obey()
-            meter.skip(time.monotonic())
-        elif metering and got is None:
-            why = meter.look(time.monotonic()) or why
-            if why == "exit":
-                continue
-            ask()
-            deadline = time.monotonic() + (grace if why == "stall" else 0.0)  # else it would go on using more
-        elif why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
-            why = "timeout" if got is None else "killed"
+        elif still and got is None:
+            still.hold()
+        if number in (signal.SIGTERM, signal.SIGINT):
+            why = "killed"
+        elif not still and now >= limit + still.seconds:  # whatever came: the agent can see to it that something does
+            why = "timeout"
+        elif metering and now >= next_look:
+            next_look = now + INTERVAL
+            why = meter.look(now) or why
+        if why != "exit":
             ask()
             still.go_on()
-            deadline = time.monotonic() + grace
-        elif got is None:
-            send(agent, signal.SIGKILL)
-            deadline = time.monotonic() + 1.0
+            deadline = time.monotonic() + (0.0 if why in ("memory", "disk") else grace)  # it would go on using more
 
 
 def children() -> list[int]:
