@@ -15,6 +15,7 @@ from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.support.wait import until
 from uet_tui.cli import run as run_uet
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
+from uet_tui.engine import leaks
 from uet_tui.engine.leaks import take_out_secrets
 from uet_tui.engine.start import log_to_file
 
@@ -186,6 +187,23 @@ def test_a_secret_in_a_file_where_a_folder_was_is_found(secret: Scene, tmp_path:
     found = secret.view().workstream("ws-a")
     assert found is not None
     assert found.reason.endswith("wrote a secret into src: the value of OPENAI_API_KEY")
+
+
+def test_a_file_that_a_secret_cannot_be_taken_out_of_is_not_taken(
+    secret: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(leaks, "redact_file", refused)
+    once = {"circuit_breaker": {"max_attempts": 1}}
+    secret.begin(workstream("ws-a", "mkdir h", 'echo "$OPENAI_API_KEY" > h/key', **once), sets=sets(tmp_path))
+    secret.finish()
+    found = secret.view().workstream("ws-a")
+    assert found is not None
+    assert found.state is WorkstreamState.FAILED
+    assert found.reason.endswith("h/key holds a secret that cannot be taken out: Permission denied")
+    assert hits("objects", objects_of(secret.home.control)) == []
 
 
 def test_a_value_that_the_repository_holds_anyway_is_no_secret_of_it(secret: Scene, tmp_path: Path) -> None:

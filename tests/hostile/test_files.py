@@ -86,6 +86,21 @@ def test_a_hard_link_to_a_file_outside_never_lets_anybody_write_that(
     assert listed.read_text() == scene.repository.git("show", "HEAD:README.md") + "\n"
 
 
+@either_way
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(f"echo $OWN_API_KEY > h/{'n' * 250}", id="long name"),
+    ],
+)
+def test_no_secret_reaches_the_operators_repository_whatever_the_file(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, script: str, confined: str
+) -> None:
+    monkeypatch.setenv("OWN_API_KEY", "key-0123456789abcdef")
+    let_loose(scene, confined, f"mkdir h; {script}", sets=['agents.shell.env=["PATH", "OWN_API_KEY"]'])
+    assert "key-0123456789abcdef" not in scene.repository.git("log", "--all", "-p", "--format=%H")
+
+
 SWAPPING = """
 import os, time
 os.mkdir("h"); os.makedirs("h/real"); open("h/real/passwd", "w").write("mine")

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from uet_tui.engine.workplace import Workplace
+from uet_tui.errors import UetError, out_of_room
 from uet_tui.redaction import redact_file, secrets_in_file
 from uet_tui.text import one_line
 from uet_tui.workspace import trees
@@ -55,6 +55,10 @@ def take_out_secrets(place: Workplace, sandbox: Sandbox, base: str, since: Path)
 
     Returns:
         the names of the secrets that each file held, by path.
+
+    Raises:
+        OSError: the disk is full; it may be done again.
+        UetError: one of them cannot be taken out, so that nothing may be taken of what is there.
     """
     found: dict[str, str] = {}
     tree = place.control.tree_of(base)
@@ -63,11 +67,17 @@ def take_out_secrets(place: Workplace, sandbox: Sandbox, base: str, since: Path)
         known = place.control.entry(tree, name)
         was_file = known is not None and known.mode.startswith("100")
         before = place.given.found_in(place.control.read_blob(known.oid)) if known and was_file else set()
-        with suppress(OSError):  # gone meanwhile
+        try:
             held = secrets_in_file(here, place.given) - before
             if held:
                 redact_file(here, place.given.only(held))
                 found[name] = ", ".join(sorted(held))
+        except FileNotFoundError:  # gone meanwhile
+            continue
+        except OSError as error:
+            if out_of_room(error):
+                raise
+            raise UetError(f"{one_line(name, 120)} holds a secret that cannot be taken out: {error.strerror}") from error
     return found
 
 
