@@ -80,6 +80,19 @@ def test_kept_and_only_kept_ignored_files_survive(bench: Bench, sandbox: Sandbox
     assert left == {".venv/lib/x.py", "deep.cache", "src/.venv/y"}
 
 
+@pytest.mark.parametrize("path", ["node_modules/x", "src/node_modules/x", "left.kept"])
+def test_what_a_reset_leaves_alone_is_nobodys_work_though_nothing_ignores_it(bench: Bench, path: str) -> None:
+    base = bench.commit(bench.base, {"node_modules/ours": b"of the repository\n"})
+    sandbox = bench.sandbox(keep=("node_modules/", "*.kept"))
+    sandbox.reset(base)
+    agent = Repository(sandbox.folder)
+    agent.write(path, "left by a gate of the attempt before")
+    sandbox.reset(base)
+    assert (sandbox.folder / path).exists()
+    agent.write("node_modules/ours", "changed\n")
+    assert [c.path for c in sandbox.snapshot(base, "x").changes] == ["node_modules/ours"]
+
+
 def test_a_snapshot_is_all_that_is_not_ignored(bench: Bench, sandbox: Sandbox, agent: Repository) -> None:
     agent.write("README.md", "changed\n")
     agent.write("new/deep.txt", "new\n")

@@ -41,7 +41,7 @@ class Sandbox:
     """One working copy. Not for two threads at once."""
 
     def __init__(self, control: ControlRepository, folder: Path, index: Path, keep: Sequence[str] = ()) -> None:
-        """`index` is outside the folder; `keep` are ignore patterns of ignored files that a reset leaves alone."""
+        """`index` is outside the folder; `keep` are ignore patterns of what a reset leaves alone and no snapshot takes."""
         self.folder = folder.absolute()
         self.index = index.absolute()
         self._control = control
@@ -116,7 +116,7 @@ class Sandbox:
             return True
         if self._git.run("diff", "--quiet", commit, "--", ok=(0, 1)).code:
             return True
-        return bool(self._git.run(*self._overlooking(), "ls-files", "-z", "--others", "--exclude-standard").out)
+        return bool(self._git.run(*self.overlooking(), "ls-files", "-z", "--others", "--exclude-standard").out)
 
     def remove(self) -> None:
         """Deletes it, whatever permissions an agent took away, with its index: only where nothing in it is unsaved."""
@@ -138,7 +138,7 @@ class Sandbox:
         """
         self._unlock()
         problems = self._odd()
-        added = self._git.run(*self._overlooking(), "add", "--all", "--ignore-errors", ok=(0, 1, 128))
+        added = self._git.run(*self.overlooking(), "add", "--all", "--ignore-errors", ok=(0, 1, 128))
         if added.code and not problems:
             said = (one_line(line) for line in added.err.splitlines() if line.startswith(("error:", "fatal:")))
             problems += [f"git could not take all of it: {line}" for line in said]
@@ -161,7 +161,7 @@ class Sandbox:
         if not found:
             return []
         said = self._git.run(
-            *self._overlooking(), "check-ignore", "-z", "--stdin",
+            *self.overlooking(), "check-ignore", "-z", "--stdin",
             input=b"".join(b"./" + path + b"\0" for path in found),
             env={"GIT_LITERAL_PATHSPECS": "0"},  # it knows no pathspecs, not even literal ones
             ok=(0, 1, 128),
@@ -211,8 +211,19 @@ class Sandbox:
                     file.write(b"".join(_pattern(path) + b"\n" for path in copied))
         return tuple(copied)
 
-    def _overlooking(self) -> tuple[str, str]:
-        return "-c", f"core.excludesFile={self.excludes}"
+    def overlooking(self) -> tuple[str, str]:
+        """What makes git leave out what is no attempt's work: what resets leave alone, and what was copied in.
+
+        The repository may ignore none of that; what is kept may have been left by a gate of the attempt before.
+        """
+        wanted = b"".join(os.fsencode(pattern) + b"\n" for pattern in self.keep) + self._copied()
+        file = self.index.with_name(self.index.name + ".overlook")
+        if not file.exists() or file.read_bytes() != wanted:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            new = file.with_name(file.name + ".new")
+            new.write_bytes(wanted)
+            new.replace(file)
+        return "-c", f"core.excludesFile={file}"
 
     def _copied(self) -> bytes:
         return self.excludes.read_bytes() if self.excludes.exists() else b""

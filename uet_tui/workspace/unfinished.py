@@ -71,7 +71,7 @@ class Unfinished:
     def _add(self, left_out: list[bytes]) -> None:
         paths = b"".join(b":(exclude,literal)" + path + b"\0" for path in left_out)
         self._git.run(
-            "-c", f"core.excludesFile={self._sandbox.excludes}",
+            *self._sandbox.overlooking(),
             "add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul",
             input=b".\0" + paths,
             env={"GIT_LITERAL_PATHSPECS": "0"},
