@@ -92,6 +92,8 @@ def test_a_hard_link_to_a_file_outside_never_lets_anybody_write_that(
     [
         pytest.param(f"echo $OWN_API_KEY > h/{'n' * 250}", id="long name"),
         pytest.param("mkdir h/.venv; echo $OWN_API_KEY > h/.venv/k", id="below what is kept"),
+        pytest.param("ln -s $OWN_API_KEY h/k", id="where a link leads"),
+        pytest.param("touch h/$OWN_API_KEY", id="name"),
     ],
 )
 def test_no_secret_reaches_the_operators_repository_whatever_the_file(

@@ -17,7 +17,7 @@ from uet_tui.workspace import trees
 from uet_tui.workspace.agent_git import AgentGit
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.git import Git, GitError
-from uet_tui.workspace.survey import leaves, oddities, strays, would_hang, written
+from uet_tui.workspace.survey import files, leaves, oddities, strays, would_hang
 from uet_tui.workspace.trees import Change
 
 _LINK = "120000"
@@ -124,11 +124,11 @@ class Sandbox:
         shutil.rmtree(self.folder)
         self.index.unlink(missing_ok=True)
 
-    def written(self, since_ns: int) -> list[bytes]:
-        """The files that were written since a time, ignored ones too; not those that are kept, or were copied in."""
+    def files(self, since_ns: int) -> list[tuple[bytes, bool]]:
+        """Its files and links, ignored ones too, and whether each was written since a time; not what was copied in."""
         copied = self._copied().splitlines()
-        found = written(self.folder, self.keep, since_ns)
-        return [path for path in found if _pattern(os.fsdecode(path)) not in copied]
+        found = files(self.folder, since_ns)
+        return [(path, new) for path, new in found if _pattern(os.fsdecode(path)) not in copied]
 
     def snapshot(self, parent: str, message: str) -> Snapshot:
         """All files that are not ignored, as one commit on `parent`; the sandbox is left as it is.

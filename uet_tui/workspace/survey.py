@@ -1,5 +1,6 @@
 """Looking through a sandbox without git: what in it is not in a tree, and what git must not be let near."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -64,10 +65,11 @@ def oddities(folder: Path, keep: tuple[str, ...]) -> Iterator[tuple[bytes, str]]
                     yield prefix[:-1], "repository"
 
 
-def written(folder: Path, keep: tuple[str, ...], since_ns: int) -> Iterator[bytes]:
-    """The files that were written, made or moved since a time, by the time of their inode; see `glance`.
+def files(folder: Path, since_ns: int) -> Iterator[tuple[bytes, bool]]:
+    """Every file and link but those in the folder's own `.git`, and whether it was written, made or moved since a time.
 
-    Names that match `keep` are passed over, and so is the folder's own `.git`.
+    That is told by the time of its inode; see `glance`. A folder that is too far inside to be looked into stands for
+    what is in it, as if that had been written: git can go there.
     """
     top = os.fsencode(folder)
     waiting = [b""]
@@ -75,23 +77,25 @@ def written(folder: Path, keep: tuple[str, ...], since_ns: int) -> Iterator[byte
         prefix = waiting.pop()
         try:
             entries = os.scandir(os.path.join(top, prefix))  # noqa: PTH118 - bytes, not a Path
-        except OSError:  # gone meanwhile, or not to be read
+        except OSError as error:  # gone meanwhile, or not to be read
+            if error.errno == errno.ENAMETOOLONG:
+                yield prefix[:-1], True
             continue
         with entries:
             for entry in entries:
-                if entry.name == b".git" or kept(entry.name, keep):
+                if entry.name == b".git":
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(prefix + entry.name + b"/")
-                elif entry.is_file(follow_symlinks=False) and _changed(entry) >= since_ns:
-                    yield prefix + entry.name
+                elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+                    yield prefix + entry.name, _written(entry, since_ns)
 
 
-def _changed(entry: "os.DirEntry[bytes]") -> int:
+def _written(entry: "os.DirEntry[bytes]", since_ns: int) -> bool:
     try:
-        return entry.stat(follow_symlinks=False).st_ctime_ns
-    except OSError:
-        return 0
+        return entry.stat(follow_symlinks=False).st_ctime_ns >= since_ns
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
 
 
 @dataclass(frozen=True, slots=True)
