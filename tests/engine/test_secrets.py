@@ -237,9 +237,9 @@ def test_a_secret_is_found_in_names_and_links_and_below_what_is_kept(
 
 def test_a_folder_that_is_too_far_inside_to_be_looked_into_is_not_taken(secret: Scene, tmp_path: Path) -> None:
     once = {"circuit_breaker": {"max_attempts": 1}}
-    deeper = f'n={"n" * 250}; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do mkdir $n; cd -P $n; done; d={"d" * 50}'
+    deeper = f"n={'n' * 250}; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do mkdir $n; cd -P $n; done; d={'d' * 50}"
     go_on = "while mkdir $d && cd -P $d && test $(pwd | wc -c) -lt 4000; do :; done"
-    end = f"mkdir {'e' * 120}; cd -P {'e' * 120}; echo \"$OPENAI_API_KEY\" > key"
+    end = f'mkdir {"e" * 120}; cd -P {"e" * 120}; echo "$OPENAI_API_KEY" > key'
     secret.begin(workstream("ws-a", f"{deeper}; {go_on}; {end}", **once), sets=sets(tmp_path))
     secret.finish()
     found = secret.view().workstream("ws-a")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.wait import until
 from tests.workspace.bench import Bench, files_of
 from uet_tui.core.conflicts import Entry
 from uet_tui.errors import UetError
+from uet_tui.workspace import git
 from uet_tui.workspace.git import GitError
 from uet_tui.workspace.sandbox import Sandbox
 
@@ -293,6 +295,43 @@ def test_fifos_and_sockets_are_a_problem_and_never_a_hang(bench: Bench, sandbox:
     sandbox.reset(bench.base)
     assert files_of(sandbox.folder) == files_of_commit(bench, bench.base)
     assert not (sandbox.folder / "pipe").exists()
+
+
+def git_folder(place: Path) -> Path:
+    """What git takes for a repository, but for its HEAD."""
+    for name in ("refs", "objects"):
+        (place / name).mkdir(parents=True)
+    return place
+
+
+WAITING = {
+    "in a repository": "mkfifo h/inner/.git/HEAD",
+    "behind a link in one": "mkfifo $OUT/HEAD; ln -s $OUT/HEAD h/inner/.git/HEAD",
+    "behind another": "mkfifo $OUT/packed-refs; echo ref: refs/x > h/inner/.git/HEAD; echo $OUT > h/inner/.git/commondir",
+    "where a file leads": "mv h/inner/.git h/other; mkfifo h/other/HEAD; echo gitdir: ../other > h/inner/.git",
+    "where a file leads out": "rm -r h/inner/.git; mkfifo $OUT/HEAD; echo gitdir: $OUT > h/inner/.git",
+    "where a link leads": "rm -r h/inner/.git; mkfifo $OUT/HEAD; ln -s $OUT h/inner/.git",
+    "where a kept file leads": "mkdir .venv; mkfifo $OUT/HEAD; echo gitdir: $OUT > .venv/.git",
+    "in what is kept": "mkdir h/.venv; mkfifo h/.venv/.gitignore",
+}
+
+
+@pytest.mark.parametrize("command", WAITING.values(), ids=WAITING.keys())
+def test_git_waits_for_no_fifo_wherever_it_is_led(
+    bench: Bench, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(git, "_PATIENCE_SECONDS", 60.0)
+    out = git_folder(tmp_path / "out")
+    git_folder(sandbox.folder / "h/inner/.git")
+    (sandbox.folder / "h/inner/x").touch()
+    subprocess.run(
+        ["/bin/sh", "-ec", command], cwd=sandbox.folder, env=os.environ | {"OUT": str(out)}, check=True, timeout=60
+    )
+    snapshot = sandbox.snapshot(bench.base, "x")
+    assert not any("did not end" in problem for problem in snapshot.problems)
+    sandbox.reset(bench.base)
+    assert files_of(sandbox.folder).keys() - {".venv/.git"} == files_of_commit(bench, bench.base).keys()
+    assert sandbox.snapshot(bench.base, "x").commit is None
 
 
 @pytest.mark.parametrize(

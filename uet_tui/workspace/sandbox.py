@@ -17,7 +17,7 @@ from uet_tui.workspace import trees
 from uet_tui.workspace.agent_git import AgentGit
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.git import Git, GitError
-from uet_tui.workspace.survey import files, leaves, oddities, strays, would_hang
+from uet_tui.workspace.survey import files, lead_nowhere, leaves, oddities, strays
 from uet_tui.workspace.trees import Change
 
 _LINK = "120000"
@@ -41,7 +41,7 @@ class Sandbox:
     """One working copy. Not for two threads at once."""
 
     def __init__(self, control: ControlRepository, folder: Path, index: Path, keep: Sequence[str] = ()) -> None:
-        """`index` is outside the folder; `keep` are ignore patterns of what a reset leaves alone and no snapshot takes."""
+        """`index` is outside the folder; what ignore patterns of `keep` match, resets leave alone and snapshots out."""
         self.folder = folder.absolute()
         self.index = index.absolute()
         self._control = control
@@ -99,9 +99,9 @@ class Sandbox:
             self._agent_git.move_to(_free(place / ".git"))
         for path, kind in list(oddities(self.folder, self.keep)):
             here = self.folder / os.fsdecode(path)
-            if kind != "repository":
+            if "repository" not in kind:
                 here.unlink(missing_ok=True)  # holds nothing, and `git clean` does not see it
-            elif here.is_dir():  # it went with the repository around it otherwise
+            elif kind == "repository" and here.is_dir():  # it went with the repository around it otherwise
                 target = _free(place / os.fsdecode(path))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(here, target)
@@ -133,6 +133,8 @@ class Sandbox:
     def snapshot(self, parent: str, message: str) -> Snapshot:
         """All files that are not ignored, as one commit on `parent`; the sandbox is left as it is.
 
+        But for what git might wait for: FIFOs and their like go, and what leads out of a repository in it.
+
         Raises:
             GitError: git could not read the sandbox at all.
         """
@@ -154,10 +156,15 @@ class Sandbox:
         return Snapshot(commit, tree, changes, tuple(problems))
 
     def _odd(self) -> list[str]:
-        found = dict(oddities(self.folder, self.keep))
-        for path, kind in found.items():
-            if would_hang(path, kind):
-                (self.folder / os.fsdecode(path)).unlink()
+        found: dict[bytes, str] = {}
+        for path, kind in list(oddities(self.folder, self.keep)):
+            here = self.folder / os.fsdecode(path)
+            if "repository" in kind:
+                lead_nowhere(os.fsencode(here / ".git"))
+            else:
+                here.unlink(missing_ok=True)
+            if kind != "kept repository":
+                found[path] = kind
         if not found:
             return []
         said = self._git.run(

@@ -57,7 +57,7 @@ class Unfinished:
         if seen.signature == self._seen:
             return False
         odd = list(oddities(self._sandbox.folder, self._sandbox.keep))
-        if any(would_hang(path, kind) for path, kind in odd):
+        if would_hang(odd):
             return False
         left_out = [*leaving_out, *seen.large, *(path for path, kind in odd if kind == "repository")]
         self._add(left_out)
