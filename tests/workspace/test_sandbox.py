@@ -307,7 +307,7 @@ def git_folder(place: Path) -> Path:
 WAITING = {
     "in a repository": "mkfifo h/inner/.git/HEAD",
     "behind a link in one": "mkfifo $OUT/HEAD; ln -s $OUT/HEAD h/inner/.git/HEAD",
-    "behind another": "mkfifo $OUT/packed-refs; echo ref: refs/x > h/inner/.git/HEAD; echo $OUT > h/inner/.git/commondir",
+    "behind another": "mkfifo $OUT/packed-refs; cd h/inner/.git; echo ref: refs/x > HEAD; echo $OUT > commondir",
     "where a file leads": "mv h/inner/.git h/other; mkfifo h/other/HEAD; echo gitdir: ../other > h/inner/.git",
     "where a file leads out": "rm -r h/inner/.git; mkfifo $OUT/HEAD; echo gitdir: $OUT > h/inner/.git",
     "where a link leads": "rm -r h/inner/.git; mkfifo $OUT/HEAD; ln -s $OUT h/inner/.git",

@@ -13,6 +13,9 @@ from uet_tui.workspace import trees
 from uet_tui.workspace.sandbox import Sandbox
 from uet_tui.workspace.trees import Change
 
+_READ = ("100644", "100755", "120000")
+"""Modes of files and links."""
+
 
 class Leaks:
     """The files of a sandbox that hold a secret which agents are given. A file is read again only once it changed."""
@@ -95,8 +98,7 @@ def _taken_out(place: Workplace, sandbox: Sandbox, base: str, path: bytes) -> tu
     """What a file is called without the secrets that it held, and their names."""
     name, here = trees.decode(path), sandbox.folder / os.fsdecode(path)
     known = place.control.entry(place.control.tree_of(base), name)
-    was_file = known is not None and known.mode.startswith(("100", "120"))
-    before = place.given.found_in(place.control.read_blob(known.oid)) if known and was_file else set()
+    before = place.given.found_in(place.control.read_blob(known.oid)) if known and known.mode in _READ else set()
     held = _held(here, place.given) - before
     only = place.given.only(held)
     if held and here.is_symlink():
@@ -110,6 +112,20 @@ def _taken_out(place: Workplace, sandbox: Sandbox, base: str, path: bytes) -> tu
         name = trees.decode(place.given.data(path))
         os.renames(here, sandbox.folder / name)
     return name, held | named
+
+
+def secrets_among(place: Workplace, changes: Sequence[Change]) -> Mapping[str, str]:
+    """The names of the secrets that changes bring in which were made a commit of already, by path."""
+    found: dict[str, str] = {}
+    for change in changes if place.given else ():
+        before, after = (
+            place.given.found_in(place.control.read_blob(entry.oid)) if entry and entry.mode in _READ else set()
+            for entry in (change.old, change.new)
+        )
+        named = place.given.found_in(trees.encode(change.path)) if change.status == "A" else set()
+        if held := (after - before) | named:
+            found[change.path] = ", ".join(sorted(held))
+    return found
 
 
 def leak(changes: Sequence[Change], leaked: Mapping[str, str]) -> str:

@@ -151,7 +151,7 @@ class Sandbox:
         if submodules:
             tree = self._control.tree_with(tree, submodules)
             changes = trees.compare(self._control.objects, before, tree)
-        problems += self._links_out(changes)
+        problems += self.doubts(changes)
         commit = self._control.commit_tree(tree, (parent,), message) if changes else None
         return Snapshot(commit, tree, changes, tuple(problems))
 
@@ -180,6 +180,13 @@ class Sandbox:
             for path, kind in sorted(found.items())
             if b"./" + path not in ignored
         ]
+
+    def doubts(self, changes: Sequence[Change]) -> list[str]:
+        """Why changes should not be merged that this sandbox may have brought forth, whoever made a commit of them."""
+        modules = [c.path for c in changes if c.new is not None and c.new.mode == _SUBMODULE]
+        return [f"{one_line(path)} is a repository: its history is not part of the commit" for path in modules] + (
+            self._links_out(changes)
+        )
 
     def _links_out(self, changes: Sequence[Change]) -> list[str]:
         links = [(c.path, c.new.oid) for c in changes if c.new is not None and c.new.mode == _LINK]
