@@ -114,3 +114,14 @@ def test_a_file_is_rewritten_where_it_holds_one(tmp_path: Path) -> None:
     assert redact_file(str(path), REDACTOR) == set()
     assert path.stat().st_ino == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["fifo", "link", "log", "other"]
+
+
+def test_a_file_with_the_longest_of_names_is_rewritten_too(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    path.write_text(KEY)
+    (tmp_path / f"key.redacted-{os.getpid()}").touch()
+    (tmp_path / "key").write_text(KEY)
+    for file in (path, tmp_path / "key"):
+        assert redact_file(str(file), REDACTOR) == {"API_KEY"}
+        assert file.read_text() == MARK
+    assert len(list(tmp_path.iterdir())) == 3

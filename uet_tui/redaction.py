@@ -166,7 +166,8 @@ def _redacted(path: str, stream: Stream) -> Iterator[bytes]:
 
 def _rewrite(path: str, pieces: Iterable[bytes]) -> None:
     mode = stat.S_IMODE(os.lstat(path).st_mode)
-    beside = f"{path}.redacted-{os.getpid()}"
+    # A name of its own, short where that of the file is as long as any may be, which nobody can have taken before.
+    beside = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}")  # noqa: PTH118, PTH120 - no pathlib here
     target = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         for piece in pieces:

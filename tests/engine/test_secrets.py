@@ -15,6 +15,7 @@ from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.support.wait import until
 from uet_tui.cli import run as run_uet
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
+from uet_tui.engine import leaks
 from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.leaks import take_out_secrets
 
@@ -186,6 +187,66 @@ def test_a_secret_in_a_file_where_a_folder_was_is_found(secret: Scene, tmp_path:
     found = secret.view().workstream("ws-a")
     assert found is not None
     assert found.reason.endswith("wrote a secret into src: the value of OPENAI_API_KEY")
+
+
+def test_a_file_that_a_secret_cannot_be_taken_out_of_is_not_taken(
+    secret: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(leaks, "redact_file", refused)
+    once = {"circuit_breaker": {"max_attempts": 1}}
+    secret.begin(workstream("ws-a", "mkdir h", 'echo "$OPENAI_API_KEY" > h/key', **once), sets=sets(tmp_path))
+    secret.finish()
+    found = secret.view().workstream("ws-a")
+    assert found is not None
+    assert found.state is WorkstreamState.FAILED
+    assert found.reason.endswith("no secret can be taken out of h/key: Permission denied")
+    assert hits("objects", objects_of(secret.home.control)) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "kept"),
+    [
+        ('ln -s "$OPENAI_API_KEY" link', "link", "«OPENAI_API_KEY»"),
+        ('mkdir -p "h/$OPENAI_API_KEY"; echo x > "h/$OPENAI_API_KEY/x"', "h/«OPENAI_API_KEY»/x", "x"),
+        ('mv src "$LOCAL_KEY"', "«LOCAL_KEY»/app.py", "app"),
+        ('echo "$LOCAL_KEY" > node_modules/ours', "node_modules/ours", "«LOCAL_KEY»"),
+    ],
+)
+def test_a_secret_is_found_in_names_and_links_and_below_what_is_kept(
+    secret: Scene, tmp_path: Path, script: str, path: str, kept: str
+) -> None:
+    secret.repository.write("node_modules/ours", "ours\n")
+    secret.repository.write("src/app.py", "app\n")
+    secret.repository.commit("Begin with a folder that is kept elsewhere")
+    scene = Scene(secret.repository)
+    once = {"circuit_breaker": {"max_attempts": 1}}
+    scene.begin(workstream("ws-a", script, **once), sets=sets(tmp_path))
+    scene.finish()
+    found = scene.view().workstream("ws-a")
+    assert found is not None
+    assert f"wrote a secret into {path}: the value of " in found.reason
+    ref = f"refs/uet/{scene.run}/ws-a.attempt-1"
+    scene.until_published(ref)
+    assert scene.file(path, ref) == kept
+    for git in (scene.home.control, scene.repository.path / ".git"):
+        assert hits(str(git), objects_of(git)) == []
+
+
+def test_a_folder_that_is_too_far_inside_to_be_looked_into_is_not_taken(secret: Scene, tmp_path: Path) -> None:
+    once = {"circuit_breaker": {"max_attempts": 1}}
+    deeper = f"n={'n' * 250}; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do mkdir $n; cd -P $n; done; d={'d' * 50}"
+    go_on = "while mkdir $d && cd -P $d && test $(pwd | wc -c) -lt 4000; do :; done"
+    end = f'mkdir {"e" * 120}; cd -P {"e" * 120}; echo "$OPENAI_API_KEY" > key'
+    secret.begin(workstream("ws-a", f"{deeper}; {go_on}; {end}", **once), sets=sets(tmp_path))
+    secret.finish()
+    found = secret.view().workstream("ws-a")
+    assert found is not None
+    assert found.state is WorkstreamState.FAILED
+    assert "File name too long" in found.reason
+    assert hits("objects", objects_of(secret.home.control)) == []
 
 
 def test_a_value_that_the_repository_holds_anyway_is_no_secret_of_it(secret: Scene, tmp_path: Path) -> None:

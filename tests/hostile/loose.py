@@ -24,13 +24,17 @@ def let_loose(
     sets: Sequence[str] = (),
     scope: Sequence[str] = ("h/**",),
     seconds: float = LIMIT,
+    later: Sequence[str] = ("b.txt",),
     **fields: object,
 ) -> WorkstreamState:
-    """Runs a hostile agent before an honest one; the honest one's work must be merged, and nothing else touched."""
+    """Runs a hostile agent before an honest one; the honest one's work must be merged, and nothing else touched.
+
+    `later` is the scope of the honest one.
+    """
     before = fingerprint(scene.repository)
     scene.begin(
         workstream("ws-hostile", *script, scope=scope, **ONCE, **fields),
-        workstream("ws-later", "echo b > b.txt", scope=["b.txt"], depends_on=[]),
+        workstream("ws-later", "echo b > b.txt", scope=later, depends_on=[]),
         sets=(f"agents.shell.sandbox={confined}", "workers=1", *sets),
     )
     view = scene.finish(seconds)

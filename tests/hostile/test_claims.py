@@ -115,6 +115,32 @@ def test_what_is_forged_of_an_ask_keeps_no_run_from_being_resumed(scene: Scene, 
     assert not scene.view().conflicts
 
 
+COMMITS = {
+    "a link out": ("120000 blob $(printf /etc/passwd | $g hash-object -w --stdin)", "link out of the repository"),
+    "a submodule": ("160000 commit $base", "h/x is a repository"),
+    "a secret": ("100644 blob $(echo $OWN_API_KEY | $g hash-object -w --stdin)", "h/x: the value of OWN_API_KEY"),
+    "another base": ("100644 blob $(echo x | $g hash-object -w --stdin)", "no commit on"),
+}
+
+
+@pytest.mark.parametrize(("entry", "why"), COMMITS.values(), ids=COMMITS.keys())
+def test_what_it_notes_as_the_commit_of_its_work_is_looked_through(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, entry: str, why: str
+) -> None:
+    monkeypatch.setenv("OWN_API_KEY", "key-0123456789abcdef")
+    script = [
+        'base=$(cat .git/HEAD); g="git --git-dir ${PWD%%/.uet/*}/.uet/control.git -c user.name=M -c user.email=m@m"',
+        f'h=$(printf "%s\\tx\\n" "{entry}" | $g mktree)',
+        'tree=$( ( $g ls-tree $base; printf "040000 tree $h\\th\\n" ) | $g mktree)',
+        f"parent={'' if why == 'no commit on' else '-p $base'}".replace(" ", "\\ "),
+        'printf "$(echo forged | $g commit-tree $tree $parent)\\n\\n" > $(dirname $0)/snapshot',
+    ]
+    state = let_loose(scene, "off", *script, sets=['agents.shell.env=["PATH", "OWN_API_KEY"]'])
+    assert state is WorkstreamState.FAILED
+    assert why in reason(scene)
+    assert "key-0123456789abcdef" not in scene.repository.git("log", "--all", "-p", "--format=%H")
+
+
 @either_way
 def test_who_it_says_that_it_is_in_its_commits_reaches_nobody(scene: Scene, confined: str) -> None:
     name = "$(printf 'Mallory\\033]52;c;eA==\\007\\nUET-Workstream: ws-later <x')"

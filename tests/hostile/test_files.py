@@ -88,6 +88,24 @@ def test_a_hard_link_to_a_file_outside_never_lets_anybody_write_that(
     assert listed.read_text() == scene.repository.git("show", "HEAD:README.md") + "\n"
 
 
+@either_way
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(f"echo $OWN_API_KEY > h/{'n' * 250}", id="long name"),
+        pytest.param("mkdir h/.venv; echo $OWN_API_KEY > h/.venv/k", id="below what is kept"),
+        pytest.param("ln -s $OWN_API_KEY h/k", id="where a link leads"),
+        pytest.param("touch h/$OWN_API_KEY", id="name"),
+    ],
+)
+def test_no_secret_reaches_the_operators_repository_whatever_the_file(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, script: str, confined: str
+) -> None:
+    monkeypatch.setenv("OWN_API_KEY", "key-0123456789abcdef")
+    let_loose(scene, confined, f"mkdir h; {script}", sets=['agents.shell.env=["PATH", "OWN_API_KEY"]'])
+    assert "key-0123456789abcdef" not in scene.repository.git("log", "--all", "-p", "--format=%H")
+
+
 SWAPPING = """
 import os, time
 os.mkdir("h"); os.makedirs("h/real"); open("h/real/passwd", "w").write("mine")
@@ -123,6 +141,23 @@ def test_what_its_tests_swap_after_the_check_is_not_what_is_merged(scene: Scene,
     assert swap in scene.file("h/test.sh")
     assert scene.file("b.txt") == "b"
     assert "evil" not in scene.file("README.md")
+
+
+@either_way
+def test_what_its_tests_leave_where_resets_leave_it_alone_is_not_in_the_next_commit(
+    scene: Scene, confined: str
+) -> None:
+    test = "mkdir -p src/node_modules; echo evil > src/node_modules/evil.js"
+    let_loose(
+        scene,
+        confined,
+        f"mkdir h; echo '{test}' > h/test.sh",
+        sets=['gates.GATE_UNIT.commands=["[ ! -e h/test.sh ] || sh h/test.sh"]'],
+        test_gates=UNIT,
+        later=("**",),
+    )
+    result = f"refs/uet/{scene.run}/ws-later"
+    assert scene.repository.git("diff", "--name-only", f"{result}~1", result) == "b.txt"
 
 
 @either_way

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.wait import until
 from tests.workspace.bench import Bench, files_of
 from uet_tui.core.conflicts import Entry
 from uet_tui.errors import UetError
+from uet_tui.workspace import git
 from uet_tui.workspace.git import GitError
 from uet_tui.workspace.sandbox import Sandbox
 
@@ -79,6 +81,19 @@ def test_kept_and_only_kept_ignored_files_survive(bench: Bench, sandbox: Sandbox
     sandbox.reset(bench.base)
     left = set(files_of(sandbox.folder)) - set(tree_files(bench, bench.base))
     assert left == {".venv/lib/x.py", "deep.cache", "src/.venv/y"}
+
+
+@pytest.mark.parametrize("path", ["node_modules/x", "src/node_modules/x", "left.kept"])
+def test_what_a_reset_leaves_alone_is_nobodys_work_though_nothing_ignores_it(bench: Bench, path: str) -> None:
+    base = bench.commit(bench.base, {"node_modules/ours": b"of the repository\n"})
+    sandbox = bench.sandbox(keep=("node_modules/", "*.kept"))
+    sandbox.reset(base)
+    agent = Repository(sandbox.folder)
+    agent.write(path, "left by a gate of the attempt before")
+    sandbox.reset(base)
+    assert (sandbox.folder / path).exists()
+    agent.write("node_modules/ours", "changed\n")
+    assert [c.path for c in sandbox.snapshot(base, "x").changes] == ["node_modules/ours"]
 
 
 def test_a_snapshot_is_all_that_is_not_ignored(bench: Bench, sandbox: Sandbox, agent: Repository) -> None:
@@ -283,6 +298,43 @@ def test_fifos_and_sockets_are_a_problem_and_never_a_hang(bench: Bench, sandbox:
     assert not (sandbox.folder / "pipe").exists()
 
 
+def git_folder(place: Path) -> Path:
+    """What git takes for a repository, but for its HEAD."""
+    for name in ("refs", "objects"):
+        (place / name).mkdir(parents=True)
+    return place
+
+
+WAITING = {
+    "in a repository": "mkfifo h/inner/.git/HEAD",
+    "behind a link in one": "mkfifo $OUT/HEAD; ln -s $OUT/HEAD h/inner/.git/HEAD",
+    "behind another": "mkfifo $OUT/packed-refs; cd h/inner/.git; echo ref: refs/x > HEAD; echo $OUT > commondir",
+    "where a file leads": "mv h/inner/.git h/other; mkfifo h/other/HEAD; echo gitdir: ../other > h/inner/.git",
+    "where a file leads out": "rm -r h/inner/.git; mkfifo $OUT/HEAD; echo gitdir: $OUT > h/inner/.git",
+    "where a link leads": "rm -r h/inner/.git; mkfifo $OUT/HEAD; ln -s $OUT h/inner/.git",
+    "where a kept file leads": "mkdir .venv; mkfifo $OUT/HEAD; echo gitdir: $OUT > .venv/.git",
+    "in what is kept": "mkdir h/.venv; mkfifo h/.venv/.gitignore",
+}
+
+
+@pytest.mark.parametrize("command", WAITING.values(), ids=WAITING.keys())
+def test_git_waits_for_no_fifo_wherever_it_is_led(
+    bench: Bench, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(git, "_PATIENCE_SECONDS", 60.0)
+    out = git_folder(tmp_path / "out")
+    git_folder(sandbox.folder / "h/inner/.git")
+    (sandbox.folder / "h/inner/x").touch()
+    subprocess.run(
+        ["/bin/sh", "-ec", command], cwd=sandbox.folder, env=os.environ | {"OUT": str(out)}, check=True, timeout=60
+    )
+    snapshot = sandbox.snapshot(bench.base, "x")
+    assert not any("did not end" in problem for problem in snapshot.problems)
+    sandbox.reset(bench.base)
+    assert files_of(sandbox.folder).keys() - {".venv/.git"} == files_of_commit(bench, bench.base).keys()
+    assert sandbox.snapshot(bench.base, "x").commit is None
+
+
 @pytest.mark.parametrize(
     ("target", "leaves"),
     [
@@ -397,9 +449,12 @@ def test_files_that_were_written_are_named_ignored_ones_too(bench: Bench, sandbo
     sandbox.prepare(bench.repository.path, [".env"])
     since = sandbox.folder.parent / "since"
 
+    def written(later_ns: int = 0) -> list[bytes]:
+        return sorted(path for path, new in sandbox.files(since.stat().st_mtime_ns + later_ns) if new)
+
     def later() -> bool:
         since.touch()
-        return sandbox.written(since.stat().st_mtime_ns) == []
+        return written() == []
 
     until(later, 5, "the clock of the file system to go on")
     agent.write("README.md", "changed\n")
@@ -409,9 +464,8 @@ def test_files_that_were_written_are_named_ignored_ones_too(bench: Bench, sandbo
     agent.write(".env", "A=2\n")
     (sandbox.folder / "link").symlink_to("README.md")
     os.utime(sandbox.folder / "new/deep.txt", (1, 1))
-    written = sorted(sandbox.written(since.stat().st_mtime_ns))
-    assert written == [b"README.md", b"__pycache__/x.pyc", b"new/deep.txt"]
-    assert sandbox.written(since.stat().st_mtime_ns + 10**12) == []
+    assert written() == [b".venv/kept", b"README.md", b"__pycache__/x.pyc", b"link", b"new/deep.txt"]
+    assert written(10**12) == []
 
 
 @pytest.mark.parametrize(("where", "levels"), [("h", 1200), ("h", 5000), (".git/x", 1200), (".git/refs/x", 1200)])

@@ -115,10 +115,12 @@ def test_files_too_large_to_merge_and_repositories_inside_are_left_out(
     assert changes(scratch, bench, work) == {"small.bin": "A"}
 
 
+@pytest.mark.parametrize("name", ["src/.gitignore", "node_modules/.gitattributes", "inner/.git/HEAD"])
 def test_what_git_would_wait_for_is_not_touched_and_not_waited_for(
-    bench: Bench, scratch: Scratch, sandbox: Sandbox, work: Unfinished
+    bench: Bench, scratch: Scratch, sandbox: Sandbox, work: Unfinished, name: str
 ) -> None:
-    fifo = sandbox.folder / "src/.gitignore"
+    fifo = sandbox.folder / name
+    fifo.parent.mkdir(parents=True, exist_ok=True)
     os.mkfifo(fifo)
     (sandbox.folder / "src/app.py").write_text("changed\n")
     assert not work.look()

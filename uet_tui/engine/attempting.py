@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.guarding import Suspect, look_before
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.launching import launch_agent, scope_files
-from uet_tui.engine.leaks import leak, take_out_secrets
+from uet_tui.engine.leaks import leak, secrets_among, take_out_secrets
 from uet_tui.engine.prompting import tell_task
 from uet_tui.engine.sandboxes import make_ready, take_snapshot, taken_before
 from uet_tui.engine.workplace import Workplace
@@ -27,7 +28,7 @@ from uet_tui.failpoints import reached
 from uet_tui.store.files import write_whole
 from uet_tui.store.paths import DIFF, PROMPT
 from uet_tui.text import one_line
-from uet_tui.workspace.sandbox import Snapshot
+from uet_tui.workspace.sandbox import Sandbox, Snapshot
 from uet_tui.workspace.scope import outside
 from uet_tui.workspace.trees import Change
 
@@ -140,7 +141,8 @@ def collect(
     reached("collect.begun")
     if taken.exists():  # gates ran when the orchestrator before died, and may have left things that are not the agent's
         commit, _, problem = taken_before(taken).partition("\n")
-        snapshot = _snapshot_of(place, effect.base, commit)
+        snapshot = _snapshot_of(place, sandbox, effect.base, commit)
+        problem = problem or next(iter(snapshot.problems), "")
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
         leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
@@ -187,11 +189,22 @@ def collect(
     )
 
 
-def _snapshot_of(place: Workplace, base: str, commit: str) -> Snapshot:
-    """What was taken of an attempt before; an empty `commit` stands for no change."""
+def _snapshot_of(place: Workplace, sandbox: Sandbox, base: str, commit: str) -> Snapshot:
+    """What was taken of an attempt before; an empty `commit` stands for no change.
+
+    The agent can reach the note of that, so it is looked through once more.
+
+    Raises:
+        UetError: it is no commit on `base`, or holds a secret.
+    """
     if not commit:
         return Snapshot(None, place.control.tree_of(base), (), ())
-    return Snapshot(commit, place.control.tree_of(commit), place.control.changes(base, commit), ())
+    if not re.fullmatch("[0-9a-f]{40,64}", commit) or place.control.objects.commit(commit).parents != (base,):
+        raise UetError(f"{one_line(commit, 80)} is noted as its work, and is no commit on {base}")
+    changes = place.control.changes(base, commit)
+    if leaked := leak(changes, secrets_among(place, changes)):
+        raise UetError(f"{commit} is noted as its work, and {leaked}")
+    return Snapshot(commit, place.control.tree_of(commit), changes, tuple(sandbox.doubts(changes)))
 
 
 def _no_change_stated(place: Workplace, workstream: str, folder: Path) -> bool:

@@ -18,7 +18,7 @@ from uet_tui.workspace import trees
 from uet_tui.workspace.agent_git import AgentGit
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.git import Git, GitError
-from uet_tui.workspace.survey import leaves, oddities, strays, would_hang, written
+from uet_tui.workspace.survey import files, lead_nowhere, leaves, oddities, strays
 from uet_tui.workspace.trees import Change
 
 _LINK = "120000"
@@ -42,7 +42,7 @@ class Sandbox:
     """One working copy. Not for two threads at once."""
 
     def __init__(self, control: ControlRepository, folder: Path, index: Path, keep: Sequence[str] = ()) -> None:
-        """`index` is outside the folder; `keep` are ignore patterns of ignored files that a reset leaves alone."""
+        """`index` is outside the folder; what ignore patterns of `keep` match, resets leave alone and snapshots out."""
         self.folder = folder.absolute()
         self.index = index.absolute()
         self._control = control
@@ -107,9 +107,9 @@ class Sandbox:
             self._agent_git.move_to(_free(place / ".git"))
         for path, kind in list(oddities(self.folder, self.keep)):
             here = self.folder / os.fsdecode(path)
-            if kind != "repository":
+            if "repository" not in kind:
                 here.unlink(missing_ok=True)  # holds nothing, and `git clean` does not see it
-            elif here.is_dir():  # it went with the repository around it otherwise
+            elif kind == "repository" and here.is_dir():  # it went with the repository around it otherwise
                 target = _free(place / os.fsdecode(path))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(here, target)
@@ -124,28 +124,30 @@ class Sandbox:
             return True
         if self._git.run("diff", "--quiet", commit, "--", ok=(0, 1)).code:
             return True
-        return bool(self._git.run(*self._overlooking(), "ls-files", "-z", "--others", "--exclude-standard").out)
+        return bool(self._git.run(*self.overlooking(), "ls-files", "-z", "--others", "--exclude-standard").out)
 
     def remove(self) -> None:
         """Deletes it, whatever permissions an agent took away, with its index: only where nothing in it is unsaved."""
         folders.remove(str(self.folder))
         self.index.unlink(missing_ok=True)
 
-    def written(self, since_ns: int) -> list[bytes]:
-        """The files that were written since a time, ignored ones too; not those that are kept, or were copied in."""
+    def files(self, since_ns: int) -> list[tuple[bytes, bool]]:
+        """Its files and links, ignored ones too, and whether each was written since a time; not what was copied in."""
         copied = self._copied().splitlines()
-        found = written(self.folder, self.keep, since_ns)
-        return [path for path in found if _pattern(os.fsdecode(path)) not in copied]
+        found = files(self.folder, since_ns)
+        return [(path, new) for path, new in found if _pattern(os.fsdecode(path)) not in copied]
 
     def snapshot(self, parent: str, message: str) -> Snapshot:
         """All files that are not ignored, as one commit on `parent`; the sandbox is left as it is.
+
+        But for what git might wait for: FIFOs and their like go, and what leads out of a repository in it.
 
         Raises:
             GitError: git could not read the sandbox at all.
         """
         self._unlock()
         problems = self._odd()
-        added = self._git.run(*self._overlooking(), "add", "--all", "--ignore-errors", ok=(0, 1, 128))
+        added = self._git.run(*self.overlooking(), "add", "--all", "--ignore-errors", ok=(0, 1, 128))
         if added.code and not problems:
             said = (one_line(line) for line in added.err.splitlines() if line.startswith(("error:", "fatal:")))
             problems += [f"git could not take all of it: {line}" for line in said]
@@ -156,19 +158,24 @@ class Sandbox:
         if submodules:
             tree = self._control.tree_with(tree, submodules)
             changes = trees.compare(self._control.objects, before, tree)
-        problems += self._links_out(changes)
+        problems += self.doubts(changes)
         commit = self._control.commit_tree(tree, (parent,), message) if changes else None
         return Snapshot(commit, tree, changes, tuple(problems))
 
     def _odd(self) -> list[str]:
-        found = dict(oddities(self.folder, self.keep))
-        for path, kind in found.items():
-            if would_hang(path, kind):
-                (self.folder / os.fsdecode(path)).unlink()
+        found: dict[bytes, str] = {}
+        for path, kind in list(oddities(self.folder, self.keep)):
+            here = self.folder / os.fsdecode(path)
+            if "repository" in kind:
+                lead_nowhere(os.fsencode(here / ".git"))
+            else:
+                here.unlink(missing_ok=True)
+            if kind != "kept repository":
+                found[path] = kind
         if not found:
             return []
         said = self._git.run(
-            *self._overlooking(), "check-ignore", "-z", "--stdin",
+            *self.overlooking(), "check-ignore", "-z", "--stdin",
             input=b"".join(b"./" + path + b"\0" for path in found),
             env={"GIT_LITERAL_PATHSPECS": "0"},  # it knows no pathspecs, not even literal ones
             ok=(0, 1, 128),
@@ -180,6 +187,13 @@ class Sandbox:
             for path, kind in sorted(found.items())
             if b"./" + path not in ignored
         ]
+
+    def doubts(self, changes: Sequence[Change]) -> list[str]:
+        """Why changes should not be merged that this sandbox may have brought forth, whoever made a commit of them."""
+        modules = [c.path for c in changes if c.new is not None and c.new.mode == _SUBMODULE]
+        return [f"{one_line(path)} is a repository: its history is not part of the commit" for path in modules] + (
+            self._links_out(changes)
+        )
 
     def _links_out(self, changes: Sequence[Change]) -> list[str]:
         links = [(c.path, c.new.oid) for c in changes if c.new is not None and c.new.mode == _LINK]
@@ -218,8 +232,19 @@ class Sandbox:
                     file.write(b"".join(_pattern(path) + b"\n" for path in copied))
         return tuple(copied)
 
-    def _overlooking(self) -> tuple[str, str]:
-        return "-c", f"core.excludesFile={self.excludes}"
+    def overlooking(self) -> tuple[str, str]:
+        """What makes git leave out what is no attempt's work: what resets leave alone, and what was copied in.
+
+        The repository may ignore none of that; what is kept may have been left by a gate of the attempt before.
+        """
+        wanted = b"".join(os.fsencode(pattern) + b"\n" for pattern in self.keep) + self._copied()
+        file = self.index.with_name(self.index.name + ".overlook")
+        if not file.exists() or file.read_bytes() != wanted:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            new = file.with_name(file.name + ".new")
+            new.write_bytes(wanted)
+            new.replace(file)
+        return "-c", f"core.excludesFile={file}"
 
     def _copied(self) -> bytes:
         return self.excludes.read_bytes() if self.excludes.exists() else b""

@@ -1,9 +1,10 @@
 """Looking through a sandbox without git: what in it is not in a tree, and what git must not be let near."""
 
+import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 from uet_tui.workspace.objects import TREE, Objects
 
 _READ_BY_GIT = b".git"
-"""Git opens `.gitignore`, `.gitattributes` and `.gitmodules` wherever they are, and waits for ever on a FIFO."""
+"""Git opens `.gitignore`, `.gitattributes`, `.gitmodules` and what is in `.git` wherever they are, and waits for ever
+on a FIFO."""
 
 
 def kept(name: bytes, patterns: tuple[str, ...]) -> bool:
@@ -40,34 +42,54 @@ def strays(objects: Objects, folder: Path, tree: str, keep: tuple[str, ...]) -> 
 def oddities(folder: Path, keep: tuple[str, ...]) -> Iterator[tuple[bytes, str]]:
     """What in a folder is no file, folder or link (`FIFO`, `socket`, `device`) or is a `repository` of its own.
 
-    Names that match `keep` are passed over; the folder's own `.git` is not looked into.
+    Below a name that matches `keep` that is a `kept repository`. What is in repositories is looked at, too, for git
+    opens files there; but for the folder's own `.git`, and for repositories in those.
     """
     top = os.fsencode(folder)
-    waiting = [b""]
+    waiting = [(b"", "repository")]
     while waiting:
-        prefix = waiting.pop()
+        prefix, repository = waiting.pop()
         try:
             entries = os.scandir(os.path.join(top, prefix))  # noqa: PTH118 - bytes, not a Path
         except OSError:
             continue  # gone meanwhile, or not to be read: git says so where it matters
         with entries:
             for entry in entries:
-                if entry.is_file(follow_symlinks=False) or entry.is_symlink():
-                    if entry.name == b".git" and prefix:
-                        yield prefix[:-1], "repository"
-                elif not entry.is_dir(follow_symlinks=False):
+                git = entry.name == b".git"
+                if git and not prefix:
+                    continue
+                if git and repository:
+                    yield prefix[:-1], repository
+                if entry.is_dir(follow_symlinks=False):
+                    within = "" if git else repository and "kept repository" if kept(entry.name, keep) else repository
+                    waiting.append((prefix + entry.name + b"/", within))
+                elif not entry.is_file(follow_symlinks=False) and not entry.is_symlink():
                     yield prefix + entry.name, _kind(entry)
-                elif entry.name != b".git":
-                    if not kept(entry.name, keep):
-                        waiting.append(prefix + entry.name + b"/")
-                elif prefix:
-                    yield prefix[:-1], "repository"
 
 
-def written(folder: Path, keep: tuple[str, ...], since_ns: int) -> Iterator[bytes]:
-    """The files that were written, made or moved since a time, by the time of their inode; see `glance`.
+def lead_nowhere(git: bytes) -> None:
+    """Takes away by what the `.git` of a repository leads elsewhere, where it might let git wait for ever on a FIFO.
 
-    Names that match `keep` are passed over, and so is the folder's own `.git`.
+    Raises:
+        OSError: it cannot be taken away.
+    """
+    waiting = [git]
+    while waiting:
+        here = waiting.pop()
+        if not os.path.lexists(here):  # gone meanwhile
+            continue
+        facts = os.lstat(here)
+        if stat.S_ISDIR(facts.st_mode):
+            waiting += (os.path.join(here, name) for name in os.listdir(here))  # noqa: PTH118, PTH208 - bytes
+        elif stat.S_ISLNK(facts.st_mode) or here == git or os.path.basename(here) == b"commondir":  # noqa: PTH119
+            os.unlink(here)  # noqa: PTH108
+
+
+def files(folder: Path, since_ns: int) -> Iterator[tuple[bytes, bool]]:
+    """Every file and link but those in the folder's own `.git`, and whether it was written, made or moved since a time.
+
+    That is told by the time of its inode; see `glance`. A folder that is too far inside to be looked into stands for
+    what is in it, as if that had been written: git can go there.
     """
     top = os.fsencode(folder)
     waiting = [b""]
@@ -75,23 +97,25 @@ def written(folder: Path, keep: tuple[str, ...], since_ns: int) -> Iterator[byte
         prefix = waiting.pop()
         try:
             entries = os.scandir(os.path.join(top, prefix))  # noqa: PTH118 - bytes, not a Path
-        except OSError:  # gone meanwhile, or not to be read
+        except OSError as error:  # gone meanwhile, or not to be read
+            if error.errno == errno.ENAMETOOLONG:
+                yield prefix[:-1], True
             continue
         with entries:
             for entry in entries:
-                if entry.name == b".git" or kept(entry.name, keep):
+                if entry.name == b".git":
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(prefix + entry.name + b"/")
-                elif entry.is_file(follow_symlinks=False) and _changed(entry) >= since_ns:
-                    yield prefix + entry.name
+                elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+                    yield prefix + entry.name, _written(entry, since_ns)
 
 
-def _changed(entry: "os.DirEntry[bytes]") -> int:
+def _written(entry: "os.DirEntry[bytes]", since_ns: int) -> bool:
     try:
-        return entry.stat(follow_symlinks=False).st_ctime_ns
-    except OSError:
-        return 0
+        return entry.stat(follow_symlinks=False).st_ctime_ns >= since_ns
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +173,12 @@ def _kind(entry: "os.DirEntry[bytes]") -> str:
     return "FIFO" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
 
 
-def would_hang(path: bytes, kind: str) -> bool:
-    """Whether git would wait for ever on this oddity."""
-    return kind != "repository" and os.path.basename(path).startswith(_READ_BY_GIT)  # noqa: PTH119 - bytes
+def would_hang(odd: Collection[tuple[bytes, str]]) -> bool:
+    """Whether git might wait for ever on one of these oddities; a repository may lead it to any of them."""
+    pipes = [path for path, kind in odd if kind in ("FIFO", "device")]
+    if any(kind == "repository" for _, kind in odd):
+        return bool(pipes)
+    return any(b"/" + _READ_BY_GIT in b"/" + path for path in pipes)
 
 
 def leaves(path: str, target: bytes) -> bool:

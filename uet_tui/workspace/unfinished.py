@@ -57,7 +57,7 @@ class Unfinished:
         if seen.signature == self._seen:
             return False
         odd = list(oddities(self._sandbox.folder, self._sandbox.keep))
-        if any(would_hang(path, kind) for path, kind in odd):
+        if would_hang(odd):
             return False
         left_out = [*leaving_out, *seen.large, *(path for path, kind in odd if kind == "repository")]
         self._add(left_out)
@@ -71,7 +71,7 @@ class Unfinished:
     def _add(self, left_out: list[bytes]) -> None:
         paths = b"".join(b":(exclude,literal)" + path + b"\0" for path in left_out)
         self._git.run(
-            "-c", f"core.excludesFile={self._sandbox.excludes}",
+            *self._sandbox.overlooking(),
             "add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul",
             input=b".\0" + paths,
             env={"GIT_LITERAL_PATHSPECS": "0"},
