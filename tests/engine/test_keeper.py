@@ -19,6 +19,13 @@ from uet_tui.engine.attempts import Ended
 from uet_tui.redaction import Redactor
 
 
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
+
+
 def gone(pid: str) -> bool:
     return keeper.start_ticks(int(pid)) == 0
 
@@ -460,6 +467,8 @@ def test_a_lock_that_cannot_be_asked_for_is_not_free(stage: Stage) -> None:
             while True:
                 held.append(os.open(os.devnull, os.O_RDONLY))
         assert not attempts.prove_dead(stage.folder)
+        assert not attempts.orphaned(stage.folder)
+        attempts.end_now(stage.folder)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limit)
         for descriptor in held:
@@ -501,6 +510,16 @@ def test_one_that_says_that_it_is_its_own_keeper_is_not_believed(stage: Stage) -
     assert attempts.orphaned(stage.folder)
     attempts.kill(stage.folder)
     until(lambda: not attempts.alive(stage.folder), 60, "the tree to be gone")
+
+
+def test_a_process_that_is_named_as_the_folder_is_no_keeper(stage: Stage) -> None:
+    name = f"import os; os.execv('/bin/cat', [{str(stage.folder)!r}])"
+    stage.sh(f'sleep 60 | {sys.executable} -c "{name}" & echo > {stage.folder}/keeper.json; echo up > up; wait')
+    stage.said("up")
+    until(lambda: os.fsencode(stage.folder) + b"\0" in map(command_line, keeper.processes()), 60, "the name")
+    assert not attempts.orphaned(stage.folder)
+    attempts.kill(stage.folder)
+    assert stage.end().why == "killed"
 
 
 @pytest.mark.parametrize("put", ["ln -s /nonexistent/x", "ln -s {0}", "mkdir"])

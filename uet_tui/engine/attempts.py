@@ -275,8 +275,8 @@ def _put(mark: Path) -> None:
 def _signal(folder: Path, number: int) -> None:
     """Signals the keeper of an attempt, if it has begun: before that it would die of it."""
     if alive(folder):
-        for pid in _keepers(folder):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+        with contextlib.suppress(OSError):
+            for pid in _keepers(folder):
                 os.kill(pid, number)
 
 
@@ -285,16 +285,21 @@ def wake_keeper(folder: Path) -> bool:
 
     While it is, nobody watches the limits of the attempt, or would tell its end.
     """
-    stopped = [pid for pid in _keepers(folder) if (keeper.stat(pid) or [b""])[0] in (b"T", b"t")]
-    for pid in stopped:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGCONT)
-    return bool(stopped)
+    woken = False
+    with contextlib.suppress(OSError):
+        for pid in _keepers(folder):
+            if (keeper.stat(pid) or [b""])[0] in (b"T", b"t"):
+                os.kill(pid, signal.SIGCONT)
+                woken = True
+    return woken
 
 
 def orphaned(folder: Path) -> bool:
     """Whether the attempt's tree lives on without its keeper: nobody watches its time limit or will tell its end."""
-    return alive(folder) and not _keepers(folder)
+    try:
+        return alive(folder) and not _keepers(folder)
+    except OSError:
+        return False
 
 
 def end_now(folder: Path) -> None:
@@ -304,7 +309,10 @@ def end_now(folder: Path) -> None:
         lock = (folder / "attempt.lock").stat()
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         cookie = str(_record(folder / "start.json")["cookie"])
-    spared = {os.getpid(), *_keepers(folder)}
+    try:
+        spared = {os.getpid(), *_keepers(folder)}
+    except OSError:
+        return  # whoever looks at it next asks again
 
     def left() -> list[int]:
         found = {*(_holding(lock) if lock else ()), *(keeper.carrying(cookie) if cookie else ())}
@@ -325,7 +333,7 @@ def _holding(file: os.stat_result) -> list[int]:
 
 def end_carrying(cookie: str) -> None:
     """Ends all that carries the name of an attempt, whatever became of its folder."""
-    keeper.end_all(lambda: keeper.carrying(cookie))
+    keeper.end_all(lambda: [pid for pid in keeper.carrying(cookie) if pid != os.getpid()])
 
 
 def keeper_of(folder: Path) -> int:
@@ -344,7 +352,11 @@ def _keeper(folder: Path) -> tuple[int, int] | None:
 
 
 def _keepers(folder: Path) -> list[int]:
-    """The keeper of an attempt, if it runs: the one on record, or else whoever was started as such."""
+    """The keeper of an attempt, if it runs: the one on record, or else whoever was started as such.
+
+    Raises:
+        OSError: nobody can say, for want of descriptors or memory.
+    """
     pid, start = _keeper(folder) or (0, 0)
     if pid and keeper.start_ticks(pid) == start and _is_keeper(pid, folder):
         return [pid]
@@ -353,9 +365,10 @@ def _keepers(folder: Path) -> list[int]:
 
 def _is_keeper(pid: int, folder: Path) -> bool:
     """Whether a process was started as the keeper of an attempt."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return words[-2:-1] == [os.fsencode(folder)] and words[-3].endswith(_KEEPER.name.encode())
+        program, named = (words[-3], words[-2]) if len(words) > 2 else (b"", b"")
+        return named == os.fsencode(folder) and program.endswith(_KEEPER.name.encode())
     return False
 
 

@@ -5,6 +5,7 @@ anything else that an agent can reach: at worst a forged one costs its own works
 """
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -128,7 +129,7 @@ def _sane(place: Workplace, record: AttemptRecord) -> bool:
 def _taken(folder: Path) -> str | None:
     """The commit of what an attempt left; empty if it left nothing, None if that was not taken."""
     try:
-        return taken_before(folder / SNAPSHOT).partition("\n")[0] if (folder / SNAPSHOT).exists() else None
+        return taken_before(folder / SNAPSHOT).partition("\n")[0] if os.path.lexists(folder / SNAPSHOT) else None
     except UetError:
         return None
 
