@@ -24,6 +24,7 @@ from uet_tui.engine.start import new_run, repository_at
 from uet_tui.errors import NoRoomError, UetError, out_of_room
 from uet_tui.plan.graph import build_plan
 from uet_tui.store import inbox
+from uet_tui.workspace.git import GitError
 
 COST = """printf '{"uet": {"cost_usd": 0.5}}\\n'"""
 MEGABYTES = 24
@@ -219,7 +220,7 @@ def test_an_effect_for_which_there_was_no_room_is_done_again(
     def full(*args: object) -> object:
         if not failed:
             failed.append(args)
-            raise UetError("git add ended with 128: error: No space left on device")
+            raise GitError(("add",), 128, "fatal: write error: No space left on device\n")
         return real(*args)
 
     monkeypatch.setattr(runner, what, full)
@@ -237,6 +238,26 @@ def test_what_is_out_of_room_is_told_by_its_cause() -> None:
     outer.__cause__ = OSError(28, "No space left on device")
     assert out_of_room(outer)
     assert not out_of_room(UetError("it could not be"))
-    assert out_of_room(UetError("git read-tree ended with 128: error: unable to write file a b.bin"))
-    assert not out_of_room(UetError("git add ended with 128: error: unable to write file .git/x: Permission denied"))
+    assert not out_of_room(UetError("a file has the name: No space left on device"))
     assert not out_of_room(None)
+
+
+@pytest.mark.parametrize(
+    ("said", "full"),
+    [
+        (
+            "error: file write error: No space left on device\nerror: x: failed to insert\nfatal: adding files failed",
+            True,
+        ),
+        ("fatal: cannot create directory at 'a: b': Disk quota exceeded\n", True),
+        ("error: unable to write file a b.bin\n", True),
+        ("error: unable to write file .git/x: Permission denied\n", False),
+        ("warning: failed to remove h/No space left on device: File name too long\n", False),
+        ("error: unable to create file h/x: No space left on device; y: File name too long\n", False),
+        ("error: unable to create file h/unable to write file x; y: File name too long\n", False),
+        ("error: unable to create file h\nerror: x: No space left on device\nz: File name too long\n", False),
+        ("error: unable to create file h\nerror: unable to write file x\nz: File name too long\n", False),
+    ],
+)
+def test_what_git_says_of_a_file_with_such_a_name_is_not_that_the_disk_is_full(said: str, full: bool) -> None:
+    assert out_of_room(GitError(("add",), 128, said)) == full

@@ -1,7 +1,9 @@
 """What is changed in the operator's repository while agents run: who is held for it, and what the operator is told."""
 
+import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.support.repository import Repository
 from uet_tui import failpoints
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkstreamState
+from uet_tui.engine.guarding import Suspect, look_after, look_before
 from uet_tui.workspace.operator import OperatorRepository
 from uet_tui.workspace.tampering import compare, watched
 
@@ -23,7 +26,8 @@ def changed(repository: Repository, *commands: str) -> tuple[str, ...]:
     for command in commands:
         subprocess.run(["/bin/sh", "-ec", command], cwd=repository.path, check=True, capture_output=True)
     found = compare(before, watched(operator))
-    return (*found.files, *(told.split()[0] for told in found.refs))
+    files = (os.path.relpath(operator.common_dir / name, operator.common_dir) for name in found.files)
+    return (*files, *(told.split()[0] for told in found.refs))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +49,13 @@ def changed(repository: Repository, *commands: str) -> tuple[str, ...]:
         ("git config extensions.worktreeConfig true; git config --worktree core.editor evil", "config.worktree"),
         ("git update-ref refs/heads/main $(git commit-tree -m x HEAD^{tree})", "refs/heads/main"),
         ("git branch other; git pack-refs --all", "refs/heads/other"),
+        ("mkdir -p evil; cp -r .git/refs .git/objects .git/config evil; echo ../evil > .git/commondir", "commondir"),
+        ("printf '#\\f[color]\\n\\tfsmonitor = evil\\n' >> .git/config", "config"),
+        ("head -c 5000000 /dev/zero | tr '\\0' '#' >> .git/config; git config core.fsmonitor evil", "config"),
+        ("cd .git/hooks; for n in $(seq 3000); do : > s$n.sample; done; echo evil > pre-commit", "hooks/pre-commit"),
+        ("git init -q --bare .git/modules/s; rm .git/modules/s/hooks/*", "modules/s/config"),
+        ("mkdir -p .git/modules/a/b/hooks; touch .git/modules/a/b/hooks/post-update", "modules/a/b/hooks/post-update"),
+        ("mv .git ../moved; ln -s ../moved .git", "."),
     ],
 )
 def test_what_git_obeys_is_watched(repository: Repository, command: str, what: str) -> None:
@@ -114,6 +125,48 @@ def test_what_gates_change_outside_is_told_and_nothing_lands_until_it_is_put_bac
     at_landing.unlink(missing_ok=True)
     assert scene.ask_offline(Verb.LAND).ok
     assert not ran.exists()
+
+
+@pytest.mark.parametrize("change", ["echo evil >> {git}/config", "touch {git}/hooks/h2001"])
+def test_what_is_too_much_to_look_at_counts_as_changed_once_it_is(repository: Repository, change: str) -> None:
+    git = repository.path / ".git"
+    if "hooks" in change:
+        for number in range(2001):
+            (git / f"hooks/h{number}").touch()
+    else:
+        with (git / "config").open("a") as config:
+            config.write("#" * 5_000_000 + "\n[core]\n\teditor = mine\n")
+        assert changed(repository) == ()
+    what = "hooks" if "hooks" in change else "config"
+    assert what in changed(repository, change.format(git=git))
+
+
+COVERS = ["find {guard} -name '*.json' -delete", "for f in {guard}/*.json; do echo '{{}}' > $f; done"]
+
+
+@pytest.mark.parametrize("cover", COVERS)
+def test_a_change_is_told_though_what_was_there_before_is_covered_up(scene: Scene, cover: str) -> None:
+    hook = scene.repository.path / ".git/hooks/post-merge"
+    guard = '$(dirname "$0" | sed "s|/attempts/.*||")/guard'
+    scene.begin(workstream("ws-a", f"echo > {hook}", cover.format(guard=guard), "echo a > a.txt"), sets=["workers=1"])
+    scene.finish()
+    assert str(hook) in scene.events("repository_changed")[0]
+    assert scene.state("ws-a") is WorkstreamState.QUARANTINED
+
+
+def test_a_look_that_is_gone_once_a_run_is_resumed_is_told_and_counts(scene: Scene) -> None:
+    opened = scene.begin(workstream("ws-a", "echo a > a.txt"))
+    suspect = Suspect("ws-a", 7)
+    look_before(opened.place, suspect)
+    resumed = replace(opened.place)
+    assert look_after(resumed, suspect, set(), confined=False) == ("", [])
+    (opened.place.paths.guard / "ws-a.7.json").write_text("{}")
+    resumed = replace(opened.place)
+    suspicion, (note,) = look_after(resumed, suspect, set(), confined=False)
+    assert "is gone or spoiled, and it may have done that" in suspicion
+    assert note.severity == "error"
+    suspicion, (note,) = look_after(resumed, suspect, set(), confined=True)
+    assert (suspicion, note.severity) == ("", "warning")
 
 
 def test_one_that_also_deletes_its_sandbox_is_quarantined_all_the_same(scene: Scene) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.scene import Scene, attempt_folder
+from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.engine.test_resolving import UNIT
-from tests.hostile.loose import either_way, let_loose, reason
+from tests.hostile.loose import LIMIT, ONCE, either_way, let_loose, reason
 from tests.support.deep import SCRIPT
 from uet_tui import folders
 from uet_tui.core.states import WorkstreamState
@@ -167,6 +167,21 @@ def test_names_that_no_terminal_should_see_are_told_harmlessly(scene: Scene, con
     )
     assert let_loose(scene, confined, script) is WorkstreamState.MERGED
     assert not any("\x1b" in text or "\x07" in text for text in scene.events())
+
+
+@either_way
+def test_what_is_called_like_a_full_disk_holds_nobody_up(scene: Scene, confined: str) -> None:
+    """Its test leaves what is longer than a path may be, so that the reset fails, and says of what."""
+    name = "No space left on device " + "n" * 200
+    test = f'for n in $(seq 30); do mkdir "{name}"; cd "{name}"; done; exit 0'
+    gate = 'gates.GATE_UNIT.commands=["[ ! -e h/test.sh ] || sh h/test.sh"]'
+    scene.begin(
+        workstream("ws-hostile", f"mkdir h; echo '{test}' > h/test.sh", scope=["h/**"], test_gates=UNIT, **ONCE),
+        workstream("ws-later", "echo b > b.txt", scope=["b.txt"], depends_on=[], **ONCE),
+        sets=(f"agents.shell.sandbox={confined}", "workers=1", gate),
+    )
+    scene.finish(LIMIT)
+    assert not any("no room" in text for text in scene.events())
 
 
 @either_way

@@ -20,6 +20,8 @@ from uet_tui.workspace.tampering import Watched, compare, watched
 
 _MOST = 1 << 24
 """Bytes of a look that is on disk."""
+_ON_DISK = 32
+"""Looks that stay on disk though nothing had changed: what came of them may not be on record yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,18 @@ class Suspect:
 
 
 def look_before(place: Workplace, suspect: Suspect) -> None:
-    """Keeps what the operator's repository is like before an agent starts, where whoever looks after it finds that."""
-    path = _kept(place, suspect)
+    """Keeps what the operator's repository is like before an agent starts, where whoever looks after it finds that.
+
+    In memory, for an agent that nothing confines can reach the file; and there, for whoever resumes the run.
+    """
+    path = _kept(place, suspect.name)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    write_whole(path, json.dumps(asdict(watched(place.operator))).encode())
+    look = place.looks[suspect.name] = watched(place.operator)
+    write_whole(path, json.dumps(asdict(look)).encode())
+    done = [name for name, look in list(place.looks.items()) if look is None]
+    for name in done[:-_ON_DISK]:
+        _kept(place, name).unlink(missing_ok=True)
+        place.looks.pop(name, None)
 
 
 def look_after(place: Workplace, suspect: Suspect, told: set[str], *, confined: bool) -> tuple[str, list[Noted]]:
@@ -67,11 +77,19 @@ def look_after(place: Workplace, suspect: Suspect, told: set[str], *, confined: 
     Returns:
         why its work is not to be taken, empty if it may be; and what the operator is to be told.
     """
-    kept = _kept(place, suspect)
-    before = _read(kept)
+    name, ws, number = suspect.name, suspect.workstream, suspect.attempt
+    kept = _kept(place, name)
+    before = place.looks[name] if name in place.looks else _read(kept)
     if before is None:
-        return "", []
-    ws, number = suspect.workstream, suspect.attempt
+        if name in place.looks or (suspect.conflict and not _began(place, suspect)):
+            return "", []
+        gone = f"{kept}, which tells what your repository was like before {suspect.working}, is gone or spoiled"
+        if confined:
+            return "", [Noted(vocabulary.REPOSITORY_CHANGED, gone, "warning", ws, None, number)]
+        text = f"{gone}: look at its hooks and its configuration before you use git there"
+        return f"{gone}, and it may have done that", [
+            Noted(vocabulary.REPOSITORY_CHANGED, text, "error", ws, None, number)
+        ]
     now = watched(place.operator)
     found = compare(before, now)
     notes = []
@@ -81,7 +99,7 @@ def look_after(place: Workplace, suspect: Suspect, told: set[str], *, confined: 
         text = f"while {suspect.working}, refs of your repository changed: {'; '.join(news[:5])}"
         notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, "info", ws, None, number))
     if not found.files:
-        kept.unlink(missing_ok=True)
+        place.looks[name] = None
         return "", notes
     changed, severity, text = _judged(place, found.files, now, suspect.working, confined=confined)
     notes.append(Noted(vocabulary.REPOSITORY_CHANGED, text, severity, ws, None, number))
@@ -137,14 +155,19 @@ def tampered(place: Workplace) -> str:
     )
 
 
-def _kept(place: Workplace, suspect: Suspect) -> Path:
-    return place.paths.guard / f"{suspect.name}.json"
+def _kept(place: Workplace, name: str) -> Path:
+    return place.paths.guard / f"{name}.json"
+
+
+def _began(place: Workplace, suspect: Suspect) -> bool:
+    """Whether an agent was started that was to be asked: that may have failed before anybody looked."""
+    return (place.paths.ask(suspect.conflict, suspect.ask) / "start.json").exists()
 
 
 def _standing(place: Workplace) -> dict[str, str]:
     file = open_regular(place.paths.tampered)
     if file is not None:
-        with file, suppress(ValueError, AttributeError, TypeError):
+        with file, suppress(ValueError, AttributeError, TypeError, RecursionError):
             return {str(name): str(mark) for name, mark in json.loads(file.read(_MOST)).items()}
     return {}
 
@@ -152,6 +175,7 @@ def _standing(place: Workplace) -> dict[str, str]:
 def _read(path: Path) -> Watched | None:
     file = open_regular(path)
     if file is not None:
-        with file, suppress(ValueError, TypeError):
-            return Watched(**json.loads(file.read(_MOST)))
+        with file, suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            told = json.loads(file.read(_MOST))
+            return Watched(*({str(name): str(mark) for name, mark in told[part].items()} for part in ("files", "refs")))
     return None

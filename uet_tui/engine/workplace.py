@@ -19,6 +19,7 @@ from uet_tui.store.paths import Home, RunPaths
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.operator import OperatorRepository
 from uet_tui.workspace.sandbox import Sandbox
+from uet_tui.workspace.tampering import Watched
 
 SIMULATED = "simulated"
 """The agent whose durations are known beforehand."""
@@ -60,6 +61,14 @@ class Workplace:
     def ask_ref(self, workstream: str, conflict: str, ask: int) -> str:
         """Where what an agent made is kept that was asked to resolve a conflict."""
         return f"refs/uet/{self.run}/{workstream}.{conflict}-ask-{ask}"
+
+    @cached_property
+    def looks(self) -> dict[str, Watched | None]:
+        """What the operator's repository was like before each agent began that this process started; see `guarding`.
+
+        None: it was looked at afterwards, too, and nothing had changed.
+        """
+        return {}
 
     @cached_property
     def redactor(self) -> Redactor:

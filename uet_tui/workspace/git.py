@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 
-from uet_tui.errors import UetError
+from uet_tui.errors import UetError, tells_no_room
 from uet_tui.text import one_line
 
 MINIMUM = (2, 38)
@@ -77,6 +77,7 @@ class GitError(UetError):
         super().__init__(f"git {one_line(' '.join(arguments), 120)} ended with {code}: {said}")
         self.code = code
         self.stderr = stderr
+        self.no_room = tells_no_room(stderr)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ that runs when the operator uses git next. What is looked at are files, read by 
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +23,9 @@ _FILES: Final = (
     "objects/info/alternates", "objects/info/http-alternates",
 )  # fmt: skip
 _LARGEST: Final = 1 << 22
-"""Bytes of a file that are looked at."""
+"""Bytes of a file that are looked at; of a larger one only when it was changed."""
 _MOST: Final = 2000
-"""Files of `hooks` and refs that are looked at."""
+"""Files of a folder, and refs, that are looked at."""
 _OURS: Final = ("refs/heads/uet/", "refs/uet/")
 _HARMLESS: Final = re.compile(
     r"(?i)(user\.(name|email)|color\..*|advice\..*|branch\..*\.(remote|merge|description|rebase|gh-merge-base)|"
@@ -39,7 +41,7 @@ class Watched:
     """What was there at one time."""
 
     files: Mapping[str, str]
-    """By path below the git directory: what stands for the content; for a configuration all its harmful lines."""
+    """By path, below the git directory or whole: what stands for the content; for a configuration its harmful lines."""
     refs: Mapping[str, str]
     """By name: what it points at; without uet's own."""
 
@@ -58,15 +60,29 @@ def watched(operator: OperatorRepository) -> Watched:
     """Looks at the repository: some files, a millisecond for most."""
     top = operator.common_dir
     files = {name: mark for name in _FILES if (mark := _mark(top / name))}
-    for folder in ("hooks", "worktrees"):
-        for path in () if (top / folder).is_symlink() else _walk(top / folder):
-            mark = _mark(path) if folder == "hooks" or path.name == "config.worktree" else ""
-            if mark:
-                files[str(path.relative_to(top))] = mark
-    for name in ("hooks", "info", "objects"):
+    for folder in ("hooks", "worktrees", "modules"):
+        obeyed = (path for path in _walk(top / folder) if _obeyed(folder, path.relative_to(top / folder)))
+        found = list(islice(obeyed, _MOST + 1))
+        if len(found) > _MOST:  # too many to look at: it counts as changed
+            files[folder] = f"more than {_MOST} files: {time.time_ns()}"
+        files |= {str(path.relative_to(top)): mark for path in found if (mark := _mark(path))}
+    for name in ("hooks", "info", "objects", "worktrees", "modules"):
         if (top / name).is_symlink():
             files[name] = "link to " + str((top / name).readlink())
+    # What leads git from the checkout to all that. By whole paths: asked once more, git might find another folder.
+    for path in {operator.root / ".git", operator.git_dir / "commondir", top / "commondir"}:
+        if (path.is_symlink() or not path.is_dir()) and (mark := _mark(path)):
+            files[str(path)] = mark
     return Watched(files, _refs(top))
+
+
+def _obeyed(folder: str, path: Path) -> bool:
+    """Whether git obeys a file below `hooks`, `worktrees` or `modules`."""
+    if folder == "hooks":
+        return True
+    if path.name in ("config.worktree", "commondir"):
+        return True
+    return folder == "modules" and (path.name in ("config", "attributes", "alternates") or path.parent.name == "hooks")
 
 
 def compare(before: Watched, after: Watched) -> Difference:
@@ -89,8 +105,13 @@ def _mark(path: Path) -> str:
     if file is None:
         return f"link or no file: {path.readlink()}" if path.is_symlink() else ""
     with file:
-        data = file.read(_LARGEST)
-        mode = os.fstat(file.fileno()).st_mode & 0o111
+        data = file.read(_LARGEST + 1)
+        facts = os.fstat(file.fileno())
+    if len(data) > _LARGEST:  # no program can set back the time of its inode
+        return f"more than {_LARGEST} bytes, changed at {facts.st_ctime_ns}"
+    if path.name == "commondir" and path.parent.parent.name == "worktrees" and data.strip() == b"../..":
+        return ""  # as git makes it
+    mode = facts.st_mode & 0o111
     if path.name in ("config", "config.worktree"):
         data = "\n".join(_harmful(data.decode("utf-8", "surrogateescape"))).encode("utf-8", "surrogateescape")
         if not data:
@@ -106,8 +127,8 @@ def _harmful(text: str) -> Iterator[str]:
     git might read otherwise.
     """
     section = ""
-    for line in text.splitlines():
-        bare = line.strip()
+    for line in text.split("\n"):  # as git does: it knows no other ends of lines, and no other spaces
+        bare = line.strip(" \t\r")
         if not bare or bare.startswith(("#", ";")):
             continue
         head = re.fullmatch(r'\[\s*([\w.-]+)(?:\s+"([^"\\]*)")?\s*\]', bare)
@@ -123,14 +144,21 @@ def _harmful(text: str) -> Iterator[str]:
 
 
 def _walk(top: Path) -> Iterator[Path]:
-    seen = 0
-    for folder, _, names in os.walk(top):
-        for name in names:
-            seen += 1
-            if seen > _MOST:
-                return
-            if not name.endswith(".sample"):
-                yield Path(folder, name)
+    """The files below a folder, however deep, without samples and the objects of repositories."""
+    waiting = [] if top.is_symlink() else [top]
+    while waiting:
+        here = waiting.pop()
+        try:
+            entries = list(os.scandir(here))
+        except OSError:  # not there, or not to be read
+            continue
+        bare = any(entry.name == "HEAD" for entry in entries)
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                if not entry.name.endswith(".sample"):
+                    yield here / entry.name
+            elif not (bare and entry.name in ("objects", "refs", "logs")):
+                waiting.append(here / entry.name)
 
 
 def _refs(top: Path) -> dict[str, str]:
@@ -142,7 +170,7 @@ def _refs(top: Path) -> dict[str, str]:
                 oid, _, name = line.partition(" ")
                 if name.startswith("refs/") and oid:
                     found[name] = oid
-    for path in _walk(top / "refs"):
+    for path in islice(_walk(top / "refs"), _MOST):
         file = open_regular(path)
         if file is not None and not path.name.endswith(".lock"):
             with file:
