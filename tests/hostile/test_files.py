@@ -228,3 +228,12 @@ def test_folders_deeper_than_any_path_in_what_it_has_of_its_own_end_no_run(scene
 @either_way
 def test_a_configuration_of_its_git_without_end_spoils_nobody_elses_attempt(scene: Scene, confined: str) -> None:
     let_loose(scene, confined, "mkdir h; echo x > h/x; truncate -s 4T .git/config")
+
+
+@either_way
+def test_a_file_without_end_is_left_out_and_told(scene: Scene, monkeypatch: pytest.MonkeyPatch, confined: str) -> None:
+    monkeypatch.setenv("OWN_API_KEY", "key-0123456789abcdef")  # so that what it wrote is looked through
+    script = "mkdir h; echo x > h/x; truncate -s 4T h/endless"
+    state = let_loose(scene, confined, script, sets=['agents.shell.env=["PATH", "OWN_API_KEY"]'])
+    assert state is WorkstreamState.FAILED
+    assert "h/endless has more than 4 GiB" in reason(scene)

@@ -145,10 +145,11 @@ def collect(
         problem = problem or next(iter(snapshot.problems), "")
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
+        endless = sandbox.drop_endless()
         leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
         snapshot = take_snapshot(place, sandbox, effect.base, one_line(message, 72), folder / "sandbox")
         reached("collect.snapshot-made")
-        problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
+        problem = next(iter((*endless, *snapshot.problems)), "") or leak(snapshot.changes, leaked)
         write_whole(taken, f"{snapshot.commit or ''}\n{one_line(problem)}".encode("utf-8", "replace"))
         reached("collect.snapshot-noted")
     strays = outside(snapshot.changes, ws)

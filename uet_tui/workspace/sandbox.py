@@ -18,10 +18,12 @@ from uet_tui.workspace import trees
 from uet_tui.workspace.agent_git import AgentGit
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.git import Git, GitError
-from uet_tui.workspace.survey import files, lead_nowhere, leaves, oddities, strays
+from uet_tui.workspace.survey import files, glance, lead_nowhere, leaves, oddities, strays
 from uet_tui.workspace.trees import Change
 
 _LINK = "120000"
+ENDLESS = 1 << 32
+"""Bytes above which a file is left out: git alone would take a minute for so many."""
 _SUBMODULE = "160000"
 
 
@@ -136,6 +138,16 @@ class Sandbox:
         copied = self._copied().splitlines()
         found = files(self.folder, since_ns)
         return [(path, new) for path, new in found if _pattern(os.fsdecode(path)) not in copied]
+
+    def drop_endless(self) -> list[str]:
+        """Removes files that are larger than anybody could read through in good time, and tells which.
+
+        A file of a terabyte costs an agent nothing.
+        """
+        found = glance(self.folder, (), ENDLESS).large
+        for path in found:
+            (self.folder / os.fsdecode(path)).unlink(missing_ok=True)
+        return [f"{one_line(os.fsdecode(path))} has more than {ENDLESS >> 30} GiB: left out" for path in found]
 
     def snapshot(self, parent: str, message: str) -> Snapshot:
         """All files that are not ignored, as one commit on `parent`; the sandbox is left as it is.
