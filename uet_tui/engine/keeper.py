@@ -29,6 +29,7 @@ from uet_tui.engine.freezing import AGAIN, RING, Stillness
 from uet_tui.engine.metering import INTERVAL, Meter
 from uet_tui.failpoints import reached
 from uet_tui.folders import prune, walk
+from uet_tui.output import Log
 from uet_tui.redaction import Redactor, Stream, redact_file
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
@@ -43,8 +44,6 @@ _LONGEST = 1e9
 """Seconds; the system's clocks do not count much further."""
 _CHUNK = 1 << 18
 """Bytes of output that the pipe holds, where the system allows it, and that are read at once."""
-_TAIL = 1 << 20
-"""Bytes of the end that are kept of an output that is larger than its limit: agents tell there what they used."""
 _DRAIN = 10.0
 """Seconds that reading the rest may take once the tree is gone."""
 _LOOKED_THROUGH = 1 << 30
@@ -79,7 +78,7 @@ def main(folder: str) -> int:
         redactor = Redactor({name: os.environ[name] for name in start["secrets"]})
         environment = {name: os.environ[name] for name in start["env"]} | {COOKIE: cookie}
         adopting = adopt_orphans()
-        log = Log("output.log", start["limit"])
+        log = Log(open_log("output.log"), start["limit"])
         source, target = os.pipe()
         agent = launch(start["argv"], start["cwd"], environment, start["stdin"], target, lock)
         os.close(target)
@@ -161,48 +160,9 @@ def launch(argv: list[str], cwd: str, env: dict[str, str], stdin: str, output: i
         os._exit(127)
 
 
-class Log:
-    """A file that gets the beginning and the end of what is written: as much as its limit allows and the disk takes."""
-
-    def __init__(self, path: str, limit: int) -> None:
-        """`limit` is in bytes; the end comes on top of it.
-
-        Raises:
-            OSError: it cannot be opened.
-        """
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._limit = self._room = limit
-        self._tail = b""
-        self._skipped = self._lost = 0
-
-    def write(self, data: bytes) -> None:
-        """Adds to it. Never fails: whoever prints must not be held up by a disk that is full."""
-        head, rest = data[: self._room], data[self._room :]
-        self._room -= len(head)
-        self._put(head)
-        if rest:
-            self._tail += rest
-            self._skipped += max(0, len(self._tail) - _TAIL)
-            self._tail = self._tail[-_TAIL:]
-
-    def close(self) -> None:
-        """Writes what is kept of the end, and says what is missing."""
-        if self._skipped:
-            self._note(f"{self._skipped} bytes are left out here: the output is larger than {self._limit} bytes")
-        self._put(self._tail)
-        if self._lost:
-            self._note(f"{self._lost} bytes of the output could not be written")
-        os.close(self._file)
-
-    def _put(self, data: bytes) -> None:
-        try:
-            while data:
-                data = data[os.write(self._file, data) :]
-        except OSError:
-            self._lost += len(data)
-
-    def _note(self, text: str) -> None:
-        self._put(f"\n[uet: {text}]\n".encode())
+def open_log(path: str) -> int:
+    """Opens a file to add to; raises `OSError` where it cannot be."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 def drain(source: int, stream: Stream, log: Log) -> Callable[[float], bool]:

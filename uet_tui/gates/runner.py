@@ -16,12 +16,15 @@ from typing import IO
 from uet_tui.core import verdicts
 from uet_tui.gates.checks import Step
 from uet_tui.gates.telling import last_line, telling_line
+from uet_tui.output import Log
 from uet_tui.redaction import Redactor, Stream
 from uet_tui.store.files import open_to_append
 from uet_tui.text import harmless, one_line
 
 _OUTPUT_KEPT = 4_000
 """Bytes of a gate's output that go on record; its end is where the failure is told."""
+_OUTPUT_LIMIT = 1 << 26
+"""Bytes of what one command prints that are kept, and the end of it: a disk is not filled by one."""
 _LOOK = 0.2
 """Seconds between looks at whether the orchestrator leaves while a command runs."""
 _CHUNK = 1 << 18
@@ -150,7 +153,7 @@ def run_command(
         InterruptedRunError: `leaving` was set before it had ended.
     """
     source, target = os.pipe()
-    with open_to_append(log) as out, os.fdopen(source, "rb", buffering=0) as printed:
+    with open_to_append(log) as file, os.fdopen(source, "rb", buffering=0) as printed:
         try:
             process = subprocess.Popen(
                 [*before, "/bin/sh", "-c", command],
@@ -163,7 +166,7 @@ def run_command(
             )
         finally:
             os.close(target)
-        printing = _Printing(process, printed, out, Stream(redactor))
+        printing = _Printing(process, printed, Log(os.dup(file.fileno()), _OUTPUT_LIMIT), Stream(redactor))
         try:
             while not leaving.is_set():
                 left = deadline - time.monotonic()
@@ -183,7 +186,7 @@ def run_command(
 class _Printing:
     """What a process prints, on its way to a file."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", source: IO[bytes], out: IO[bytes], stream: Stream) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", source: IO[bytes], out: Log, stream: Stream) -> None:
         self._process = process
         self._source = source
         self._out = out
@@ -210,6 +213,7 @@ class _Printing:
         if self._open:
             self._read()
         self._out.write(self._stream.close())
+        self._out.close()
 
     def _read(self) -> None:
         with suppress(BlockingIOError):
