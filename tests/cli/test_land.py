@@ -1,14 +1,20 @@
 """`uet land` and `uet rollback` as they are typed: what they say, in words and as JSON, and what they end with."""
 
 import io
+import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Uet
+from tests.cli.test_main import UET, environment
 from tests.engine.scene import Scene, workstream
 from tests.support.repository import Repository
+from tests.support.wait import until
 from uet_tui.core.states import RunState
 
 
@@ -157,3 +163,33 @@ def test_a_run_that_was_rolled_back_is_not_resumed_but_tells_how_to_go_on(run: S
     assert run.file("a.txt") == "a"
     assert uet("land").code == 0
     assert (run.repository.path / "a.txt").exists() and not (run.repository.path / "b.txt").exists()
+
+
+@pytest.mark.parametrize("verb", ["land", "rollback"])
+def test_an_interrupt_ends_a_command_at_its_gates_or_actions_and_takes_it_back(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uet: Uet, verb: str
+) -> None:
+    scene = Scene(repository)
+    slow = f"if [ -e {tmp_path}/slow ]; then touch {tmp_path}/begun; sleep 300; fi"
+    scene.begin(
+        workstream("ws-a", "echo a > a", test_gates=[{"type": "GATE_UNIT"}], compensation_actions=[slow]),
+        sets=(f"gates.GATE_UNIT.commands={[slow]!r}",),
+    )
+    assert scene.finish().state is RunState.COMPLETED
+    monkeypatch.chdir(repository.path)
+    before = repository.git("rev-parse", "main")
+    shutil.rmtree(scene.home.folder / "gates")  # what they said is not remembered
+    (tmp_path / "slow").touch()
+    process = subprocess.Popen(
+        [*UET, verb, *(["--yes"] if verb == "rollback" else [])], env=environment(), stderr=subprocess.PIPE, text=True
+    )
+    until((tmp_path / "begun").exists, 60, "the command to be at work")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.count("\n")) == (130, 1), err
+    assert err.startswith(f"uet: interrupted: {verb} was taken back")
+    (tmp_path / "slow").unlink()
+    assert uet("hold", "ws-a").code != 0, "another command takes the run, and finds nothing left to do"
+    assert repository.git("rev-parse", "main") == before
+    assert uet("rollback", "--yes").code == 0
+    scene.leave()

@@ -309,3 +309,13 @@ def test_who_began_and_resumed_a_run_is_on_record_with_what_was_changed(uet: Uet
     assert "run: a plan of 1 workstream" in begun
     assert "resume: with agents.shell.set.API_KEY=" in resumed and "stall_seconds=77" in resumed
     assert "0123456789abcdef" not in resumed
+
+
+def test_a_run_whose_output_nobody_takes_goes_on(uet: Uet, inside: Repository) -> None:
+    write(inside.path / "plan", work("ws-a"))
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*UET, "run", "plan", *QUICK], env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert "Traceback" not in done.stderr
+    assert uet("status", "--json").document["counts"] == {"MERGED": 1}

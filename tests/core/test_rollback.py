@@ -281,6 +281,26 @@ def test_landing_elsewhere_is_undone_there() -> None:
     assert [effect.target for effect in story.effects if isinstance(effect, Land)] == ["release", "release"]
 
 
+def test_a_run_that_landed_lands_on_no_second_branch_until_it_is_rolled_back() -> None:
+    story = resumed(three_in_a_row())
+    story.ask(Verb.LAND)
+    story.tell(Landed("main", "tip-3"))
+    resumed(story)
+    refused = story.is_refused(Verb.LAND, target="release")
+    assert "landed on main" in refused and f"`git switch release && git merge uet/{story.run.id}`" in refused
+    assert story.ask(Verb.LAND, target="main") is None, "there it may land again"
+    story.tell(Landed("main", "tip-3"))
+    resumed(story).asks_rollback()
+    for _ in range(3):
+        story.reverts()
+    story.tell(Landed("main", story.run.tip))
+    resumed(story)
+    story.ask(Verb.RETRY, workstream="ws-a")
+    resumed(story, dispatch=True).finishes("ws-a")
+    resumed(story)
+    assert story.ask(Verb.LAND, target="release") is None
+
+
 def test_resuming_a_run_that_was_rolled_back_begins_nothing() -> None:
     story = resumed(three_in_a_row())
     story.asks_rollback()

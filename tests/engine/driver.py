@@ -19,8 +19,9 @@ from typing import Any
 
 from tests.support import leftovers
 from uet_tui.engine import attempting, attempts, runner
+from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.orchestrator import Orchestrator
-from uet_tui.engine.start import log_to_file, open_run
+from uet_tui.engine.start import open_run
 from uet_tui.store.paths import Home
 from uet_tui.store.writer import Writer
 from uet_tui.workspace.control import ControlRepository

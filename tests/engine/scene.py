@@ -131,7 +131,7 @@ class Scene:
 
     def ask_offline(self, verb: Verb, **fields: Any) -> Answer:
         """Has a command carried out on a run that nobody has."""
-        return carry_out(self.home, self.run, self.command(verb, **fields))
+        return carry_out(self.home, self.run, self.command(verb, **fields), lambda _: None)
 
     def leave(self) -> None:
         """Ends what still runs, for the teardown."""

@@ -4,7 +4,7 @@ import re
 import shutil
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,12 @@ from tests.support.wait import until
 from tests.workspace.test_untouched import fingerprint
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.sandboxes import make_ready
-from uet_tui.engine.start import open_run
+from uet_tui.engine.start import new_run, open_run
 from uet_tui.errors import UetError
+from uet_tui.plan.graph import build_plan
+from uet_tui.store.backups import back_up
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.sandbox import Sandbox
 
@@ -227,6 +230,47 @@ def test_when_a_runs_files_are_deleted_it_ends_with_an_error_and_ends_its_agents
     assert isinstance(scene.orchestrator.failure, UetError)
     scene.orchestrator = None
     until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists(), 10, "the time limit")
+
+
+def _replace_the_lock(scene: Scene) -> None:
+    lock = scene.home.run(scene.run).lock
+    lock.unlink()
+    lock.touch()
+
+
+def _replace_the_store(scene: Scene) -> None:
+    copy = back_up(scene.home.database)
+    for ending in ("-wal", "-shm"):
+        (scene.home.folder / f"uet.db{ending}").unlink(missing_ok=True)
+    copy.rename(scene.home.database)
+
+
+@pytest.mark.parametrize("replace", [_replace_the_lock, _replace_the_store])
+def test_when_another_takes_the_place_of_a_runs_files_it_ends_with_an_error(
+    scene: Scene, replace: Callable[[Scene], None]
+) -> None:
+    scene.begin(workstream("ws-a", "sleep 300", scope=["a"]))
+    until((attempt_folder(scene, "ws-a") / "keeper.json").exists, what="the agent")
+    replace(scene)
+    assert scene.orchestrator is not None and scene.orchestrator.join(30)
+    assert "was replaced while the run went on" in str(scene.orchestrator.failure)
+    scene.resume()
+    scene.ask(Verb.STOP)
+    assert scene.orchestrator.join(30)
+
+
+def test_a_run_that_cannot_be_woken_ends_with_a_word_and_lets_go(scene: Scene) -> None:
+    opened = new_run(scene.operator, build_plan([workstream("ws-a", "echo a > a", scope=["a"])]), settings())
+    scene.run = opened.place.run
+    opened.place.paths.wake.mkdir()
+    orchestrator = Orchestrator(opened.place, opened.hold)
+    orchestrator.start()
+    assert orchestrator.join(30)
+    with pytest.raises(UetError):
+        orchestrator.raise_failure()
+    opened.place.paths.wake.rmdir()
+    scene.resume()
+    assert scene.finish().state is RunState.COMPLETED
 
 
 def test_a_run_whose_agent_is_not_configured_any_more_is_not_resumed(scene: Scene) -> None:

@@ -1,25 +1,34 @@
 """A disk that is full, or nearly: the run pauses, says so, keeps what it knows, and goes on when there is room."""
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from tests.engine.scene import Scene, attempt_folder, workstream
+from tests.cli.test_main import UET, environment
+from tests.engine.scene import Scene, attempt_folder, settings, workstream
 from tests.support.repository import Repository
 from tests.support.wait import until
+from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
 from uet_tui.engine import runner
+from uet_tui.engine.embedded import EmbeddedEngine
 from uet_tui.engine.finding import keep_facts
-from uet_tui.engine.start import repository_at
-from uet_tui.errors import UetError, out_of_room
+from uet_tui.engine.start import new_run, repository_at
+from uet_tui.errors import NoRoomError, UetError, out_of_room
+from uet_tui.plan.graph import build_plan
+from uet_tui.store import inbox
 from uet_tui.workspace.git import GitError
 
 COST = """printf '{"uet": {"cost_usd": 0.5}}\\n'"""
 MEGABYTES = 24
+PLAN = {"openspec_change": "OS-1", "ccpm_issue": 1, "gate": 1, "tool": "shell", "files_scope": ["a"]}
 
 
 @pytest.fixture
@@ -82,6 +91,70 @@ def test_what_cannot_be_written_is_kept_until_there_is_room(stage: Scene, small_
     assert len(stage.events("disk_full")) == 1
     assert not any("no room" in notice for notice in view.notices)
     assert stage.sql("PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize(("spends", "code"), [(True, 4), (False, 130)])
+def test_two_interrupts_leave_a_run_for_which_there_is_no_room(
+    stage: Scene, small_disk: Path, tmp_path: Path, spends: bool, code: int
+) -> None:
+    """Whether or not there was something to put on record meanwhile."""
+    go = tmp_path / "go"
+    wait = f"while [ ! -e {go} ]; do sleep 0.02; done"
+    plan = [{**PLAN, "id": "ws-a", "tasks": ["echo a > a", COST if spends else "true", wait, f"touch {tmp_path}/over"]}]
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    sets = ("low_disk_mb=0", "forecast_seconds=0", "agents.shell.usage=json-lines")
+    process = subprocess.Popen(
+        [*UET, "run", str(tmp_path / "plan.json"), "--headless", *(word for one in sets for word in ("--set", one))],
+        cwd=stage.repository.path,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    runs = small_disk / "repository/.uet/runs"
+    until(lambda: [*runs.glob("*/sandboxes/1/a")], 30, "the agent to run")
+    [folder] = runs.iterdir()
+    stage.run = folder.name
+    fill(small_disk)
+    go.touch()
+    until((tmp_path / "over").exists, 30, "the agent to end")
+    if spends:
+        until(lambda: any("there is no room" in notice for notice in stage.view().notices), 30, "the banner")
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert "No space left" in first and first.endswith("interrupt again to leave the run as it is\n")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert err.startswith(f"uet: run {stage.run} stops: there is no room" if spends else ""), err
+    (small_disk / "ballast").unlink()
+    stage.resume()
+    view = stage.finish()
+    assert view.state is RunState.COMPLETED
+    assert [ws.attempts for ws in view.workstreams] == [1]
+
+
+@pytest.mark.parametrize("how", ["background", "drain", "stop"])
+def test_a_console_is_left_though_there_is_no_room_for_a_command(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, how: Literal["background", "drain", "stop"]
+) -> None:
+    opened = new_run(scene.operator, build_plan([workstream("ws-a", "sleep 300")]), settings())
+    scene.run = opened.place.run
+    host = EmbeddedEngine(opened)
+    host.start()
+    until((attempt_folder(scene, "ws-a") / "keeper.json").exists, 30, "the agent")
+
+    def full(*_: object) -> None:
+        raise NoRoomError("there is no room")
+
+    monkeypatch.setattr(EmbeddedEngine, "_resume_detached", lambda _: None)
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox, "submit", full)
+        host.stop(how)
+    assert not host.alive
+    scene.resume()
+    scene.ask(Verb.STOP)
 
 
 def test_with_little_room_nothing_is_begun_and_the_run_goes_on_by_itself(stage: Scene, small_disk: Path) -> None:

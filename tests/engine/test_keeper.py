@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,6 +16,14 @@ from tests.engine.stage import PATH, Stage
 from tests.support.wait import until
 from uet_tui.engine import attempts, keeper
 from uet_tui.engine.attempts import Ended
+from uet_tui.redaction import Redactor
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
 
 
 def gone(pid: str) -> bool:
@@ -417,11 +426,111 @@ def test_records_that_the_agent_replaces_hold_nobody_up(stage: Stage, trap: str)
     for name in ("exit.json", "keeper.json"):
         (stage.folder / name).unlink(missing_ok=True)
         subprocess.run(["/bin/sh", "-c", trap.format(stage.folder / name)], check=True)
-    assert attempts.ended(stage.folder) == Ended(None, "lost", 0.0)
+    assert attempts.ended(stage.folder) is None, "it lives"
     assert attempts.keeper_of(stage.folder) == 0
-    attempts.end_now(stage.folder)
-    for process in stage.keepers:
-        process.wait(15)
+    attempts.kill(stage.folder)
+    assert stage.end().why == "killed"
+
+
+@pytest.mark.parametrize("put", ["mkdir exit.json", "echo x > exit.json", "mkfifo exit.json"])
+def test_a_record_that_makes_no_sense_ends_no_attempt_that_lives(stage: Stage, put: str) -> None:
+    stage.sh(f"cd {stage.folder}; {put}; touch {stage.cwd}/up; while [ ! -e {stage.cwd}/go ]; do sleep 0.05; done")
+    until(lambda: (stage.cwd / "up").exists(), 60, "the record")
+    assert attempts.alive(stage.folder)
+    assert attempts.ended(stage.folder) is None
+    assert not attempts.prove_dead(stage.folder)
+    (stage.cwd / "go").touch()
+    stage.keepers[0].wait(60)
+    assert stage.end().why == "exit"
+
+
+def test_a_folder_that_is_a_file_fails_nobody(tmp_path: Path) -> None:
+    folder = tmp_path / "attempt"
+    folder.touch()
+    attempts.kill(folder)
+    attempts.freeze(folder)
+    attempts.thaw(folder)
+    assert attempts.ended(folder) is None
+    assert not attempts.alive(folder)
+    assert not attempts.wake_keeper(folder)
+    assert attempts.prove_dead(folder)
+
+
+def test_a_lock_that_cannot_be_asked_for_is_not_free(stage: Stage) -> None:
+    stage.sh("echo up > up; sleep 60")
+    stage.said("up")
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limit[1]))
+    try:
+        with pytest.raises(OSError, match="open files"):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        assert not attempts.prove_dead(stage.folder)
+        assert not attempts.orphaned(stage.folder)
+        attempts.end_now(stage.folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+        for descriptor in held:
+            os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    ["echo '{\"pid\": 4194300, \"start\": 0}' > keeper.json", "rm keeper.json", "echo > keeper.json",
+     "echo '{\"pid\": 1, \"start\": 0}' > keeper.json", "mkfifo k; mv k keeper.json"],
+)  # fmt: skip
+@pytest.mark.parametrize("kept", [True, False], ids=["with its keeper", "without its keeper"])
+def test_whoever_it_says_that_its_keeper_is_it_is_ended(stage: Stage, forged: str, kept: bool) -> None:
+    process = stage.sh(f"cd {stage.folder}; {forged}; echo $$ > {stage.cwd}/pid; sleep 60 & wait")
+    pid = stage.said("pid")
+    if not kept:
+        process.kill()
+        process.wait(60)
+    assert attempts.alive(stage.folder)
+    assert attempts.orphaned(stage.folder) is not kept
+    attempts.kill(stage.folder)
+    if kept:
+        assert stage.end().why == "killed"
+    until(lambda: gone(pid) and not attempts.alive(stage.folder), 60, "the tree to be gone")
+
+
+def test_one_that_says_that_it_is_its_own_keeper_is_not_believed(stage: Stage) -> None:
+    forge = (
+        "import json, os, signal, sys, time\n"
+        f"start = int(open('/proc/self/stat').read().rpartition(')')[2].split()[19])\n"
+        f"open({str(stage.folder / 'keeper.json')!r}, 'w').write(json.dumps({{'pid': os.getpid(), 'start': start}}))\n"
+        "os.kill(os.getppid(), signal.SIGKILL)\n"
+        "open('up', 'w').write('1')\n"
+        "time.sleep(60)\n"
+    )
+    stage.begin(sys.executable, "-c", forge)
+    stage.said("up")
+    stage.keepers[0].wait(60)
+    assert attempts.orphaned(stage.folder)
+    attempts.kill(stage.folder)
+    until(lambda: not attempts.alive(stage.folder), 60, "the tree to be gone")
+
+
+def test_a_process_that_is_named_as_the_folder_is_no_keeper(stage: Stage) -> None:
+    name = f"import os; os.execv('/bin/cat', [{str(stage.folder)!r}])"
+    stage.sh(f'sleep 60 | {sys.executable} -c "{name}" & echo > {stage.folder}/keeper.json; echo up > up; wait')
+    stage.said("up")
+    until(lambda: os.fsencode(stage.folder) + b"\0" in map(command_line, keeper.processes()), 60, "the name")
+    assert not attempts.orphaned(stage.folder)
+    attempts.kill(stage.folder)
+    assert stage.end().why == "killed"
+
+
+@pytest.mark.parametrize("put", ["ln -s /nonexistent/x", "ln -s {0}", "mkdir"])
+@pytest.mark.parametrize("mark", [keeper.STOP, "freeze"])
+def test_what_it_puts_in_the_way_keeps_no_agent_from_being_killed_or_frozen(stage: Stage, put: str, mark: str) -> None:
+    stage.sh(f"cd {stage.folder}; {put.format(mark)} {mark}; echo up > {stage.cwd}/up; sleep 60 & wait")
+    stage.said("up")
+    attempts.freeze(stage.folder)
+    assert attempts.frozen(stage.folder)
+    attempts.kill(stage.folder)
+    assert stage.end().why == "killed"
 
 
 def test_a_tree_that_uses_more_memory_than_it_may_is_ended_at_once(stage: Stage) -> None:
@@ -435,6 +544,30 @@ def test_one_that_fills_the_disk_is_ended(stage: Stage) -> None:
     script = "head -c 20000000 /dev/zero > big; sleep 60"
     stage.sh(script, disk=10 << 20, folders=[str(stage.cwd)])
     assert stage.end().why == "disk"
+
+
+RESTLESS = {
+    "orphans that end": "while :; do (sleep 0.1 &) ; sleep 0.3; done",
+    "rings": "while :; do kill -HUP $PPID; sleep 0.3; done",
+}
+"""What has the keeper be told of something all the time."""
+HOG = "b = bytearray(200_000_000); b[::4096] = b'x' * len(b[::4096]); import time; time.sleep(60)"
+
+
+@pytest.mark.parametrize("restless", RESTLESS.values(), ids=RESTLESS.keys())
+@pytest.mark.parametrize("why", ["memory", "timeout"])
+def test_limits_hold_whatever_its_keeper_is_told_meanwhile(stage: Stage, restless: str, why: str) -> None:
+    if why == "memory":
+        stage.sh(f'{sys.executable} -c "{HOG}" & {restless}', memory=50_000_000)
+    else:
+        stage.sh(restless, timeout=1.0)
+    assert stage.end().why == why
+
+
+def test_ringing_its_keeper_is_no_sign_of_life(stage: Stage) -> None:
+    ring = "import os, signal, time\nwhile True: os.kill(os.getppid(), signal.SIGHUP); time.sleep(0.5)"
+    stage.begin(sys.executable, "-c", ring, stall=2.5)
+    assert stage.end().why == "stall"
 
 
 def test_one_that_stays_below_its_limits_is_left_alone(stage: Stage) -> None:
@@ -454,3 +587,15 @@ def test_one_that_only_works_or_only_prints_does_not_stall(stage: Stage) -> None
     works = "import time\nuntil = time.monotonic() + 4\nwhile time.monotonic() < until: pass"
     stage.begin(sys.executable, "-c", works, stall=1.5)
     assert stage.end().why == "exit"
+
+
+def test_a_file_without_end_in_its_own_folder_is_cut_off(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    endless, said = tmp_path / "own/log", tmp_path / "own/said"
+    endless.touch()
+    os.truncate(endless, 4 << 40)
+    said.write_text("the key is key-0123456789abcdef")
+    (tmp_path / "own/link").symlink_to(endless)
+    keeper.redact_folder(str(tmp_path), Redactor({"SOME_API_KEY": "key-0123456789abcdef"}))
+    assert 0 < endless.stat().st_size <= 1 << 30
+    assert said.read_text() == "the key is «SOME_API_KEY»"

@@ -1,5 +1,6 @@
 """What lands is what the run merged, on a tree that every gate of the run saw; all else is refused with a reason."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,28 @@ def test_a_dry_run_names_all_that_stands_against_it_with_the_fix(scene: Scene) -
     scene.repository.write("mine.txt", "mine\n")
     scene.repository.commit("Mine")
     assert "git merge" in foreseen(scene).refusals[0]
+
+
+def test_what_landed_is_brought_to_a_second_branch_by_hand_and_a_rollback_leaves_none_behind(scene: Scene) -> None:
+    scene.repository.git("branch", "release")
+    two(scene)
+    assert scene.ask_offline(Verb.LAND).ok
+    answer = scene.ask_offline(Verb.LAND, target="release")
+    assert not answer.ok and "landed on main" in answer.message
+    assert foreseen(scene, "release").refusals == (answer.message,) and not foreseen(scene, "main").refusals
+    assert scene.ask_offline(Verb.ROLLBACK).ok
+    base = scene.view().base_commit
+    assert [scene.repository.git("diff", base, branch) for branch in ("main", "release")] == ["", ""]
+
+
+def test_the_command_that_is_told_for_a_second_branch_does_it(scene: Scene) -> None:
+    scene.repository.git("branch", "release")
+    two(scene)
+    assert scene.ask_offline(Verb.LAND).ok
+    switch, merge = re.findall("`git (switch [^`]*) && git (merge [^`]*)`", foreseen(scene, "release").refusals[0])[0]
+    scene.repository.git(*switch.split())
+    scene.repository.git(*merge.split())
+    assert scene.repository.git("rev-parse", "release") == scene.view().tip
 
 
 def test_a_dry_run_works_while_somebody_has_the_run(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,15 +12,19 @@ from pathlib import Path
 import pytest
 
 from tests.engine.scene import Scene, workstream
+from tests.engine.test_restored import garbage
 from tests.support.wait import until
 from tests.workspace.test_untouched import fingerprint
 from uet_tui.core.commands import Verb
 from uet_tui.core.effects import Revert
 from uet_tui.core.events import RevertFailed
 from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.engine.mending import mend
 from uet_tui.engine.reverting import revert
 from uet_tui.engine.start import open_run
 from uet_tui.plan.model import Workstream
+from uet_tui.store.backups import back_up, backups_of
+from uet_tui.workspace.control import ControlRepository
 
 FORMAT = "%s|%(trailers:key=UET-Reverts,valueonly,separator=%x2C)"
 
@@ -205,6 +210,63 @@ def test_a_branch_that_is_not_what_the_merge_left_is_not_touched(scene: Scene) -
         opened.hold.release(scene.run)
 
 
+def forget(scene: Scene, kept: Path) -> None:
+    """Damages the store, log included; all that is left to restore it from is a copy of before."""
+    for copy in backups_of(scene.home.database).iterdir():
+        copy.unlink()
+    shutil.copyfile(kept, backups_of(scene.home.database) / "000001.db")
+    garbage(scene.home.database)
+    (scene.home.folder / "uet.db-wal").unlink(missing_ok=True)
+    mend(scene.home)
+
+
+@pytest.mark.parametrize("land", [False, True], ids=["not landed", "landed"])
+def test_a_rollback_that_a_restored_store_has_forgotten_is_gone_on_with(
+    scene: Scene, tmp_path: Path, land: bool
+) -> None:
+    told = tmp_path / "told"
+    three(scene, (f"echo ran >> {told}",), land=land)
+    kept = shutil.copyfile(back_up(scene.home.database), tmp_path / "kept.db")
+    assert scene.ask_offline(Verb.ROLLBACK).ok
+    undone = reverts(scene)
+    forget(scene, kept)
+    refused = scene.ask_offline(Verb.LAND)
+    assert not refused.ok and f"go on with `uet rollback {scene.run}`" in refused.message
+    assert "update-ref" not in refused.message, "that would bring back what was undone"
+    answer = scene.ask_offline(Verb.ROLLBACK)
+    assert answer.ok, answer.message
+    assert reverts(scene) == undone and holds_nothing(scene) and holds_nothing(scene, "main")
+    assert scene.view().tip == scene.repository.git("rev-parse", f"refs/heads/uet/{scene.run}")
+    assert {ws.state for ws in scene.view().workstreams} == {WorkstreamState.CANCELLED}
+    assert told.read_text() == "ran\n"
+
+
+def test_what_needed_no_change_does_not_hold_up_a_rollback_that_was_forgotten(scene: Scene, tmp_path: Path) -> None:
+    nothing = """printf '{"uet": {"no_change": true}}\\n'"""
+    scene.begin(writing("ws-a"), workstream("ws-none", nothing, depends_on=["ws-a"], compensation_actions=("true",)))
+    assert scene.finish().state is RunState.COMPLETED
+    kept = shutil.copyfile(back_up(scene.home.database), tmp_path / "kept.db")
+    assert scene.ask_offline(Verb.ROLLBACK).ok
+    forget(scene, kept)
+    answer = scene.ask_offline(Verb.ROLLBACK)
+    assert answer.ok, answer.message
+    assert len(reverts(scene)) == 1 and holds_nothing(scene)
+
+
+def test_what_somebody_put_on_top_of_a_forgotten_rollback_is_not_touched(scene: Scene, tmp_path: Path) -> None:
+    three(scene)
+    kept = shutil.copyfile(back_up(scene.home.database), tmp_path / "kept.db")
+    assert scene.ask_offline(Verb.ROLLBACK).ok
+    with ControlRepository.open_or_create(scene.home.control, scene.operator) as control:
+        tip = scene.view().tip
+        strange = control.commit_tree(control.tree_of(tip), (tip,), "Strange")
+        control.update_refs([(f"refs/heads/uet/{scene.run}", strange, tip)])
+    forget(scene, kept)
+    for verb in (Verb.LAND, Verb.ROLLBACK):
+        answer = scene.ask_offline(verb)
+        assert not answer.ok and "somebody else moved it" in answer.message
+
+
 KILLED = """
 import sys, json
 from tests.engine.driver import killing
@@ -224,7 +286,7 @@ owner, name, before = {
     "once an action is marked": (reverting, "write_whole", False),
 }[point]
 setattr(owner, name, killing(getattr(owner, name), before=before, nth=int(nth)))
-offline.carry_out(Home(Path(home)), run, Command.model_validate_json(command))
+offline.carry_out(Home(Path(home)), run, Command.model_validate_json(command), print)
 """
 
 

@@ -16,8 +16,8 @@ from tests.support.wait import until
 from uet_tui.cli import run as run_uet
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
 from uet_tui.engine import leaks
+from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.leaks import take_out_secrets
-from uet_tui.engine.start import log_to_file
 
 KEY = "sk-proj-Zq8/T+v1_x7Lm9-end"
 TOKEN = 'to"k\\en\u00e9 with more'

@@ -2,13 +2,14 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.engine.scene import Scene
+from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.engine.test_resolving import UNIT
-from tests.hostile.loose import either_way, let_loose, needs_bwrap, reason
-from uet_tui.core.states import WorkstreamState
+from tests.hostile.loose import LIMIT, ONCE, either_way, let_loose, needs_bwrap, reason
+from uet_tui.core.states import RunState, WorkstreamState
 
 FORGED = '{"code": 0, "why": "exit", "seconds": 1, "ended_at": 1}'
 BARE = "env -i PATH=$PATH HOME=$HOME"
@@ -32,6 +33,86 @@ def test_what_it_forges_of_its_attempt_is_not_believed(scene: Scene, script: str
     state = let_loose(scene, confined, f"( {there}; {script} ) 2>/dev/null || true", "exit 3")
     assert state is WorkstreamState.FAILED
     assert scene.sql("SELECT exit_code FROM attempts WHERE workstream = 'ws-hostile'") == [(3,)]
+
+
+def test_no_second_attempt_begins_while_the_first_one_lives_whatever_is_in_the_place_of_its_record(
+    scene: Scene, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    script = f'echo begin >> {trace}; mkdir "$(dirname "$0")/exit.json"; sleep 3; echo end >> {trace}; exit 3'
+    assert let_loose(scene, "off", script) is WorkstreamState.FAILED
+    assert trace.read_text().split() == ["begin", "end"]
+
+
+def test_one_whose_folder_becomes_a_file_is_ended_and_ends_no_run(scene: Scene, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    script = f'd="$(dirname "$0")"; mv "$d" "$d.x"; touch "$d"; trap "" TERM; sleep 60; echo end >> {trace}'
+    assert let_loose(scene, "off", script, sets=["retry.max_seconds=0.1"]) is WorkstreamState.FAILED
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    "lay",
+    [
+        "for n in attempt.json prompt.md start.json output.log exit.json snapshot .attempt.json; do mkfifo $d/$n; done",
+        "mkdir $d/attempt.json $d/prompt.md $d/start.json $d/output.log $d/snapshot",
+        "touch $d/keeper.json $d/start.json",
+        "rmdir $d; touch $d",
+        "rmdir $d; ln -s /nonexistent $d",
+    ],
+)
+def test_what_it_lays_in_the_way_of_its_next_attempt_holds_nothing_up(scene: Scene, tmp_path: Path, lay: str) -> None:
+    tried = tmp_path / "tried"
+    first = f'd="$(dirname "$0")/../2"; mkdir -p "$d"; touch {tried}; {lay}; exit 3'
+    scene.begin(
+        workstream("ws-hostile", f"[ -e {tried} ] || {{ {first}; }}", "mkdir h; echo x > h/x", scope=["h/**"]),
+        sets=["workers=1", "agents.shell.sandbox=off", "retry.max_seconds=0.1"],
+    )
+    scene.finish(LIMIT)
+    assert scene.state("ws-hostile") is WorkstreamState.MERGED, reason(scene)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"base_commit": "x y"},
+        {"base_commit": "x\ninfo HEAD"},
+        {"created_at": 1e300},
+        {"reserved_usd": 1e300},
+        {"model": "\ud800"},
+        {"worker": 1 << 70},
+    ],
+)
+def test_what_is_forged_of_an_attempt_to_come_keeps_no_run_from_being_resumed(
+    scene: Scene, forged: dict[str, object]
+) -> None:
+    scene.begin(workstream("ws-a", "exit 3", scope=["h/**"], **ONCE), sets=["workers=1"])
+    scene.finish(LIMIT)
+    first = attempt_folder(scene, "ws-a")
+    told = json.loads((first / "attempt.json").read_text()) | forged
+    first.with_name("2").mkdir()
+    (first.with_name("2") / "attempt.json").write_text(json.dumps(told))
+    scene.resume()
+    assert scene.finish(LIMIT).state is RunState.FAILED
+    assert [ws.attempts for ws in scene.view().workstreams] == [1]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"attempt": 1 << 70}, {"attempt": -1}, {"attempt": True}, {"ours_commit": "x y"}, {"model": "\ud800"}],
+)
+def test_what_is_forged_of_an_ask_keeps_no_run_from_being_resumed(scene: Scene, forged: dict[str, object]) -> None:
+    opened = scene.begin(workstream("ws-a", "exit 3", scope=["h/**"], **ONCE), sets=["workers=1"])
+    scene.finish(LIMIT)
+    told: dict[str, object] = {"workstream": "ws-a", "attempt": 1, "agent": "shell", "model": "", "provider": ""}
+    told |= {"ours_commit": opened.place.base, "theirs_commit": opened.place.base} | forged
+    folder = opened.place.paths.ask("c1", 1)
+    for ask in (folder, folder.with_name("ask-" + "9" * 30)):
+        ask.mkdir(parents=True)
+        (ask / "ask.json").write_text(json.dumps(told))
+    scene.resume()
+    assert scene.finish(LIMIT).state is RunState.FAILED
+    assert not scene.view().conflicts
 
 
 COMMITS = {

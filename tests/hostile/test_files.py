@@ -8,6 +8,8 @@ import pytest
 from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.engine.test_resolving import UNIT
 from tests.hostile.loose import LIMIT, ONCE, either_way, let_loose, reason
+from tests.support.deep import SCRIPT
+from uet_tui import folders
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.start import repository_at
 
@@ -195,3 +197,43 @@ def test_what_fills_the_disk_is_ended(scene: Scene, confined: str) -> None:
 def test_very_many_files_are_only_slow(scene: Scene, files: int, confined: str) -> None:
     script = f"mkdir h; python3 -c \"for n in range({files}): open(f'h/{{n}}', 'w').close()\""
     assert let_loose(scene, confined, script, seconds=500) is WorkstreamState.MERGED
+
+
+@either_way
+@pytest.mark.parametrize("where", ["$TMPDIR", "/tmp", ".git", "h"])
+def test_folders_deeper_than_any_path_spoil_nobody_elses_attempt(scene: Scene, confined: str, where: str) -> None:
+    if confined == "off" and where == "/tmp":
+        pytest.skip("it is everybody's")
+    levels = 5000 if where == "h" else 1200
+    script = f"mkdir h; echo x > h/x; mkdir -p {where}/deep; cd {where}/deep; {SCRIPT.format(levels=levels)}"
+    try:
+        let_loose(scene, confined, script, sets=["agents.shell.home=own"])
+    finally:
+        folders.remove(str(scene.home.folder / "runs"))
+
+
+@either_way
+def test_folders_deeper_than_any_path_in_what_it_has_of_its_own_end_no_run(scene: Scene, confined: str) -> None:
+    """Where its keeper, and then the orchestrator, look for secrets."""
+    mounted = "$(awk '$5 ~ /own$/ {print $5; exit}' /proc/self/mountinfo)"
+    beside = '"$(dirname "$0")"/own'
+    own = mounted if confined != "off" else beside
+    try:
+        state = let_loose(scene, confined, f"mkdir h; echo x > h/x; cd {own}; {SCRIPT.format(levels=1500)}")
+        assert state is WorkstreamState.MERGED
+    finally:
+        folders.remove(str(scene.home.folder / "runs"))
+
+
+@either_way
+def test_a_configuration_of_its_git_without_end_spoils_nobody_elses_attempt(scene: Scene, confined: str) -> None:
+    let_loose(scene, confined, "mkdir h; echo x > h/x; truncate -s 4T .git/config")
+
+
+@either_way
+def test_a_file_without_end_is_left_out_and_told(scene: Scene, monkeypatch: pytest.MonkeyPatch, confined: str) -> None:
+    monkeypatch.setenv("OWN_API_KEY", "key-0123456789abcdef")  # so that what it wrote is looked through
+    script = "mkdir h; echo x > h/x; truncate -s 4T h/endless"
+    state = let_loose(scene, confined, script, sets=['agents.shell.env=["PATH", "OWN_API_KEY"]'])
+    assert state is WorkstreamState.FAILED
+    assert "h/endless has more than 4 GiB" in reason(scene)

@@ -79,6 +79,22 @@ def test_a_keeper_that_its_agent_ends_is_told_of_and_the_run_goes_on(scene: Scen
     assert len([text for text in scene.events("attempt_ended") if "ws-hostile" in text]) == 12
 
 
+NOBODY = 'printf \'%s\' \'{{"pid": {pid}, "start": 0}}\' > "$(dirname "$0")/keeper.json"'
+
+
+def test_a_keeper_that_is_ended_and_named_wrongly_is_missed(scene: Scene) -> None:
+    forge = NOBODY.format(pid=4194300)
+    state = let_loose(scene, "off", f"{forge}; kill -9 $PPID; sleep 300", sets=["retry.max_seconds=0.1"])
+    assert state is WorkstreamState.FAILED
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 1 << 70])
+def test_whoever_it_says_that_its_keeper_is_it_ends_at_its_time_limit(scene: Scene, pid: int) -> None:
+    script = f"mkdir h; echo x > h/x; {NOBODY.format(pid=pid)}; sleep 300"
+    assert let_loose(scene, "off", script, timeout=4, sets=["grace_seconds=0.3"]) is WorkstreamState.FAILED
+    assert "timed out" in reason(scene) or "time limit" in reason(scene) or "timeout" in reason(scene)
+
+
 def test_a_keeper_takes_no_hang_up_for_an_end(scene: Scene) -> None:
     assert let_loose(scene, "off", "kill -HUP $PPID; mkdir h; echo x > h/x") is WorkstreamState.MERGED, reason(scene)
 

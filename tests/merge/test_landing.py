@@ -1,6 +1,7 @@
 """Landing: the target branch moves forwards, or the operator is told what to do."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.support.repository import Repository
 from tests.workspace.bench import Bench
 from uet_tui.merge.landing import Way, land, plan_landing
+from uet_tui.workspace.git import GitError
 from uet_tui.workspace.operator import OperatorRepository
 
 
@@ -150,3 +152,77 @@ def test_a_target_that_moves_in_between_is_not_overwritten(
     done = land(bench.operator, bench.control, "main", tip, "r1")
     assert done.refused and "nothing was changed" in done.reason
     assert bench.repository.git("rev-parse", "main") == other
+
+
+def test_a_checkout_that_is_switched_while_it_is_looked_at_is_left_alone(
+    bench: Bench, tip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = OperatorRepository.dirty
+
+    def dirty(self: OperatorRepository) -> tuple[str, ...]:
+        found = real(self)
+        bench.repository.git("switch", "-q", "-c", "feature")
+        return found
+
+    monkeypatch.setattr(OperatorRepository, "dirty", dirty)
+    done = land(bench.operator, bench.control, "main", tip, "r1")
+    assert done.refused and "feature" in done.reason and "nothing was changed" in done.reason
+    assert [bench.repository.git("rev-parse", ref) for ref in ("main", "feature")] == [bench.base, bench.base]
+
+
+@pytest.mark.parametrize(("switch", "moved"), [("-c feature", "feature"), ("--detach", "a detached HEAD")])
+def test_a_checkout_that_is_switched_in_the_last_instant_is_named_with_the_way_back(
+    bench: Bench, tip: str, switch: str, moved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = OperatorRepository.fast_forward
+
+    def fast_forward(self: OperatorRepository, commit: str) -> None:
+        bench.repository.git("switch", "-q", *switch.split())
+        real(self, commit)
+
+    monkeypatch.setattr(OperatorRepository, "fast_forward", fast_forward)
+    done = land(bench.operator, bench.control, "main", tip, "r1")
+    assert done.refused and f"from main to {moved}" in done.reason
+    assert bench.repository.git("rev-parse", "main") == bench.base and bench.repository.head == tip
+    bench.repository.git(*re.findall("`git (reset [^`]*)`", done.reason)[0].split())
+    assert bench.repository.head == bench.base
+
+
+def test_a_hook_that_commits_on_top_of_what_landed_is_no_trouble(bench: Bench, tip: str) -> None:
+    hook = bench.repository.path / ".git/hooks/post-merge"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ngit commit -q --allow-empty -m stamp\n")
+    hook.chmod(0o755)
+    assert landed(bench, "main", tip)[0] is Way.FAST_FORWARD
+    assert bench.repository.git("rev-parse", "main~1") == tip
+
+
+def test_what_a_filter_of_the_operator_left_half_done_is_named_with_the_way_back(bench: Bench) -> None:
+    git, folder = bench.repository.git, bench.repository.path
+    changed = {"README.md": b"# Landed\n", "new.txt": b"new\n", "deep/also.txt": b"new\n", "z.bin": b"big\n"}
+    tip = bench.commit(bench.base, changed)
+    git("config", "filter.far.smudge", "false")  # as a large file whose server is away
+    git("config", "filter.far.required", "true")
+    (folder / ".git/info/attributes").write_text("*.bin filter=far\n")
+    bench.repository.write("mine.txt", "mine\n")
+    done = land(bench.operator, bench.control, "main", tip, "r1")
+    assert done.refused and "nothing was changed" not in done.reason
+    assert "README.md" in done.reason and "new.txt" in done.reason and "mine.txt" not in done.reason
+    assert bench.repository.head == bench.base
+    for command in re.findall("`(git (?:restore|diff) [^`]*)`", done.reason):
+        subprocess.run(command, shell=True, cwd=folder, check=True)
+    assert git("status", "--porcelain") == "?? mine.txt"
+    git("config", "filter.far.smudge", "cat")
+    assert land(bench.operator, bench.control, "main", tip, "r1").way is Way.FAST_FORWARD
+
+
+def test_what_moved_before_git_failed_has_landed(bench: Bench, tip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = OperatorRepository.fast_forward
+
+    def fast_forward(self: OperatorRepository, commit: str) -> None:
+        real(self, commit)
+        raise GitError(("merge",), -1, "its hook did not end")
+
+    monkeypatch.setattr(OperatorRepository, "fast_forward", fast_forward)
+    assert land(bench.operator, bench.control, "main", tip, "r1").way is Way.FAST_FORWARD
+    assert bench.repository.head == tip and bench.repository.git("status", "--porcelain") == ""

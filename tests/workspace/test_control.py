@@ -235,6 +235,24 @@ def test_a_missing_object_is_named(bench: Bench) -> None:
         bench.control.read_blob(bench.base)
 
 
+@pytest.mark.parametrize("name", ["nothing\ncontents {0}", "{0}\n", "x y", "", "x\0y", "\ud800"])
+def test_a_name_that_is_none_shifts_no_answers(bench: Bench, name: str) -> None:
+    objects = bench.control.objects
+    good, other = objects.write("blob", b"good"), objects.write("blob", b"other")
+    assert objects.find(name.format(other)) is None
+    assert objects.read(good, "blob") == b"good"
+
+
+@pytest.mark.parametrize("answer", ["{0} blob 4\\ngo", "{0} blob 4", "{0} blob 4\\n", "{0}"])
+def test_of_a_process_that_ends_in_the_middle_of_an_object_no_half_is_taken(bench: Bench, answer: str) -> None:
+    objects = bench.control.objects
+    good = objects.write("blob", b"good")
+    objects.close()
+    command = ["sh", "-c", f"read x; printf '{answer.format(good)}'"]
+    objects._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert objects.read(good, "blob") == b"good"
+
+
 def test_reading_survives_the_end_of_the_lasting_process(bench: Bench) -> None:
     assert bench.control.objects.find(bench.base)
     bench.control.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deep import deep
 from tests.support.repository import Repository
 from tests.support.wait import until
 from tests.workspace.bench import Bench, files_of
@@ -465,3 +466,23 @@ def test_files_that_were_written_are_named_ignored_ones_too(bench: Bench, sandbo
     os.utime(sandbox.folder / "new/deep.txt", (1, 1))
     assert written() == [b".venv/kept", b"README.md", b"__pycache__/x.pyc", b"link", b"new/deep.txt"]
     assert written(10**12) == []
+
+
+@pytest.mark.parametrize(("where", "levels"), [("h", 1200), ("h", 5000), (".git/x", 1200), (".git/refs/x", 1200)])
+def test_a_reset_removes_folders_however_deep(bench: Bench, sandbox: Sandbox, where: str, levels: int) -> None:
+    deep(sandbox.folder / where, levels)
+    sandbox.reset(bench.base)
+    assert not (sandbox.folder / where).exists()
+    assert not sandbox.holds_more(bench.base)
+
+
+def test_a_sandbox_that_became_a_link_is_made_anew_and_what_it_leads_to_is_left_alone(
+    bench: Bench, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/file").touch()
+    shutil.rmtree(sandbox.folder)
+    sandbox.folder.symlink_to(tmp_path / "elsewhere")
+    sandbox.reset(bench.base)
+    assert not sandbox.folder.is_symlink()
+    assert (tmp_path / "elsewhere/file").exists()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.repository import Repository
 from tests.workspace.bench import Bench
+from uet_tui import folders
 from uet_tui.merge.merging import Conflicted, merge
 
 HOOKS = (
@@ -40,19 +41,22 @@ def booby_trap(git_dir: Path, trace: Path) -> None:
         attributes.write("* filter=trap diff=trap merge=trap\n")
 
 
+ADDED = (".git/objects/", ".git/refs/uet/", ".git/refs/heads/uet/")
+"""Below these a run may add."""
+
+
 def fingerprint(repository: Repository) -> dict[str, object]:
     """Everything of a repository that a run must leave alone, without running git in it."""
     git_dir = repository.path / ".git"
     found: dict[str, object] = {}
-    for path in sorted(repository.path.rglob("*")):
-        name = path.relative_to(repository.path).as_posix()
-        parts = name.split("/")
-        if parts[0] == ".uet" or name in (".git/info/exclude", ".git/refs/uet", ".git/refs/heads/uet"):
-            continue
-        if name.startswith((".git/objects/", ".git/refs/uet/", ".git/refs/heads/uet/")):
-            continue
-        status = path.lstat()
-        if path.is_symlink() or not path.is_dir():
+    for folder, inner, names in folders.walk(str(repository.path)):
+        if Path(folder) == repository.path and ".uet" in inner:
+            inner.remove(".uet")  # as deep as an agent made it
+        for path in sorted(Path(folder, name) for name in names):
+            name = path.relative_to(repository.path).as_posix()
+            if name == ".git/info/exclude" or name.startswith(ADDED):
+                continue
+            status = path.lstat()
             content = path.readlink() if path.is_symlink() else path.read_bytes()
             found[name] = (content, status.st_mode, status.st_mtime_ns, status.st_ino)
     assert git_dir / "index" in {repository.path / name for name in found}

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from uuid import uuid4
 
 from uet_tui.cli.looking import Look
-from uet_tui.cli.output import emit, show
+from uet_tui.cli.output import complain, emit, show
 from uet_tui.core.commands import FROM_AGENT, Answer, Command, Side, Verb
 from uet_tui.errors import UetError
 from uet_tui.store import inbox
@@ -109,7 +109,7 @@ def source(at: Look) -> str:
 def _here(at: Look, command: Command) -> Answer:
     from uet_tui.engine.offline import carry_out
 
-    return carry_out(at.home, at.run, command)
+    return carry_out(at.home, at.run, command, complain)
 
 
 def login() -> str:

@@ -1,6 +1,6 @@
 """Carrying a run on without the console, from its opening to its exit code."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from threading import Event, Thread
 
@@ -48,5 +48,5 @@ def drive(opened: OpenRun, *, json: bool) -> int:
 
 
 def _show_progress(home: Home, run: str, stop: Event, out: Console, after: int) -> None:
-    with closing(Reader(home.database)) as reader:  # a reader belongs to one thread
+    with closing(Reader(home.database)) as reader, suppress(OSError):  # the run does not depend on who reads of it
         follow(reader, run, stop, out, after=after)

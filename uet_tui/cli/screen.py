@@ -34,7 +34,7 @@ def attach(home: Home, run: str, editor: str, host: "_Host | None" = None) -> in
     def carry_out(command: Command) -> Answer:
         from uet_tui.engine.offline import carry_out
 
-        return carry_out(home, run, command)
+        return carry_out(home, run, command, lambda _: None)  # the header tells what it waits for
 
     with closing(StoreSource(home, run, login(), carry_out)) as source:
         app = UetApp(source, host=host, editor=editor)

@@ -9,16 +9,23 @@ from uet_tui.core.effects import Land, Reply
 from uet_tui.core.events import Asked, Landed, LandingRefused
 from uet_tui.core.gate_entries import keep_gates
 from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.text import one_line
 
 
-def refusals(state: RunState, merging: Collection[str], merged: int, target: str | None) -> tuple[str, ...]:
+def refusals(
+    run: str, state: RunState, merging: Collection[str], merged: int, target: str | None, landed_on: str | None
+) -> tuple[str, ...]:
     """Why a run cannot land as it is, and what to do about it; empty if it can.
 
+    One branch is on record as landed on, and a rollback follows there alone: so on a second one nothing is landed.
+
     Args:
+        run: the run's id.
         state: where the run is.
         merging: the workstreams that are about to merge.
         merged: how many workstreams are merged.
         target: the branch to land on.
+        landed_on: the branch that the run has landed on and was not rolled back on; None if there is none.
     """
     found: list[str] = []
     if state in (RunState.RUNNING, RunState.DRAINING):
@@ -33,6 +40,12 @@ def refusals(state: RunState, merging: Collection[str], merged: int, target: str
         )
     if target is None:
         found.append("HEAD was detached when the run began: say where to land with --target BRANCH")
+    elif landed_on is not None and target != landed_on:
+        found.append(
+            f"the run landed on {landed_on}, and `uet rollback` would undo it there only: bring it to "
+            f"{one_line(target)} by hand with `git switch {one_line(target)} && git merge uet/{run}`, and undo it "
+            "there by hand if need be"
+        )
     return tuple(found)
 
 
@@ -47,7 +60,8 @@ def _land(board: Board, event: Asked) -> str:
             raise Refusal(f"a landing on {board.landing.target} is in progress: land on {target} when it is done")
         board.landing.asked.append(event.command.id)  # whoever asks again waits for the same end
         return ""
-    for why in refusals(run.state, merging, merged, target):
+    landed_on = run.target_branch if run.landed_commit is not None else None
+    for why in refusals(run.id, run.state, merging, merged, target, landed_on):
         raise Refusal(why)
     board.landing = Landing(target or "", [event.command.id])
     board.effects.append(Land(board.landing.target))

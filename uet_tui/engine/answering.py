@@ -132,6 +132,7 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
     parents = (conflict.ours_commit, conflict.theirs_commit)
     base = place.control.commit_tree(start, parents, f"Conflict {conflict.id}")
     message = f"What agent {effect.agent} made of conflict {conflict.id}"
+    endless = sandbox.drop_endless()
     leaked = take_out_secrets(place, sandbox, base, taken.with_name("start.json"))
     snapshot = take_snapshot(place, sandbox, base, message, taken.with_name("sandbox"))
     sandbox.put_away(taken.with_name("git-after"))
@@ -142,7 +143,7 @@ def _left(place: Workplace, effect: AskAgent, conflict: ConflictRecord, start: s
             place.control.publish({ref: snapshot.commit})
         except (UetError, OSError) as error:
             _log.warning("%s is in the control repository only: %s", ref, error)
-    problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
+    problem = next(iter((*endless, *snapshot.problems)), "") or leak(snapshot.changes, leaked)
     if problem:
         return _Left(snapshot.commit, problem)
     write_whole(taken, (snapshot.commit or "").encode())

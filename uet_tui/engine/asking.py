@@ -33,6 +33,7 @@ from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.failpoints import reached
 from uet_tui.gates.runner import InterruptedRunError
+from uet_tui.store.files import write_whole
 from uet_tui.store.paths import PROMPT
 from uet_tui.text import one_line
 from uet_tui.workspace.control import ControlRepository
@@ -160,7 +161,7 @@ def _start(
     prompt = folder / PROMPT
     question = _question(place, effect, conflict, files)
     told = place.redactor.text(tell_conflict(place, question, agent))
-    prompt.write_text(told, encoding="utf-8", errors="replace")
+    write_whole(prompt, told.encode("utf-8", "replace"))
     look_before(place, suspect_of(effect, conflict))
     home = place.paths.home(sandbox_name(conflict), effect.agent)
     return launch_agent(

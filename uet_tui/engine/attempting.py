@@ -50,7 +50,7 @@ def start_attempt(
 ) -> Started:
     """Resets the sandbox and starts the agent in it."""
     folder = place.paths.attempt(effect.workstream, effect.attempt)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    attempts.make_folder(folder)
     keep_facts(folder, attempt)
     ws, agent, settings = place.plan.workstreams[effect.workstream], place.agent(record.agent), place.settings
     sandbox = place.sandbox(effect.worker)
@@ -59,7 +59,7 @@ def start_attempt(
     reached("attempt.sandbox-ready")
     prompt = folder / PROMPT
     told = tell_task(place, effect, record)
-    prompt.write_text(place.redactor.text(told.text), encoding="utf-8", errors="replace")
+    write_whole(prompt, place.redactor.text(told.text).encode("utf-8", "replace"))
     look_before(place, Suspect(ws.id, effect.attempt))
     home = place.paths.home(effect.worker, record.agent)
     reached("attempt.before-launch")
@@ -145,10 +145,11 @@ def collect(
         problem = problem or next(iter(snapshot.problems), "")
     else:
         message = f"{ws.id}: {ws.tasks[0] if ws.tasks else ws.openspec_change}"
+        endless = sandbox.drop_endless()
         leaked = take_out_secrets(place, sandbox, effect.base, folder / "start.json")
         snapshot = take_snapshot(place, sandbox, effect.base, one_line(message, 72), folder / "sandbox")
         reached("collect.snapshot-made")
-        problem = next(iter(snapshot.problems), "") or leak(snapshot.changes, leaked)
+        problem = next(iter((*endless, *snapshot.problems)), "") or leak(snapshot.changes, leaked)
         write_whole(taken, f"{snapshot.commit or ''}\n{one_line(problem)}".encode("utf-8", "replace"))
         reached("collect.snapshot-noted")
     strays = outside(snapshot.changes, ws)

@@ -4,11 +4,13 @@ Alive means that the attempt's lock is held, never that some pid exists.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import math
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -30,6 +32,10 @@ OUTPUT_LIMIT: Final = 1 << 28
 """Bytes of an agent's output that are kept from its beginning on; the last of a longer one are kept as well."""
 _LARGEST_RECORD: Final = 1 << 24
 """Bytes of a record in an attempt's folder that are read; `start.json` may hold a whole prompt as an argument."""
+_MOST_PROCESSES: Final = 1 << 22
+"""The largest number that Linux gives a process."""
+_SCARCE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What keeps a file from being opened that may well be there."""
 _NEEDED: Final = ("LD_LIBRARY_PATH", failpoints.VARIABLE, failpoints.TRACE)
 """What the keeper itself may need of the environment, to be started at all, or to be tested; no agent gets it."""
 
@@ -76,6 +82,27 @@ class Ended:
     seconds: float
 
 
+def make_folder(folder: Path) -> None:
+    """Makes the folder of an attempt that is about to start; what an agent before may have laid there is put aside.
+
+    Only that the attempt is to end, or to stand still, can be known before.
+
+    Raises:
+        OSError: it cannot be made; `FileExistsError` where the attempt is under way.
+    """
+    if os.path.lexists(folder) and not stat.S_ISDIR(folder.lstat().st_mode):
+        folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if alive(folder):
+        raise FileExistsError(errno.EEXIST, "the attempt is under way", str(folder))
+    found = [path for path in folder.iterdir() if path.name not in (keeper.STOP, freezing.FREEZE)]
+    if found:
+        aside = folder / f"found.{time.time_ns()}"
+        aside.mkdir(mode=0o700)
+        for path in found:
+            path.rename(aside / path.name)
+
+
 def start(
     folder: Path, start: Start, environ: Mapping[str, str], secrets: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
@@ -111,33 +138,37 @@ def start(
 def ended(folder: Path) -> Ended | None:
     """How the attempt in `folder` ended; None while it lives or was not started yet.
 
-    A record that is there while the attempt lives is none of its keeper's.
+    A record that is there while the attempt lives is none of its keeper's, whatever it is: the lock is what tells.
     """
+    record: Any = None
     try:
         record = _record(folder / "exit.json")
-        if not _free(folder):
-            return None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError):
+        pass  # it makes no sense: that of a lost attempt, unless this one lives
+    if not _free(folder):
+        return None
+    try:
         code, seconds = record["code"], float(record["seconds"])
         if not (code is None or isinstance(code, int)) or not 0 <= seconds < math.inf:
             raise ValueError("a keeper writes no such thing")
         return Ended(code, str(record["why"]), seconds)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, OverflowError, KeyError, TypeError):
         return Ended(None, "lost", 0.0)
 
 
 def begun(folder: Path) -> bool:
     """Whether a keeper has taken the attempt, or none ever will."""
-    return (folder / "keeper.json").exists()
+    return os.path.lexists(folder / "keeper.json") or not os.path.isdir(folder)  # noqa: PTH112 - this one never fails
 
 
 def alive(folder: Path) -> bool:
-    """Whether a keeper has begun and anything of the attempt's process tree still runs.
+    """Whether anything of the attempt's process tree runs, its keeper included.
 
-    Asking takes the lock for an instant, in which a keeper that is only just starting would find it taken.
+    Asking takes the lock for an instant, which a keeper that is only just starting waits for.
     """
-    return begun(folder) and not _free(folder)
+    return not _free(folder)
 
 
 def _free(folder: Path) -> bool:
@@ -147,10 +178,16 @@ def _free(folder: Path) -> bool:
 
 def _untaken(path: Path) -> bool:
     """Whether a lock could be had; also where it is not there, or not as it was made."""
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return True
+        try:
+            lock = os.open(path, flags)
+        except PermissionError:  # the agent may have taken it away, and be no other user
+            path.parent.chmod(0o700)
+            path.chmod(0o600)
+            lock = os.open(path, flags)
+    except OSError as error:
+        return error.errno not in _SCARCE
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -165,10 +202,11 @@ def prove_dead(folder: Path) -> bool:
 
     A keeper that its orchestrator had just started when that died may be about to take the lock; it finds the fence.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make(folder)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
     try:
-        lock = os.open(folder / "attempt.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:  # the agent made something else of it
+        lock = os.open(folder / "attempt.lock", flags, 0o600)
+    except OSError:  # the agent made something else of it, or of the folder
         return _free(folder)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -186,13 +224,11 @@ def kill(folder: Path) -> None:
 
     If the keeper itself is gone, ends what is left of the tree here.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / keeper.STOP).touch()
+    _put(folder / keeper.STOP)
     if orphaned(folder):
         end_now(folder)
-    elif (identity := _keeper(folder)) is not None and alive(folder):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(identity[0], signal.SIGTERM)
+    else:
+        _signal(folder, signal.SIGTERM)
 
 
 def freeze(folder: Path) -> None:
@@ -200,35 +236,48 @@ def freeze(folder: Path) -> None:
 
     It stays so until `thaw` or `kill`, whatever becomes of the orchestrator. Asked twice, it is done once.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / freezing.FREEZE
-    if os.path.lexists(file) and not frozen(folder):
-        file.rename(folder / f"{freezing.FREEZE}.{time.time_ns()}")  # the agent put something there
-    file.touch()
-    _ring(folder)
+    _put(folder / freezing.FREEZE)
+    _signal(folder, freezing.RING)
 
 
 def thaw(folder: Path) -> None:
     """Lets a frozen attempt go on; does nothing to one that is not."""
     with contextlib.suppress(OSError):  # what is no file holds nobody still
         (folder / freezing.FREEZE).unlink(missing_ok=True)
-    _ring(folder)
+    _signal(folder, freezing.RING)
 
 
 def frozen(folder: Path) -> bool:
     """Whether the agent of an attempt was told to stand still."""
-    return (folder / freezing.FREEZE).is_file()
+    return os.path.isfile(folder / freezing.FREEZE)  # noqa: PTH113 - this one never fails
 
 
 def asked_to_end(folder: Path) -> bool:
     """Whether an attempt was asked to end, and so goes on, whatever it was before."""
-    return (folder / keeper.STOP).exists()
+    return os.path.lexists(folder / keeper.STOP)
 
 
-def _ring(folder: Path) -> None:
-    if (identity := _keeper(folder)) is not None and keeper.start_ticks(identity[0]) == identity[1]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(identity[0], freezing.RING)
+def _make(folder: Path) -> None:
+    """Makes the attempt's folder, unless something is there: the agent may have made a file of it."""
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _put(mark: Path) -> None:
+    """Puts an empty file into the attempt's folder, in the place of whatever the agent put there; if it can be."""
+    _make(mark.parent)
+    with contextlib.suppress(OSError):
+        if os.path.lexists(mark) and not stat.S_ISREG(mark.lstat().st_mode):
+            mark.rename(mark.with_name(f"{mark.name}.{time.time_ns()}"))
+        mark.touch()
+
+
+def _signal(folder: Path, number: int) -> None:
+    """Signals the keeper of an attempt, if it has begun: before that it would die of it."""
+    if alive(folder):
+        with contextlib.suppress(OSError):
+            for pid in _keepers(folder):
+                os.kill(pid, number)
 
 
 def wake_keeper(folder: Path) -> bool:
@@ -236,19 +285,21 @@ def wake_keeper(folder: Path) -> bool:
 
     While it is, nobody watches the limits of the attempt, or would tell its end.
     """
-    pid, start = _keeper(folder) or (0, 0)
-    facts = keeper.stat(pid) if pid else []
-    if not facts or facts[0] not in (b"T", b"t") or int(facts[19]) != start:
-        return False
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGCONT)
-    return True
+    woken = False
+    with contextlib.suppress(OSError):
+        for pid in _keepers(folder):
+            if (keeper.stat(pid) or [b""])[0] in (b"T", b"t"):
+                os.kill(pid, signal.SIGCONT)
+                woken = True
+    return woken
 
 
 def orphaned(folder: Path) -> bool:
     """Whether the attempt's tree lives on without its keeper: nobody watches its time limit or will tell its end."""
-    identity = _keeper(folder)
-    return identity is not None and keeper.start_ticks(identity[0]) != identity[1] and alive(folder)
+    try:
+        return alive(folder) and not _keepers(folder)
+    except OSError:
+        return False
 
 
 def end_now(folder: Path) -> None:
@@ -258,7 +309,10 @@ def end_now(folder: Path) -> None:
         lock = (folder / "attempt.lock").stat()
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         cookie = str(_record(folder / "start.json")["cookie"])
-    spared = {os.getpid(), *(_keeper(folder) or ())[:1]}
+    try:
+        spared = {os.getpid(), *_keepers(folder)}
+    except OSError:
+        return  # whoever looks at it next asks again
 
     def left() -> list[int]:
         found = {*(_holding(lock) if lock else ()), *(keeper.carrying(cookie) if cookie else ())}
@@ -277,18 +331,45 @@ def _holding(file: os.stat_result) -> list[int]:
     return found
 
 
+def end_carrying(cookie: str) -> None:
+    """Ends all that carries the name of an attempt, whatever became of its folder."""
+    keeper.end_all(lambda: [pid for pid in keeper.carrying(cookie) if pid != os.getpid()])
+
+
 def keeper_of(folder: Path) -> int:
     """The process id of the keeper that began the attempt; 0 if none has."""
     return (_keeper(folder) or (0, 0))[0]
 
 
 def _keeper(folder: Path) -> tuple[int, int] | None:
-    """The keeper's pid and start; None if none has begun."""
+    """The keeper's pid and start, as its record says; None if none has begun, or no process can be meant."""
     try:
         record = _record(folder / "keeper.json")
-        return int(record["pid"]), int(record["start"])
+        pid, start = int(record["pid"]), int(record["start"])
     except (OSError, ValueError, OverflowError, KeyError, TypeError):
         return None
+    return (pid, start) if 1 < pid <= _MOST_PROCESSES and start > 0 else None
+
+
+def _keepers(folder: Path) -> list[int]:
+    """The keeper of an attempt, if it runs: the one on record, or else whoever was started as such.
+
+    Raises:
+        OSError: nobody can say, for want of descriptors or memory.
+    """
+    pid, start = _keeper(folder) or (0, 0)
+    if pid and keeper.start_ticks(pid) == start and _is_keeper(pid, folder):
+        return [pid]
+    return [pid for pid in keeper.processes() if _is_keeper(pid, folder)]
+
+
+def _is_keeper(pid: int, folder: Path) -> bool:
+    """Whether a process was started as the keeper of an attempt."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        program, named = (words[-3], words[-2]) if len(words) > 2 else (b"", b"")
+        return named == os.fsencode(folder) and program.endswith(_KEEPER.name.encode())
+    return False
 
 
 def _record(path: Path) -> Any:  # noqa: ANN401 - others can write to it; whoever reads it finds out what it holds

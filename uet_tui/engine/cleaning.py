@@ -7,12 +7,12 @@ in it is merged, and nothing is in it beside what that attempt's commit holds.
 import getpass
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 
+from uet_tui import folders
 from uet_tui.core import vocabulary
 from uet_tui.core.changes import Changes, NewEvent
 from uet_tui.core.records import Records
@@ -91,7 +91,8 @@ def _remove(home: Home, operator: OperatorRepository, run: str, names: set[str],
             if place.name in names and not place.kept:
                 _sandbox(paths, place.name, control).remove()
                 paths.ready(place.name).unlink(missing_ok=True)
-                shutil.rmtree(paths.homes(place.name), ignore_errors=True)
+                with suppress(OSError):
+                    folders.remove(str(paths.homes(place.name)))
                 gone.append(place)
             yield place
         if gone:

@@ -68,7 +68,8 @@ def _against(view: RunView, landing: Landing, problem: str) -> Iterator[str]:
     on_the_way = (WorkstreamState.QUEUED, WorkstreamState.MERGING)
     merging = [ws.id for ws in view.workstreams if ws.state in on_the_way and not ws.held]
     merged = view.merged if view.tip != view.base_commit else 0
-    yield from refusals(view.state, merging, merged, landing.branch)
+    landed_on = view.target_branch if view.landed_at is not None else None
+    yield from refusals(view.id, view.state, merging, merged, landing.branch, landed_on)
     if problem:
         yield problem
     if landing.refused and landing.branch is not None:

@@ -8,9 +8,11 @@ from typing import Literal
 
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import WORKSTREAM_ACTIVE, RunState
+from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.headless import drain, end_agents, operator_command
 from uet_tui.engine.orchestrator import Orchestrator
-from uet_tui.engine.start import OpenRun, log_to_file
+from uet_tui.engine.start import OpenRun
+from uet_tui.errors import UetError
 from uet_tui.store import inbox
 
 _LOOK = 0.1
@@ -66,6 +68,16 @@ class EmbeddedEngine:
         if self._left:
             return  # a terminal that closes may say so in more than one way
         self._left = True
+        try:
+            self._end(how)
+        except UetError:  # there is no room for a command: the run is left as it is
+            self._orchestrator.give_up()
+            self._orchestrator.join(_STOP_SECONDS)
+        self._log.close()
+        if how == "background" and self._opened.hold.records.run.state is RunState.RUNNING:
+            self._resume_detached()  # a paused run stays paused: resuming it is the operator's word
+
+    def _end(self, how: Literal["background", "drain", "stop"]) -> None:
         settings = self._opened.place.settings
         if self.alive and how == "drain":
             self._wait(drain(self._opened, self._orchestrator, "console"))
@@ -75,9 +87,6 @@ class EmbeddedEngine:
         if self.alive:
             self._send(Verb.DETACH)
             self._orchestrator.join(_STOP_SECONDS)
-        self._log.close()
-        if how == "background" and self._opened.hold.records.run.state is RunState.RUNNING:
-            self._resume_detached()  # a paused run stays paused: resuming it is the operator's word
 
     def _wait(self, until: float) -> None:
         while self.alive and time.monotonic() < until and self._busy():

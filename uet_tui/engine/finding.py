@@ -5,7 +5,7 @@ anything else that an agent can reach: at worst a forged one costs its own works
 """
 
 import json
-import math
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,25 +15,28 @@ from uet_tui.core.catching_up import Found, FoundAttempt
 from uet_tui.core.records import AttemptRecord, Records
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState, WorkstreamState
 from uet_tui.engine import attempts
-from uet_tui.engine.finding_asks import asks, read_facts
+from uet_tui.engine.finding_asks import OBJECT, asks, read_facts
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.sandboxes import taken_before
 from uet_tui.engine.workplace import Workplace
 from uet_tui.errors import UetError
 from uet_tui.settings.model import MOST_WORKERS
+from uet_tui.store.files import write_whole
 from uet_tui.workspace.history import Step, steps
 
 FACTS: Final = "attempt.json"
 """In an attempt's folder: its record as it was when its agent was about to be started."""
 SNAPSHOT: Final = "snapshot"
 """In an attempt's folder: the commit of what it left, once that was taken, or nothing; then what is wrong with it."""
+_MOST: Final = 1e11
+"""Seconds since the epoch, or USD; with twice as many there is no such date."""
 _KEPT: Final = ("worker", "agent", "model", "base_commit", "created_at", "reserved_usd", "provider", "estimated_usd")
 
 
 def keep_facts(folder: Path, record: AttemptRecord) -> None:
-    """Writes what a store that lost the attempt would have to know. Not safe from a power loss: the store is, then."""
+    """Writes what a store that lost the attempt would have to know."""
     told = asdict(record)
-    (folder / FACTS).write_text(json.dumps({name: told[name] for name in _KEPT}), encoding="utf-8")
+    write_whole(folder / FACTS, json.dumps({name: told[name] for name in _KEPT}).encode())
 
 
 def find(place: Workplace, records: Records) -> Found:
@@ -113,11 +116,12 @@ def _sane(place: Workplace, record: AttemptRecord) -> bool:
     texts: tuple[Any, ...] = (record.agent, record.model, record.base_commit, record.provider)
     numbers: tuple[Any, ...] = (record.created_at, record.reserved_usd, record.estimated_usd)
     return (
-        all(isinstance(text, str) for text in texts)
-        and all(isinstance(one, int | float) and 0 <= one < math.inf for one in numbers)
+        all(isinstance(text, str) and text.isprintable() for text in texts)
+        and all(isinstance(one, int | float) and 0 <= one < _MOST for one in numbers)
         and isinstance(record.worker, int)
         and 1 <= record.worker <= 100 * MOST_WORKERS
         and record.agent in place.settings.agents
+        and OBJECT.fullmatch(record.base_commit) is not None
         and place.control.objects.find(record.base_commit) == record.base_commit
     )
 
@@ -125,7 +129,7 @@ def _sane(place: Workplace, record: AttemptRecord) -> bool:
 def _taken(folder: Path) -> str | None:
     """The commit of what an attempt left; empty if it left nothing, None if that was not taken."""
     try:
-        return taken_before(folder / SNAPSHOT).partition("\n")[0] if (folder / SNAPSHOT).exists() else None
+        return taken_before(folder / SNAPSHOT).partition("\n")[0] if os.path.lexists(folder / SNAPSHOT) else None
     except UetError:
         return None
 

@@ -5,6 +5,7 @@ that of another.
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,16 @@ from uet_tui.core.records import AskRecord, ConflictRecord, Records
 from uet_tui.engine import attempts
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.workplace import Workplace
-from uet_tui.store.files import open_regular
+from uet_tui.store.files import open_regular, write_whole
 
 FACTS: Final = "ask.json"
 """In an ask's folder: what is on record of it as its agent is about to be started."""
 _LARGEST: Final = 1 << 16
 """Bytes of such facts that are read."""
+OBJECT: Final = re.compile("[0-9a-f]{40,64}")
+"""The name of an object."""
+_NUMBER: Final = re.compile("[0-9]{1,9}")
+"""A number as uet gives them: a store takes no such one as an agent could think of."""
 _OF_CONFLICT: Final = ("workstream", "ours_commit", "theirs_commit")
 _OF_ASK: Final = ("agent", "model", "provider")
 _MARGIN: Final = 5.0
@@ -29,11 +34,11 @@ _LOOK: Final = 0.02
 
 
 def keep_facts(folder: Path, conflict: ConflictRecord, number: int) -> None:
-    """Writes what a store that lost the ask would have to know. Not safe from a power loss: the store is, then."""
+    """Writes what a store that lost the ask would have to know."""
     ask = conflict.ask(number)
     facts: dict[str, object] = {name: getattr(conflict, name) for name in _OF_CONFLICT}
     facts |= {name: getattr(ask, name) for name in _OF_ASK} | {"attempt": conflict.attempt}
-    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+    write_whole(folder / FACTS, json.dumps(facts).encode())
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -54,7 +59,7 @@ def asks(place: Workplace, records: Records) -> Iterator[FoundAsk]:
     """The asks beyond the records, ended for good: nobody waits for what they make."""
     for folder in sorted(place.paths.conflict("").glob("c*/ask-*")):
         conflict, number = folder.parent.name, folder.name.removeprefix("ask-")
-        if not (conflict[1:].isdecimal() and number.isdecimal()):
+        if not (_NUMBER.fullmatch(conflict[1:]) and _NUMBER.fullmatch(number)):
             continue
         known = records.conflicts.get(conflict)
         if known is None or known.asks < int(number):
@@ -74,8 +79,10 @@ def _found(place: Workplace, folder: Path, conflict: str, number: int, told: dic
 
 def _sane(place: Workplace, records: Records, told: dict[str, Any]) -> bool:
     return (
-        all(isinstance(told.get(name), str) for name in (*_OF_CONFLICT, *_OF_ASK))
-        and isinstance(told.get("attempt"), int)
+        all(isinstance(text := told.get(name), str) and text.isprintable() for name in (*_OF_CONFLICT, *_OF_ASK))
+        and all(OBJECT.fullmatch(told[name]) for name in ("ours_commit", "theirs_commit"))
+        and _NUMBER.fullmatch(str(told.get("attempt"))) is not None
+        and isinstance(told["attempt"], int)
         and told["workstream"] in records.workstreams
         and told["agent"] in place.settings.agents
     )

@@ -18,9 +18,10 @@ from uet_tui.core.commands import Command, Verb
 from uet_tui.core.events import Noted
 from uet_tui.core.states import RunState
 from uet_tui.engine import attempts
+from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.offline import carry_out
 from uet_tui.engine.orchestrator import Orchestrator
-from uet_tui.engine.start import OpenRun, log_to_file
+from uet_tui.engine.start import OpenRun
 from uet_tui.errors import UetError
 from uet_tui.store import inbox
 
@@ -113,7 +114,7 @@ class Headless:
         log.close()
         self._orchestrator.raise_failure()
         if place.settings.land == "auto" and self._orchestrator.records.run.state is RunState.COMPLETED:
-            self._say(carry_out(place.home, place.run, operator_command(Verb.LAND, "cli")).message)
+            self._say(carry_out(place.home, place.run, operator_command(Verb.LAND, "cli"), self._say).message)
 
     def _look_at_the_clock(self) -> None:
         """Stops the attempts once the time to drain is over, unless somebody had the run go on meanwhile."""
@@ -132,17 +133,24 @@ class Headless:
         place = self._opened.place
         try:
             if self.interrupts == 1:
+                self._drains_until = drain(self._opened, self._orchestrator, "cli")
                 seconds = place.settings.drain_seconds
                 self._say(f"draining: running attempts may finish for {seconds:.0f} s; interrupt again to stop them")
-                self._drains_until = drain(self._opened, self._orchestrator, "cli")
             elif self.interrupts == 2:
-                self._say("stopping running attempts; interrupt again to end them at once")
+                if self._orchestrator.no_room:
+                    return self._orchestrator.give_up()
                 inbox.submit(place.paths, operator_command(Verb.STOP, "cli"))
+                self._say("stopping running attempts; interrupt again to end them at once")
             else:
-                self._say("ending running attempts")
                 end_agents(self._opened, self._orchestrator, "cli")
-        except UetError as error:  # such as a disk that is full: the next interrupt may get through
-            self._say(str(error))
+                self._say("ending running attempts")
+                if self._orchestrator.no_room:
+                    self._orchestrator.give_up()
+        except UetError as error:
+            if self.interrupts > 1:
+                return self._orchestrator.give_up()
+            self._say(f"{error}; interrupt again to leave the run as it is")
+        return None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from uet_tui import folders
 from uet_tui.failpoints import reached
 from uet_tui.store.files import open_regular
 
@@ -80,12 +81,7 @@ def _remove(path: Path) -> None:
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    path.chmod(0o700)
-    for folder, names, _ in os.walk(path):
-        for name in names:
-            if not (inner := Path(folder, name)).is_symlink():
-                inner.chmod(0o700)
-    shutil.rmtree(path)
+    folders.remove(str(path))
 
 
 def _folder_of(home: Path, path: str) -> Path:

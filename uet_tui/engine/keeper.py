@@ -21,12 +21,14 @@ import sys
 import time
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
+from stat import S_ISREG
 
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
 from uet_tui.engine.freezing import AGAIN, RING, Stillness
 from uet_tui.engine.metering import INTERVAL, Meter
 from uet_tui.failpoints import reached
+from uet_tui.folders import prune, walk
 from uet_tui.redaction import Redactor, Stream, redact_file
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
@@ -45,6 +47,10 @@ _TAIL = 1 << 20
 """Bytes of the end that are kept of an output that is larger than its limit: agents tell there what they used."""
 _DRAIN = 10.0
 """Seconds that reading the rest may take once the tree is gone."""
+_LOOKED_THROUGH = 1 << 30
+"""Bytes of an attempt's folder that are looked through for secrets: some seconds of work. What is beyond is cut off."""
+_LARGEST = 1 << 28
+"""Bytes of one file in it."""
 _SET_CHILD_SUBREAPER = 36
 """Of Linux's `prctl`: orphans below the keeper become its children, so that none is out of its sight."""
 
@@ -56,9 +62,7 @@ def main(folder: str) -> int:
     with open("start.json", encoding="utf-8") as file:  # noqa: PTH123 - importing pathlib costs more than this program
         start = json.load(file)
     lock = os.open("attempt.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not taken(lock):
         return ALREADY_RUNNING
     reached("keeper.locked")
     try:
@@ -93,7 +97,8 @@ def main(folder: str) -> int:
         end_all(members)
         drained(_DRAIN)
         reached("keeper.tree-ended")
-        redact_folder(".", redactor)
+        with contextlib.suppress(Exception):  # whatever an agent left, how it ended must be told
+            redact_folder(".", redactor)
         reached("keeper.redacted")
     seconds = round(time.monotonic() - began - still, 3)
     ended = {"code": code, "why": why, "seconds": seconds, "ended_at": time.time()}
@@ -110,6 +115,16 @@ def main(folder: str) -> int:
     reached("keeper.end-told")
     wake(start["wake"])
     return 0
+
+
+def taken(lock: int) -> bool:
+    """Takes the attempt's lock, unless somebody keeps it: whoever asks whether it is held has it for an instant."""
+    for _ in range(50):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def adopt_orphans() -> bool:
@@ -216,12 +231,32 @@ def drain(source: int, stream: Stream, log: Log) -> Callable[[float], bool]:
 
 
 def redact_folder(top: str, redactor: Redactor) -> None:
-    """Takes the secrets out of what the agent wrote into the attempt's folder by itself: its logs, its sessions."""
-    for folder, _, names in os.walk(top):
+    """Takes the secrets out of what the agent wrote into the attempt's folder by itself: its logs, its sessions.
+
+    What is more than anybody would look through is cut off: a file of a terabyte costs an agent nothing.
+    """
+    prune(top)
+    left = _LOOKED_THROUGH
+    for folder, _, names in walk(top):
         for name in names:
             if name != "output.log":  # that never held any
                 with contextlib.suppress(OSError):
+                    left -= cut(f"{folder}/{name}", min(left, _LARGEST))
                     redact_file(f"{folder}/{name}", redactor)
+
+
+def cut(path: str, most: int) -> int:
+    """Cuts a file off at so many bytes, and gives how many it has then; 0 for what is no regular file."""
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(file)
+        if not S_ISREG(found.st_mode):
+            return 0
+        if found.st_size > most:
+            os.truncate(path, most)
+        return min(found.st_size, most)
+    finally:
+        os.close(file)
 
 
 def watch(
@@ -237,37 +272,41 @@ def watch(
     why = "exit"
     still.obey()
     limit = time.monotonic() + min(timeout, _LONGEST) - still.seconds
-    deadline = limit
+    next_look = time.monotonic() + INTERVAL
+    deadline = 0.0
     while True:
-        if why == "exit":
-            deadline = limit + still.seconds
-        left = max(0.0, deadline - time.monotonic())
-        metering = why == "exit" and not still and not meter.idle and left > INTERVAL
-        got = signal.sigtimedwait(_WATCHED, AGAIN if still else INTERVAL if metering else left)
+        metering = why == "exit" and not still and not meter.idle
+        end = limit + still.seconds if why == "exit" else deadline
+        left = (min(end, next_look) if metering else end) - time.monotonic()
+        got = signal.sigtimedwait(_WATCHED, AGAIN if still else max(0.0, left))
         pid = -1
         while pid:  # orphans that it adopted and that ended are among them
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == agent:
                 return status, why
-        if still and got is None:
-            still.hold()
-        elif got is not None and got.si_signo == RING and why == "exit":
+        number, now = got.si_signo if got is not None else 0, time.monotonic()
+        if why != "exit":
+            if now >= deadline:
+                send(agent, signal.SIGKILL)
+                deadline = now + 1.0
+            continue
+        if number == RING:
+            if still:
+                meter.skip(now)
             still.obey()
-            meter.skip(time.monotonic())
-        elif metering and got is None:
-            why = meter.look(time.monotonic()) or why
-            if why == "exit":
-                continue
-            ask()
-            deadline = time.monotonic() + (grace if why == "stall" else 0.0)  # else it would go on using more
-        elif why == "exit" and (got is None or got.si_signo in (signal.SIGTERM, signal.SIGINT)):
-            why = "timeout" if got is None else "killed"
+        elif still and got is None:
+            still.hold()
+        if number in (signal.SIGTERM, signal.SIGINT):
+            why = "killed"
+        elif not still and now >= limit + still.seconds:  # whatever came: the agent can see to it that something does
+            why = "timeout"
+        elif metering and now >= next_look:
+            next_look = now + INTERVAL
+            why = meter.look(now) or why
+        if why != "exit":
             ask()
             still.go_on()
-            deadline = time.monotonic() + grace
-        elif got is None:
-            send(agent, signal.SIGKILL)
-            deadline = time.monotonic() + 1.0
+            deadline = time.monotonic() + (0.0 if why in ("memory", "disk") else grace)  # it would go on using more
 
 
 def children() -> list[int]:

@@ -10,7 +10,7 @@ from uet_tui.errors import UetError, out_of_room
 from uet_tui.redaction import Redactor, redact_file, secrets_in_file
 from uet_tui.text import one_line
 from uet_tui.workspace import trees
-from uet_tui.workspace.sandbox import Sandbox
+from uet_tui.workspace.sandbox import ENDLESS, Sandbox
 from uet_tui.workspace.trees import Change
 
 _READ = ("100644", "100755", "120000")
@@ -46,7 +46,8 @@ class Leaks:
             mark = (facts.st_ctime_ns, facts.st_ino, facts.st_size)
             before = self._read.get(path)
             if before is None or before[0] != mark:
-                before = self._read[path] = mark, bool(_held(here, self._redactor))
+                held = facts.st_size <= ENDLESS and bool(_held(here, self._redactor))  # what is larger is left out
+                before = self._read[path] = mark, held
             return before[1]
         except OSError as error:  # gone, or not to be read: then git cannot take it either, unless it can go further in
             return error.errno == errno.ENAMETOOLONG

@@ -2,17 +2,19 @@
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.core.states import WorkstreamState
+from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.orchestrator import Orchestrator
-from uet_tui.engine.start import log_to_file, open_run
+from uet_tui.engine.start import open_run
 from uet_tui.errors import UetError
 from uet_tui.store import inbox
 from uet_tui.store.lock import RunLock
-from uet_tui.store.paths import Home
+from uet_tui.store.paths import Home, RunPaths
 from uet_tui.store.writer import Writer
 
 WITHOUT_AGENT = frozenset(
@@ -38,15 +40,30 @@ WITHOUT_AGENT = frozenset(
 )
 """What can be done where no orchestrator has the run; an agent that is asked again is asked when the run goes on."""
 
+_INTERRUPTED = 130
+
 _ANSWER_SECONDS = 120.0
 """Longer than any answer takes; a merge that follows is waited for without a limit."""
 _LOOK = 0.5
 
 
-def carry_out(home: Home, run: str, command: Command) -> Answer:
+class InterruptedCommandError(UetError):
+    """The operator interrupted a command before it was done, and it was taken back."""
+
+    exit_code = _INTERRUPTED
+
+
+def carry_out(home: Home, run: str, command: Command, say: Callable[[str], None]) -> Answer:
     """Does what the command asks, merge included, and answers when it is done.
 
+    Args:
+        home: where the run is.
+        run: the run.
+        command: what is asked.
+        say: tells the operator what it waits for.
+
     Raises:
+        InterruptedCommandError: the operator interrupted it.
         UetError: the command needs an orchestrator, or another process has the run.
     """
     if command.verb not in WITHOUT_AGENT and command.provider is None:
@@ -57,18 +74,56 @@ def carry_out(home: Home, run: str, command: Command) -> Answer:
     inbox.submit(opened.place.paths, command)
     thread = threading.Thread(target=orchestrator.run, name="uet-offline")
     thread.start()
-    end = time.monotonic() + _ANSWER_SECONDS
-    answer = None
-    while answer is None and thread.is_alive() and time.monotonic() < end:
-        answer = inbox.wait(opened.place.paths, command.id, _LOOK)
-    thread.join()
-    answer = answer or inbox.wait(opened.place.paths, command.id, 0)
-    log.close()
+    try:
+        answer = _wait(opened.place.paths, orchestrator, thread, command, say)
+    except KeyboardInterrupt:
+        orchestrator.give_up()
+        thread.join()
+        return _interrupted(home, run, command)
+    finally:
+        log.close()
     if orchestrator.failure is not None:
         raise UetError(f"run {run}: {orchestrator.failure}; {Path(opened.place.paths.engine_log)} tells more")
     if answer is None:
         raise UetError(f"run {run} did not answer; {opened.place.paths.engine_log} may tell why")
     return _with_outcome(answer, command, orchestrator)
+
+
+def _wait(
+    paths: RunPaths, orchestrator: Orchestrator, thread: threading.Thread, command: Command, say: Callable[[str], None]
+) -> Answer | None:
+    """What is answered until the orchestrator has let go again."""
+    end, answer, told = time.monotonic() + _ANSWER_SECONDS, None, ""
+    while thread.is_alive():
+        if answer is None and time.monotonic() < end:
+            answer = inbox.wait(paths, command.id, _LOOK)
+        else:
+            thread.join(_LOOK)
+        if orchestrator.no_room and orchestrator.no_room != told:
+            told = orchestrator.no_room
+            say(f"{told}; it goes on once there is, and an interrupt takes the command back")
+    return answer or inbox.wait(paths, command.id, 0)
+
+
+def _interrupted(home: Home, run: str, command: Command) -> Answer:
+    """The answer of a command that was done all the same.
+
+    Raises:
+        InterruptedCommandError: it was not, and nobody will do it later.
+    """
+    done = _take_back(home, run, command)
+    if done is None:
+        raise InterruptedCommandError(f"interrupted: {command.verb.value} was taken back before it was done")
+    return done
+
+
+def _take_back(home: Home, run: str, command: Command) -> Answer | None:
+    """Takes a command out of the inbox; gives what was answered, if it was done before."""
+    paths = home.run(run)
+    with RunLock.acquire(paths), closing(Writer(home.database)) as writer:
+        done = writer.answered(run, command.id)
+        inbox.withdraw(paths, command.id)
+    return done
 
 
 def _only_take_back(home: Home, run: str, command: Command) -> Answer:
@@ -77,10 +132,7 @@ def _only_take_back(home: Home, run: str, command: Command) -> Answer:
     Raises:
         UetError: always, unless the orchestrator that is gone had done it and could not say so any more.
     """
-    paths = home.run(run)
-    with RunLock.acquire(paths), closing(Writer(home.database)) as writer:
-        done = writer.answered(run, command.id)
-        inbox.withdraw(paths, command.id)
+    done = _take_back(home, run, command)
     if done is not None:
         return done
     raise UetError(f"nobody runs {run} now, so there is nothing to {command.verb.value}; `uet resume {run}` goes on")

@@ -28,6 +28,7 @@ from uet_tui.core.states import AttemptState, WorkstreamState
 from uet_tui.engine.arenas import give_back
 from uet_tui.engine.confining import unconfined
 from uet_tui.engine.disk_budget import DiskBudget
+from uet_tui.engine.footing import Footing
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
@@ -104,6 +105,8 @@ class Orchestrator:
         self._runner = LocalRunner(place, hold.records, self.report, forecast=dispatch)
         self._thread = threading.Thread(target=self.run, name="uet-orchestrator", daemon=True)
         self._let_go: str | None = None
+        self._given_up = threading.Event()
+        self._footing = Footing((place.paths.lock, place.home.database))
         self.failure: BaseException | None = None
         """What ended the thread before its time."""
 
@@ -123,6 +126,17 @@ class Orchestrator:
         """Waits for the thread; says whether it has ended."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
+
+    def give_up(self) -> None:
+        """Has the thread leave the run as it is, even where the disk is full; agents go on, and so does a later run."""
+        self._given_up.set()
+        with suppress(OSError):
+            os.write(self._bell_out, b"g")
+
+    @property
+    def no_room(self) -> str:
+        """Why nothing can be put on record, while the disk is full."""
+        return str(self._said.get("no_room", ""))
 
     @property
     def alive(self) -> bool:
@@ -150,23 +164,24 @@ class Orchestrator:
 
     def run(self) -> None:
         """Takes the run up where it was and drives it until it lets go."""
-        wake = inbox.open_wake(self._place.paths)
-        self._backups.start()
-        self._disk_budget.start()
+        wake = None
         try:
+            wake = inbox.open_wake(self._place.paths)
+            self._backups.start()
+            self._disk_budget.start()
             reached("recovery.begun")
             found = [*self._watch.recovered()]
             reached("recovery.attempts-judged")
             self._advance([*found, *self._crash(found), self._began, *self._room(), *self._warnings()])
             reached("recovery.done")
             swept = saved = time.monotonic()  # the clock may be set
-            while self._let_go is None:
+            while self._let_go is None and not self._given_up.is_set():
                 self._wait(wake, swept + _SWEEP)
                 now = time.monotonic()
                 events = [*self._commands(), *self._reported(), *self._watch.ended()]
                 if now >= swept + _SWEEP:
                     swept = now
-                    self._make_sure_of_the_files()
+                    self._footing.make_sure()
                     events += [*self._watch.swept(), *self._room(), *self._disk_taken()]
                 self._runner.reap()
                 self._advance(events or [Ticked()])
@@ -184,7 +199,8 @@ class Orchestrator:
             if self.failure is None:  # else the records are ahead of the store, and what follows must not be in it
                 with suppress(Exception):  # the last words; what they tell can be found out again
                     self._advance_quietly()
-            os.close(wake)
+            if wake is not None:
+                os.close(wake)
             os.close(self._bell_in)
             os.close(self._bell_out)
             self._backups.close()
@@ -210,12 +226,6 @@ class Orchestrator:
         text = f"went on after a crash at {at:%Y-%m-%d %H:%M:%S}Z: {became}"
         data: dict[str, object] = {"adopted": adopted, "collected": collected, "lost": lost}
         yield Noted(vocabulary.RUN_RECOVERED, text, "warning", data=data)
-
-    def _make_sure_of_the_files(self) -> None:
-        """Ends what would go on for ever otherwise: to this process a store that was deleted looks as it did."""
-        for path in (self._place.paths.lock, self._place.home.database):
-            if not path.exists():
-                raise UetError(f"{path} was deleted while the run went on: what happens now could not be remembered")
 
     def _wait(self, wake: int, until: float) -> None:
         """Waits for news, `until` a monotonic time at most, or until the machine wants to be woken."""
@@ -300,8 +310,9 @@ class Orchestrator:
                     _log.error("%s", error)
                     changes.events.append(NewEvent(self._clock(), vocabulary.DISK_FULL, str(error), "error"))
                 self._say(no_room=f"{error}; what happens meanwhile is kept, and nothing is begun")
-                time.sleep(_FULL_LOOK)
-                self._make_sure_of_the_files()
+                if self._given_up.wait(_FULL_LOOK):
+                    raise UetError(f"{error}; what happened since is found out when the run goes on") from error
+                self._footing.make_sure()
             else:
                 self._say(no_room=None)
                 return

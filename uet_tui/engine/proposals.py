@@ -3,9 +3,11 @@
 import shutil
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from uet_tui import folders
 from uet_tui.core.conflicts import ConflictFile, Entry, holds
 from uet_tui.core.records import ConflictRecord
 from uet_tui.engine.gating import Gated, gate_tree
@@ -24,8 +26,9 @@ def sandbox_name(conflict: ConflictRecord) -> str:
 def remove_sandbox(place: Workplace, conflict: ConflictRecord) -> None:
     """Removes the sandbox of a conflict, and what belongs to it."""
     name = sandbox_name(conflict)
-    shutil.rmtree(place.paths.sandbox(name), ignore_errors=True)
-    shutil.rmtree(place.paths.homes(name), ignore_errors=True)
+    for folder in (place.paths.sandbox(name), place.paths.homes(name)):
+        with suppress(OSError):
+            folders.remove(str(folder))
     index = place.paths.index(name)
     for path in index.parent.glob(f"{index.name}*"):
         if path.name == index.name or path.name.startswith(f"{index.name}."):

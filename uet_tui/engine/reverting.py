@@ -16,6 +16,7 @@ from uet_tui.engine.merging import QUEUE
 from uet_tui.engine.workplace import Workplace
 from uet_tui.failpoints import reached
 from uet_tui.gates.runner import end_of, run_command
+from uet_tui.merge.soundness import undone_since
 from uet_tui.store.files import write_whole
 from uet_tui.text import one_line
 from uet_tui.workspace.control import StaleRefError
@@ -36,7 +37,8 @@ def revert(place: Workplace, effect: Revert, leaving: threading.Event) -> Revert
         InterruptedRunError: `leaving` was set while an action ran; it is run again when the rollback goes on.
     """
     try:
-        undone, tip = _undo(place, effect) if effect.commit else (None, _untouched(place, effect.tip))
+        ahead = _ahead(place, effect.tip)
+        undone, tip = _undo(place, effect, ahead) if effect.commit else (None, effect.tip)
     except (_Stopped, StaleRefError) as stopped:
         return RevertFailed(effect.commit, str(stopped))
     commit = undone.commit if undone else ""
@@ -45,31 +47,34 @@ def revert(place: Workplace, effect: Revert, leaving: threading.Event) -> Revert
     return RevertFailed(commit, problem, tip) if problem else Reverted(commit, tip)
 
 
-def _untouched(place: Workplace, tip: str) -> str:
+def _ahead(place: Workplace, tip: str) -> Sequence[Step]:
+    """What the branch has undone already that is not on record, oldest first."""
     head = place.control.head_of(place.integration)
-    if head != tip:
+    ahead = undone_since(place.control, place.run, tip, head)
+    if head != tip and not ahead:
         raise _Stopped(
             f"{place.integration} is at {head}, not at {tip} where the run left it: somebody else moved it. Look at "
             f"what was done there (`git --git-dir {place.control.path} log {place.integration}`) and move it back"
         )
-    return tip
+    return ahead
 
 
-def _undo(place: Workplace, effect: Revert) -> tuple[Step, str]:
-    """The merge that is undone, and the tip then."""
-    control = place.control
-    head = control.head_of(place.integration) or ""
+def _undo(place: Workplace, effect: Revert, ahead: Sequence[Step]) -> tuple[Step, str]:
+    """The merge that is undone, and the tip then; what was undone ahead of the record is taken up step by step."""
+    control, tip = place.control, effect.tip
+    head = ahead[-1].commit if ahead else tip
     below = control.objects.commit(effect.commit).parents[0]
-    branch = steps(control, head, below) if head and control.is_ancestor(effect.commit, head) else ()
+    branch = steps(control, head, below) if control.is_ancestor(effect.commit, head) else ()
     merges = {step.commit: step for step in branch if step.run == place.run and step.workstreams}
-    if branch and head != effect.tip and branch[0].before == effect.tip and branch[0].reverts in merges:
-        return merges[branch[0].reverts], head  # made, but killed before that was on record
-    _untouched(place, effect.tip)
     if effect.commit not in merges:
         raise _Stopped(f"the merge {effect.commit} is not on {place.integration}")
-    done = {step.reverts for step in branch}
+    done = {step.reverts for step in branch} - {step.reverts for step in ahead}
     if effect.commit in done:
-        return merges[effect.commit], head  # made, but an action failed
+        return merges[effect.commit], tip  # made, but an action failed
+    if ahead:
+        if ahead[0].reverts not in merges:
+            raise _Stopped(f"{ahead[0].commit} on {place.integration} undoes no merge that is on record")
+        return merges[ahead[0].reverts], ahead[0].commit  # made, but killed before that was on record, or forgotten
     newest = next(step for commit, step in merges.items() if commit not in done)
     if newest.tree != control.tree_of(head):
         raise _Stopped(

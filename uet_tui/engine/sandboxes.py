@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import threading
 import time
 from contextlib import suppress
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from uet_tui import folders
 from uet_tui.agents.launching import PLAIN, environment
 from uet_tui.engine.confining import around, renew
 from uet_tui.engine.workplace import Workplace
@@ -58,7 +58,7 @@ def make_ready(
     if not done or not sandbox.folder.exists():
         ready.unlink(missing_ok=True)
         if sandbox.folder.exists():  # setting it up failed, is to be done otherwise, or the orchestrator died meanwhile
-            shutil.rmtree(sandbox.folder)
+            folders.remove(str(sandbox.folder))
     reached("sandbox.before-reset")
     sandbox.reset(commit, keep_git)
     reached("sandbox.reset")

@@ -68,7 +68,7 @@ def cpu_of_tree(pid: int) -> float | None:
     """The seconds of processor time that a process, what descends from it, and what of that has ended, used."""
     try:
         tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):  # no process has such a number
         return None
     used = 0.0
     for process in tree:

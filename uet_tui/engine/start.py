@@ -1,7 +1,6 @@
 """Opening runs: a new one from a plan, or one that is there, with the lock that makes this process its owner."""
 
 import json
-import logging
 import os
 import secrets
 import shutil
@@ -25,7 +24,6 @@ from uet_tui.errors import UetError
 from uet_tui.failpoints import reached
 from uet_tui.plan.graph import build_plan
 from uet_tui.plan.model import Plan, Workstream
-from uet_tui.redaction import Redactor
 from uet_tui.settings.frozen import completed, frozen, thawed
 from uet_tui.settings.layers import load_settings
 from uet_tui.settings.model import Settings
@@ -39,8 +37,6 @@ from uet_tui.workspace.operator import OperatorRepository
 
 _BEGUN = ("name", "base_commit", "target_branch", "created_at")
 """What is kept of a run's first record besides its settings, so that it can be put back on record."""
-
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 
 
 @dataclass(frozen=True)
@@ -292,38 +288,3 @@ def _whole(paths: RunPaths) -> Iterator[RunPaths]:
         yield paths
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UetError(f"{paths.folder}: the run's plan.json or settings.json is not whole: {error}") from error
-
-
-class EngineLog:
-    """The run's `engine.log`, until it is closed."""
-
-    def __init__(self, handler: logging.Handler) -> None:
-        self._handler = handler
-
-    def close(self) -> None:
-        """Ends the logging."""
-        logging.getLogger("uet_tui").removeHandler(self._handler)
-        self._handler.close()
-
-
-class _RedactingFormatter(logging.Formatter):
-    """Lays out what is logged, without secrets: errors quote what agents and gates printed."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        super().__init__(_LOG_FORMAT)
-        self._redactor = redactor
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as text, its traceback included."""
-        return self._redactor.text(super().format(record))
-
-
-def log_to_file(place: Workplace) -> EngineLog:
-    """Sends what the engine logs about itself to the run's `engine.log`: the screen belongs to the console."""
-    handler = logging.FileHandler(place.paths.engine_log, encoding="utf-8")
-    handler.setFormatter(_RedactingFormatter(place.redactor))
-    logger = logging.getLogger("uet_tui")
-    logger.addHandler(handler)
-    logger.propagate = False
-    logger.setLevel(logging.INFO)
-    return EngineLog(handler)

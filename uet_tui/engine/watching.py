@@ -132,7 +132,11 @@ class Watch:
         return ended
 
     def _lost(self, attempt: AttemptRecord) -> AttemptEnded:
-        """The end of an attempt whose keeper was killed, and with it what it would still have done."""
+        """The end of an attempt whose keeper was killed, and with it what it would still have done.
+
+        Where its folder is gone, no lock tells of what lives on: that must not meet the next attempt.
+        """
+        attempts.end_carrying(self._place.cookie(attempt.workstream, attempt.number))
         keeper.redact_folder(str(self._folder(attempt)), self._place.redactor)
         lost = ended_so(attempt, attempts.Ended(None, "lost", 0.0), self._hearing(attempt))
         self._hearings.pop((attempt.workstream, attempt.number))

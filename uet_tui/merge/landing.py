@@ -1,6 +1,8 @@
 """Landing: moving the target branch to the integration tip. The last step, the operator's; forwards only."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from uet_tui.text import one_line
@@ -75,9 +77,8 @@ def plan_landing(operator: OperatorRepository, control: ControlRepository, targe
         return refusal(f"{target} is checked out in {place}: run `git merge --ff-only {tip[:_SHORT]}` there", old)
     dirty = operator.dirty()
     if dirty:
-        named = ", ".join(one_line(path) for path in dirty[:3]) + (" ..." if len(dirty) > 3 else "")
         return refusal(
-            f"{target} is checked out here with uncommitted changes ({named}): commit or stash them first", old
+            f"{target} is checked out here with uncommitted changes ({_few(dirty)}): commit or stash them first", old
         )
     return Landing(
         Way.FAST_FORWARD, target, old, tip, f"{target} and its checkout go from {old[:_SHORT]} to {tip[:_SHORT]}"
@@ -95,10 +96,71 @@ def land(operator: OperatorRepository, control: ControlRepository, target: str |
         if not landing.refused:
             control.lend(tip)
         if landing.way is Way.FAST_FORWARD:
-            operator.fast_forward(tip)
+            return _fast_forward(operator, control, landing)
         elif landing.way is Way.COMPARE_AND_SWAP and landing.branch and landing.old:
             operator.move_branch(landing.branch, tip, landing.old, f"uet: land {run}")
     except GitError as error:
-        reason = f"git would not, and nothing was changed: {error}"
-        return Landing(Way.REFUSED, landing.branch, landing.old, tip, reason)
+        return replace(landing, way=Way.REFUSED, reason=f"git would not, and nothing was changed: {error}")
     return landing
+
+
+def _fast_forward(operator: OperatorRepository, control: ControlRepository, landing: Landing) -> Landing:
+    """Moves the checkout; the operator may switch branches at any instant, and git moves what is checked out then."""
+    target, tip = landing.branch or "", landing.new
+    branch = operator.branch_now()
+    if branch != target:
+        reason = f"the checkout went from {target} to {_named(branch)} meanwhile, so nothing was changed: land again"
+        return replace(landing, way=Way.REFUSED, reason=reason)
+    added = [change.path for change in control.changes(landing.old or tip, tip) if change.status == "A"]
+    new = [path for path in added if not os.path.lexists(operator.root / path)]
+    failed: GitError | None = None
+    try:
+        operator.fast_forward(tip)
+    except GitError as error:
+        failed = error
+    now = operator.resolve(f"refs/heads/{target}")
+    if now is not None and control.is_ancestor(tip, now):  # whatever a hook did then: it may commit, or never end
+        return landing
+    if failed:
+        left = [path for path in new if os.path.lexists(operator.root / path)]
+        return replace(landing, way=Way.REFUSED, reason=_given_up(failed, operator.dirty(), left, tip))
+    return replace(landing, way=Way.REFUSED, reason=_went_elsewhere(operator, target, tip))
+
+
+def _given_up(error: GitError, dirty: Sequence[str], left: Sequence[str], tip: str) -> str:
+    """What to say where git failed: a filter of the operator's may have failed once files were written.
+
+    Args:
+        error: what git said.
+        dirty: tracked files that are changed now.
+        left: new files that git wrote.
+        tip: the commit that was to land.
+    """
+    if not dirty and not left:
+        return f"git would not, and nothing was changed: {error}"
+    told = f"git gave up half way ({error}), and left files changed ({_few([*dirty, *left])})"
+    told += ": put right what it stumbled over"
+    if dirty:
+        told += "; if no change there is yours, `git restore :/` takes them back"
+    if left:
+        added = f"git diff -z --name-only --no-renames --diff-filter=A HEAD {tip[:_SHORT]} | xargs -0 rm -f --"
+        told += f"; at the top of the checkout, `{added}` removes what it added"
+    return f"{told}; then land again"
+
+
+def _few(paths: Sequence[str]) -> str:
+    return ", ".join(one_line(path) for path in paths[:3]) + (" ..." if len(paths) > 3 else "")
+
+
+def _went_elsewhere(operator: OperatorRepository, target: str, tip: str) -> str:
+    """What to say where the checkout was switched in the very instant in which git moved it."""
+    where = _named(operator.branch_now())
+    told = f"the checkout went from {target} to {where} while it landed, so {target} is as it was"
+    if operator.resolve("HEAD") != tip:
+        return f"{told}: land again"
+    before = operator.resolve("ORIG_HEAD") or "ORIG_HEAD"
+    return f"{told} and {where} moved instead: take it back there with `git reset --keep {before}`, then land again"
+
+
+def _named(branch: str | None) -> str:
+    return "a detached HEAD" if branch is None else one_line(branch)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from uet_tui.errors import UetError
 from uet_tui.workspace.control import ControlRepository
-from uet_tui.workspace.history import steps
+from uet_tui.workspace.history import Step, steps
 
 
 def unsound(control: ControlRepository, run: str, base: str, tip: str, recorded: Collection[str]) -> str:
@@ -37,13 +37,29 @@ def unsound(control: ControlRepository, run: str, base: str, tip: str, recorded:
     return ""
 
 
+def undone_since(control: ControlRepository, run: str, tip: str, head: str | None) -> tuple[Step, ...]:
+    """The commits by which a run undid its own merges after it left its branch at `tip`, oldest first.
+
+    A rollback that was killed, or that a restored store has forgotten, leaves them. None if the branch is not above
+    `tip`, or if anything else is among them.
+
+    Args:
+        control: the control repository.
+        run: the run's id.
+        tip: where the run left its branch, as far as is on record.
+        head: where the branch is.
+    """
+    try:
+        above = steps(control, head, tip) if head is not None and control.is_ancestor(tip, head) else ()
+    except UetError:  # the repository does not know `tip`, or the branch is above it, but not by first parents
+        return ()
+    return above[::-1] if all(step.run == run and step.reverts for step in above) else ()
+
+
 def _moved(control: ControlRepository, run: str, head: str | None, tip: str) -> str:
-    ref = f"refs/heads/uet/{run}"
-    if head is not None:
-        last = control.objects.commit(head)
-        if last.parents[:1] == (tip,) and steps(control, head, tip)[0].reverts:
-            return f"a rollback of run {run} was interrupted: go on with `uet rollback {run}`"
+    if undone_since(control, run, tip, head):
+        return f"uet/{run} holds more of a rollback than is on record: go on with `uet rollback {run}`"
     return (
         f"uet/{run} is at {head or 'no commit'} in the control repository, but what was gated is {tip}: somebody else "
-        f"moved it. Move it back with `git --git-dir {control.path} update-ref {ref} {tip}`"
+        f"moved it. Move it back with `git --git-dir {control.path} update-ref refs/heads/uet/{run} {tip}`"
     )

@@ -33,11 +33,15 @@ def open_to_append(path: Path) -> FileIO:
 def write_whole(path: Path, data: bytes) -> None:
     """Puts a private file in its place in one step, safe from a power loss; nobody sees it half written."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def make_sure(path: Path) -> None:

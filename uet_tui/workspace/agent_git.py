@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from uet_tui import folders
+
 _CONFIG = """\
 [core]
 \trepositoryformatversion = {version}
@@ -83,16 +85,20 @@ class AgentGit:
 
     def _is_as_made(self, files: Mapping[str, bytes]) -> bool:
         found: set[str] = set()
-        for path, folders, names in os.walk(self.folder):
+        for path, inner, names in folders.walk(str(self.folder)):
             here = os.path.relpath(path, self.folder)
-            found.update(os.path.normpath(f"{here}/{name}") for name in (*folders, *names))
+            found.update(os.path.normpath(f"{here}/{name}") for name in (*inner, *names))
             if len(found) > _MOST:
                 return False
-        modes = {name: (self.folder / name).lstat().st_mode for name in found}
-        return (
-            found == {*files, *_FOLDERS, "HEAD", "index"}
-            and all(stat.S_ISDIR(mode) if name in _FOLDERS else stat.S_ISREG(mode) for name, mode in modes.items())
-            and all((self.folder / name).read_bytes() == data for name, data in files.items())
+        if found != {*files, *_FOLDERS, "HEAD", "index"}:
+            return False
+        facts = {name: (self.folder / name).lstat() for name in found}
+        return all(
+            stat.S_ISDIR(fact.st_mode) if name in _FOLDERS else stat.S_ISREG(fact.st_mode)
+            for name, fact in facts.items()
+        ) and all(
+            facts[name].st_size == len(data) and (self.folder / name).read_bytes() == data
+            for name, data in files.items()
         )
 
     def _remove(self) -> None:
@@ -101,7 +107,7 @@ class AgentGit:
         except FileNotFoundError:
             return
         if stat.S_ISDIR(mode):
-            shutil.rmtree(self.folder)
+            folders.remove(str(self.folder))
         else:
             self.folder.unlink()
 
@@ -111,4 +117,4 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> bool:
-    return any(names for _, _, names in os.walk(folder))
+    return any(names for _, _, names in folders.walk(str(folder)))

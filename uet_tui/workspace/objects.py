@@ -80,23 +80,30 @@ class Objects:
         return self._folder / oid[:2] / oid[2:]
 
     def _ask(self, order: str, name: str) -> tuple[str, str, int, bytes] | None:
+        """The id, kind, size and content of an object; None if there is none of this name."""
+        if name.split() != [name] or "\0" in name:
+            return None  # else it would be several orders, or none, and every later answer that of another
         with self._lock:
-            for last_try in (False, True):
+            for _ in range(2):
                 if self._process is None or self._process.poll() is not None:
                     self._process = self._git.start("cat-file", "--batch-command")
                 stdin, stdout = self._process.stdin, self._process.stdout
                 if stdin is None or stdout is None:
                     raise AssertionError("start() opens both")
                 with contextlib.suppress(BrokenPipeError):
-                    stdin.write(f"{order} {name}\n".encode())
+                    stdin.write(f"{order} {name}\n".encode("utf-8", "replace"))
                     stdin.flush()
-                words = stdout.readline().split()
-                if len(words) == 3:
-                    size = int(words[2])
-                    data = stdout.read(size + 1)[:-1] if order == "contents" else b""
-                    return words[0].decode(), words[1].decode(), size, data
-                if words or last_try:
+                head = stdout.readline()
+                words = head.split()
+                if head.endswith(b"\n") and len(words) != 3:
                     return None
+                if head.endswith(b"\n"):
+                    size = int(words[2])
+                    data = stdout.read(size + 1) if order == "contents" else b""
+                    if order != "contents" or len(data) == size + 1:
+                        return words[0].decode(), words[1].decode(), size, data[:-1]
+                self._process.kill()  # it ended in the middle of its answer
+                self._end()
         return None
 
     def find(self, name: str) -> str | None:
@@ -196,9 +203,13 @@ class Objects:
     def close(self) -> None:
         """Ends the lasting process; the next read starts another."""
         with self._lock:
-            process, self._process = self._process, None
+            self._end()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
         if process is not None:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with contextlib.suppress(BrokenPipeError):
+                        pipe.close()
             process.wait()

@@ -128,6 +128,11 @@ class OperatorRepository:
         done = self.git.run("rev-parse", "--verify", "-q", "--end-of-options", name + "^{commit}", ok=range(256))
         return done.out.decode().strip() or None
 
+    def branch_now(self) -> str | None:
+        """The branch that the checkout has now, which may be another than when it was found; None: HEAD is detached."""
+        said = self.git.run("symbolic-ref", "-q", "HEAD", ok=(0, 1)).out.decode("utf-8", "surrogateescape").strip()
+        return said.removeprefix(_HEADS) or None
+
     def worktrees(self) -> Sequence[Worktree]:
         """Every checkout of the repository, with the branch that must not be moved under it."""
         listed = self.git.run("worktree", "list", "--porcelain", "-z").out.decode("utf-8", "surrogateescape")
@@ -162,8 +167,10 @@ class OperatorRepository:
     def fast_forward(self, commit: str) -> None:
         """Moves the checkout and its branch to a later commit, as the operator: their configuration, filters and hooks.
 
+        The branch is the one that is checked out by then.
+
         Raises:
-            GitError: git would not; nothing has changed then.
+            GitError: git would not; files may have changed if a filter failed.
         """
         Git(self.root, trust=Trust.OPERATOR).run("merge", "--ff-only", "--no-edit", commit)
 

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
+from uet_tui import folders
 from uet_tui.errors import UetError
 from uet_tui.text import one_line
 from uet_tui.workspace import trees
 from uet_tui.workspace.agent_git import AgentGit
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.git import Git, GitError
-from uet_tui.workspace.survey import files, lead_nowhere, leaves, oddities, strays
+from uet_tui.workspace.survey import files, glance, lead_nowhere, leaves, oddities, strays
 from uet_tui.workspace.trees import Change
 
 _LINK = "120000"
+ENDLESS = 1 << 32
+"""Bytes above which a file is left out: git alone would take a minute for so many."""
 _SUBMODULE = "160000"
 
 
@@ -71,17 +74,24 @@ class Sandbox:
         Raises:
             GitError: git could not, even with permissions restored and from an empty index.
         """
+        if self.folder.is_symlink() or not self.folder.is_dir():
+            self.folder.unlink(missing_ok=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.index.parent.mkdir(parents=True, exist_ok=True)
         self._unlock()
-        self.put_away(keep_git or self.index.with_name(self.index.name + ".kept"))
+        kept = keep_git or self.index.with_name(self.index.name + ".kept")
         try:
-            self._check_out(commit)
-        except (GitError, PermissionError):
-            # An agent took permissions away, or the power went while the index was written.
+            self._come_to(commit, kept)
+        except (GitError, OSError):
+            # An agent took permissions away or went too deep, or the power went while the index was written.
             self.index.unlink(missing_ok=True)
-            _permit(self.folder)
-            self._check_out(commit)
+            folders.permit(str(self.folder))
+            folders.prune(str(self.folder))
+            self._come_to(commit, kept)
+
+    def _come_to(self, commit: str, kept: Path) -> None:
+        self.put_away(kept)
+        self._check_out(commit)
         exclude = self._control.path / "info" / "exclude"
         self._agent_git.make(commit, self.index, exclude.read_bytes() + b"\n" + self._copied())
 
@@ -120,8 +130,7 @@ class Sandbox:
 
     def remove(self) -> None:
         """Deletes it, whatever permissions an agent took away, with its index: only where nothing in it is unsaved."""
-        _permit(self.folder)
-        shutil.rmtree(self.folder)
+        folders.remove(str(self.folder))
         self.index.unlink(missing_ok=True)
 
     def files(self, since_ns: int) -> list[tuple[bytes, bool]]:
@@ -129,6 +138,16 @@ class Sandbox:
         copied = self._copied().splitlines()
         found = files(self.folder, since_ns)
         return [(path, new) for path, new in found if _pattern(os.fsdecode(path)) not in copied]
+
+    def drop_endless(self) -> list[str]:
+        """Removes files that are larger than anybody could read through in good time, and tells which.
+
+        A file of a terabyte costs an agent nothing.
+        """
+        found = glance(self.folder, (), ENDLESS).large
+        for path in found:
+            (self.folder / os.fsdecode(path)).unlink(missing_ok=True)
+        return [f"{one_line(os.fsdecode(path))} has more than {ENDLESS >> 30} GiB: left out" for path in found]
 
     def snapshot(self, parent: str, message: str) -> Snapshot:
         """All files that are not ignored, as one commit on `parent`; the sandbox is left as it is.
@@ -257,12 +276,3 @@ def _free(place: Path) -> Path:
     """A path that nothing is at: the given one, or with a number."""
     numbered = (place.with_name(f"{place.name}-{n}") for n in count(2))
     return next(p for p in chain((place,), numbered) if not os.path.lexists(p))
-
-
-def _permit(folder: Path) -> None:
-    """Gives the owner back the permission to look into and change every folder."""
-    for path, folders, _ in os.walk(folder):
-        for name in folders:
-            here = Path(path, name)
-            if not here.is_symlink():
-                here.chmod(here.stat().st_mode | 0o700)

@@ -191,3 +191,11 @@ def test_whether_a_long_line_counts_does_not_depend_on_when_it_is_looked_at(tmp_
                 listener.look()
         counted.append([one.usd for one in listener.end(0, 0.0).reports])
     assert counted == [[1.0, 1.0, 1.0] if size < LONGEST_LINE else [1.0, 2.0]] * 3
+
+
+def test_a_report_without_end_is_read_in_part(tmp_path: Path) -> None:
+    (tmp_path / "output.log").touch()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/analytics.jsonl").touch()
+    os.truncate(tmp_path / "own/analytics.jsonl", 4 << 40)
+    assert Listener(AGENTS["aider"], tmp_path / "output.log").end(1, 0.0).reports == ()

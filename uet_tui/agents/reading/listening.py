@@ -25,6 +25,8 @@ from uet_tui.store.paths import OWN
 
 _AT_ONCE: Final = 1 << 21
 """Bytes that are read at one look while an agent goes on, so that none holds up the others."""
+_AT_THE_END: Final = 1 << 28
+"""Bytes that are read once it is over: more tells nothing that an agent would tell."""
 _LARGEST_DOCUMENT: Final = 1 << 26
 """Bytes of a file that is one document; a larger one is not read."""
 _LAST_WORDS: Final = 10_000
@@ -60,7 +62,7 @@ class Listener:
         self._written = Lines(self._path) if self._path else None
         self._version: tuple[int, int] | None = None
 
-    def look(self, most: int | None = _AT_ONCE) -> Told:
+    def look(self, most: int = _AT_ONCE) -> Told:
         """What it has told so far; of what is new at most so many bytes are read."""
         if self._printed.changed() or (not self._speech.whole and self._written and self._written.changed()):
             self._begin()
@@ -80,7 +82,7 @@ class Listener:
             code: its exit code; None where nobody saw it.
             said_at: when it said its last, in seconds since the epoch.
         """
-        self.look(None)
+        self.look(_AT_THE_END)
         for line in self._printed.end():
             self._print(line)
         if self._written and not self._speech.whole:
