@@ -161,6 +161,10 @@ def test_a_look_that_is_gone_once_a_run_is_resumed_is_told_and_counts(scene: Sce
     resumed = replace(opened.place)
     assert look_after(resumed, suspect, set(), confined=False) == ("", [])
     (opened.place.paths.guard / "ws-a.7.json").write_text("{}")
+    assert look_after(replace(opened.place), suspect, set(), confined=False) == ("", []), "no agent began"
+    folder = opened.place.paths.attempt("ws-a", 7)
+    folder.mkdir(parents=True)
+    (folder / "start.json").touch()
     resumed = replace(opened.place)
     suspicion, (note,) = look_after(resumed, suspect, set(), confined=False)
     assert "is gone or spoiled, and it may have done that" in suspicion

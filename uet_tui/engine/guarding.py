@@ -81,7 +81,7 @@ def look_after(place: Workplace, suspect: Suspect, told: set[str], *, confined: 
     kept = _kept(place, name)
     before = place.looks[name] if name in place.looks else _read(kept)
     if before is None:
-        if name in place.looks or (suspect.conflict and not _began(place, suspect)):
+        if name in place.looks or not _began(place, suspect):
             return "", []
         gone = f"{kept}, which tells what your repository was like before {suspect.working}, is gone or spoiled"
         if confined:
@@ -160,8 +160,9 @@ def _kept(place: Workplace, name: str) -> Path:
 
 
 def _began(place: Workplace, suspect: Suspect) -> bool:
-    """Whether an agent was started that was to be asked: that may have failed before anybody looked."""
-    return (place.paths.ask(suspect.conflict, suspect.ask) / "start.json").exists()
+    """Whether an agent was started: what went wrong before that did so before anybody looked."""
+    asked = suspect.conflict and place.paths.ask(suspect.conflict, suspect.ask)
+    return ((asked or place.paths.attempt(suspect.workstream, suspect.attempt)) / "start.json").exists()
 
 
 def _standing(place: Workplace) -> dict[str, str]:
