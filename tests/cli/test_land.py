@@ -16,6 +16,7 @@ from tests.engine.scene import Scene, workstream
 from tests.support.repository import Repository
 from tests.support.wait import until
 from uet_tui.core.states import RunState
+from uet_tui.store import inbox
 
 
 @pytest.fixture
@@ -193,3 +194,29 @@ def test_an_interrupt_ends_a_command_at_its_gates_or_actions_and_takes_it_back(
     assert repository.git("rev-parse", "main") == before
     assert uet("rollback", "--yes").code == 0
     scene.leave()
+
+
+def land_in_the_background(repository: Repository) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*UET, "land"],
+        cwd=repository.path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_an_interrupt_while_the_branch_moves_says_that_it_has_landed(run: Scene, tmp_path: Path) -> None:
+    hook = run.repository.path / ".git/hooks/post-merge"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\nwhile [ ! -e {tmp_path}/go ]; do sleep 0.02; done\n")
+    hook.chmod(0o755)
+    process = land_in_the_background(run.repository)
+    until((tmp_path / "begun").exists, 60, "the hook of the operator")
+    process.send_signal(signal.SIGINT)
+    (tmp_path / "go").touch()
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert out == f"landed: main is at {(run.view().tip or '')[:7]}\n"
+    assert not inbox.waiting(run.home.run(run.run))

@@ -263,6 +263,18 @@ class Orchestrator:
 
     def _advance(self, events: Sequence[Event]) -> None:
         """Steps through events, commits all that they changed at once, then has their effects carried out."""
+        for effect in self._record(events):
+            match effect:
+                case Reply(answer):
+                    self._reply(answer)
+                case LetGo(why):
+                    if why == "left" or not self._began.linger:
+                        self._let_go = why
+                case _:
+                    self._runner.carry_out(effect)
+
+    def _record(self, events: Sequence[Event]) -> Sequence[Effect]:
+        """Steps through events and commits all that they changed at once, answers included; gives their effects."""
         changes = Changes()
         effects: list[Effect] = []
         for event in events:
@@ -276,26 +288,17 @@ class Orchestrator:
             self._commit(changes, answered)
             reached("orchestrator.committed")
             self._backups.merged(sum(row.state is WorkstreamState.MERGED for row in changes.workstreams.values()))
-        for effect in effects:
-            match effect:
-                case Reply(answer):
-                    self._reply(answer)
-                case LetGo(why):
-                    if why == "left" or not self._began.linger:
-                        self._let_go = why
-                case _:
-                    self._runner.carry_out(effect)
+        return effects
 
     def _advance_quietly(self) -> None:
         """Commits what effects reported while the orchestrator was letting go, so that no fact is left behind.
 
-        What these events would have begun is begun by whoever takes the run next: the committed state implies it.
+        Who asked for what was done meanwhile is answered. What these events would have begun is begun by whoever takes
+        the run next: the committed state implies it.
         """
-        changes = Changes()
-        for event in self._reported():
-            changes.add(self._machine.step(event, self._clock()).changes)
-        if changes:
-            self._commit(changes)
+        for effect in self._record([*self._reported()]):
+            if isinstance(effect, Reply):
+                self._reply(effect.answer)
 
     def _commit(self, changes: Changes, answered: Sequence[tuple[Command, Answer]] = ()) -> None:
         """Commits what changed; where the disk is full it is kept here, and tried again until there is room.
