@@ -207,6 +207,27 @@ def land_in_the_background(repository: Repository) -> "subprocess.Popen[str]":
     )
 
 
+def test_interrupts_in_a_row_take_a_command_back_like_one(repository: Repository, tmp_path: Path) -> None:
+    scene = Scene(repository)
+    slow = f"if [ -e {tmp_path}/slow ]; then trap '' TERM; touch {tmp_path}/begun; while :; do sleep 0.1; done; fi"
+    scene.begin(
+        workstream("ws-a", "echo a > a", test_gates=[{"type": "GATE_UNIT"}]),
+        sets=(f"gates.GATE_UNIT.commands={[slow]!r}",),
+    )
+    assert scene.finish().state is RunState.COMPLETED
+    before = repository.git("rev-parse", "main")
+    shutil.rmtree(scene.home.folder / "gates")  # what they said is not remembered
+    (tmp_path / "slow").touch()
+    process = land_in_the_background(repository)
+    until((tmp_path / "begun").exists, 60, "the gate")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "uet: interrupted: land was taken back before it was done\n")
+    assert not inbox.waiting(scene.home.run(scene.run))
+    assert repository.git("rev-parse", "main") == before
+
+
 def test_an_interrupt_while_the_branch_moves_says_that_it_has_landed(run: Scene, tmp_path: Path) -> None:
     hook = run.repository.path / ".git/hooks/post-merge"
     hook.parent.mkdir(exist_ok=True)

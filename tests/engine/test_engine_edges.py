@@ -1,24 +1,29 @@
 """What agents and disks can do to a run, and what the run makes of it: a clear word, and nothing lost."""
 
+import os
 import re
 import shutil
 import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.engine.scene import Scene, attempt_folder, settings, workstream
 from tests.support.wait import until
 from tests.workspace.test_untouched import fingerprint
-from uet_tui.core.commands import Verb
+from uet_tui.core.commands import Answer, Verb
 from uet_tui.core.states import RunState, WorkstreamState
+from uet_tui.engine import headless, offline
+from uet_tui.engine.offline import InterruptedCommandError
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.start import new_run, open_run
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
+from uet_tui.store import inbox
 from uet_tui.store.backups import back_up
 from uet_tui.workspace.control import ControlRepository
 from uet_tui.workspace.sandbox import Sandbox
@@ -367,3 +372,41 @@ def test_what_an_agent_puts_in_the_place_of_uets_own_files_is_neither_waited_for
     assert "is no file" in reason(scene, "ws-b")
     until(lambda: "a.txt" in (attempt_folder(scene, "ws-a") / "diff.patch").read_text(), 5, "the diff")
     assert precious.read_text() == "mine"
+
+
+def test_a_command_that_cannot_be_sent_leaves_the_run_to_the_next(scene: Scene) -> None:
+    scene.begin(workstream("ws-a", "echo a > a", scope=["a"]))
+    scene.finish()
+    with pytest.raises(UetError, match="too large"):
+        scene.ask_offline(Verb.EDIT, content="x" * 9_000_000)
+    assert scene.ask_offline(Verb.LAND).ok
+
+
+def test_an_interrupt_ends_the_landing_that_follows_a_run(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slow = f"if [ -e {tmp_path}/slow ]; then touch {tmp_path}/begun; sleep 300; fi"
+    gated = build_plan([workstream("ws-a", "echo a > a", test_gates=[{"type": "GATE_UNIT"}])])
+    opened = new_run(scene.operator, gated, settings("land=auto", f"gates.GATE_UNIT.commands={[slow]!r}"))
+    scene.run = opened.place.run
+    before = scene.repository.git("rev-parse", "main")
+    land = offline.carry_out
+
+    def land_slowly(*arguments: Any) -> Answer:
+        shutil.rmtree(scene.home.folder / "gates")  # what they said is not remembered
+        (tmp_path / "slow").touch()
+        return land(*arguments)
+
+    def interrupt() -> None:
+        until((tmp_path / "begun").exists, 60, "the gate")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(headless, "carry_out", land_slowly)
+    operator = threading.Thread(target=interrupt)
+    operator.start()
+    with pytest.raises(InterruptedCommandError, match="land was taken back"):
+        headless.Headless(opened, lambda _: None).run()
+    operator.join()
+    assert scene.view().state is RunState.COMPLETED
+    assert scene.repository.git("rev-parse", "main") == before
+    assert not inbox.waiting(scene.home.run(scene.run))

@@ -135,6 +135,53 @@ def test_two_interrupts_leave_a_run_for_which_there_is_no_room(
     assert [ws.attempts for ws in view.workstreams] == [1]
 
 
+def test_a_command_that_waits_for_room_says_so_and_is_taken_back_by_an_interrupt(
+    stage: Scene, small_disk: Path, tmp_path: Path
+) -> None:
+    wait = f"while [ ! -e {tmp_path}/go ]; do sleep 0.02; done"
+    gate = f"if [ -e {tmp_path}/slow ]; then touch {tmp_path}/begun; {wait}; fi"
+    stage.begin(
+        workstream("ws-a", "echo a > a", test_gates=[{"type": "GATE_UNIT"}]),
+        sets=(f"gates.GATE_UNIT.commands={[gate]!r}", "low_disk_mb=0", "forecast_seconds=0"),
+    )
+    assert stage.finish().state is RunState.COMPLETED
+    shutil.rmtree(stage.home.folder / "gates")  # what they said is not remembered
+    (tmp_path / "slow").touch()
+    process = subprocess.Popen(
+        [*UET, "land"], cwd=stage.repository.path, env=environment(), stderr=subprocess.PIPE, text=True
+    )
+    until((tmp_path / "begun").exists, 60, "the gate")
+    fill(small_disk)
+    (tmp_path / "go").touch()
+    assert process.stderr is not None
+    waits = process.stderr.readline()
+    assert waits.startswith("uet: there is no room") and "an interrupt takes the command back" in waits
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith(
+        "uet: interrupted: land was taken back, and what of it was done is not on record: there is no"
+    )
+    assert err.count("\n") == 1
+    assert not inbox.waiting(stage.home.run(stage.run))
+    (small_disk / "ballast").unlink()
+    assert stage.ask_offline(Verb.LAND).ok
+
+
+def test_what_was_done_is_answered_from_the_record_where_there_is_no_room_for_an_answer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.begin(workstream("ws-a", "echo a > a", scope=["a"]))
+    scene.finish()
+
+    def full(*_: object) -> None:
+        raise UetError("cannot answer: No space left on device")
+
+    monkeypatch.setattr(inbox, "answer", full)
+    assert scene.ask_offline(Verb.BUDGET, amount=5).ok
+    assert not inbox.waiting(scene.home.run(scene.run))
+
+
 @pytest.mark.parametrize("how", ["background", "drain", "stop"])
 def test_a_console_is_left_though_there_is_no_room_for_a_command(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, how: Literal["background", "drain", "stop"]

@@ -4,14 +4,11 @@ import getpass
 import os
 import signal
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
-from types import FrameType
-from typing import TYPE_CHECKING
 
 from uet_tui.core import vocabulary
 from uet_tui.core.commands import Command, Verb
@@ -21,12 +18,10 @@ from uet_tui.engine import attempts
 from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.offline import carry_out
 from uet_tui.engine.orchestrator import Orchestrator
+from uet_tui.engine.signals import handled
 from uet_tui.engine.start import OpenRun
 from uet_tui.errors import UetError
 from uet_tui.store import inbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LOOK = 0.25
 """Seconds between looks at whether the orchestrator is done; signals are handled in between."""
@@ -104,17 +99,19 @@ class Headless:
 
         Raises:
             StoppedError: the orchestrator failed by the machine's doing; what was committed can be resumed.
+            InterruptedCommandError: the operator interrupted the landing.
         """
         place = self._opened.place
         log = log_to_file(place)
-        with _interrupts(self._interrupted):
-            self._orchestrator.start()
-            while not self._orchestrator.join(_LOOK):
-                self._look_at_the_clock()
-        log.close()
-        self._orchestrator.raise_failure()
-        if place.settings.land == "auto" and self._orchestrator.records.run.state is RunState.COMPLETED:
-            self._say(carry_out(place.home, place.run, operator_command(Verb.LAND, "cli"), self._say).message)
+        with handled({signal.SIGHUP: signal.SIG_IGN}):  # a terminal that closes leaves the run going
+            with handled({number: lambda *_: self._interrupted() for number in (signal.SIGINT, signal.SIGTERM)}):
+                self._orchestrator.start()
+                while not self._orchestrator.join(_LOOK):
+                    self._look_at_the_clock()
+            log.close()
+            self._orchestrator.raise_failure()
+            if place.settings.land == "auto" and self._orchestrator.records.run.state is RunState.COMPLETED:
+                self._say(carry_out(place.home, place.run, operator_command(Verb.LAND, "cli"), self._say).message)
 
     def _look_at_the_clock(self) -> None:
         """Stops the attempts once the time to drain is over, unless somebody had the run go on meanwhile."""
@@ -151,25 +148,6 @@ class Headless:
                 return self._orchestrator.give_up()
             self._say(f"{error}; interrupt again to leave the run as it is")
         return None
-
-
-@contextmanager
-def _interrupts(act: Callable[[], None]) -> "Iterator[None]":
-    """Turns SIGINT and SIGTERM into calls of `act`; a terminal that closes (SIGHUP) leaves the run going."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        act()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    old = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    old[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def say_on_stderr(text: str) -> None:

@@ -1,15 +1,19 @@
 """Carrying a command out on a run that no orchestrator has: take the lock, do it, let go."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from uet_tui.core.commands import Answer, Command, Verb
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.orchestrator import Orchestrator
+from uet_tui.engine.signals import handled
 from uet_tui.engine.start import open_run
 from uet_tui.errors import UetError
 from uet_tui.store import inbox
@@ -41,6 +45,7 @@ WITHOUT_AGENT = frozenset(
 """What can be done where no orchestrator has the run; an agent that is asked again is asked when the run goes on."""
 
 _INTERRUPTED = 130
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _ANSWER_SECONDS = 120.0
 """Longer than any answer takes; a merge that follows is waited for without a limit."""
@@ -71,17 +76,27 @@ def carry_out(home: Home, run: str, command: Command, say: Callable[[str], None]
     opened = open_run(home, run)
     log = log_to_file(opened.place)
     orchestrator = Orchestrator(opened.place, opened.hold, dispatch=False)
-    inbox.submit(opened.place.paths, command)
-    thread = threading.Thread(target=orchestrator.run, name="uet-offline")
-    thread.start()
-    try:
-        answer = _wait(opened.place.paths, orchestrator, thread, command, say)
-    except KeyboardInterrupt:
+    interrupted = threading.Event()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
         orchestrator.give_up()
-        thread.join()
-        return _interrupted(home, run, command)
-    finally:
-        log.close()
+
+    heeded = [one for one in _INTERRUPTS if signal.getsignal(one) is not signal.SIG_IGN]  # else as under `nohup`
+    with closing(log), handled(dict.fromkeys(heeded, interrupt)):
+        try:
+            inbox.submit(opened.place.paths, command)
+        except UetError:
+            orchestrator.give_up()
+            orchestrator.run()  # lets go of the run
+            raise
+        thread = threading.Thread(target=orchestrator.run, name="uet-offline")
+        thread.start()
+        answer = _wait(opened.place.paths, orchestrator, thread, command, say)
+        if answer is None and (interrupted.is_set() or orchestrator.failure is None):  # or the next would do it, too
+            answer = _take_back(home, run, command)
+    if interrupted.is_set():
+        return answer or _taken_back(command, orchestrator)
     if orchestrator.failure is not None:
         raise UetError(f"run {run}: {orchestrator.failure}; {Path(opened.place.paths.engine_log)} tells more")
     if answer is None:
@@ -105,25 +120,25 @@ def _wait(
     return answer or inbox.wait(paths, command.id, 0)
 
 
-def _interrupted(home: Home, run: str, command: Command) -> Answer:
-    """The answer of a command that was done all the same.
+def _taken_back(command: Command, orchestrator: Orchestrator) -> NoReturn:
+    """Says what became of a command that was interrupted, and that nobody will do later.
 
     Raises:
-        InterruptedCommandError: it was not, and nobody will do it later.
+        InterruptedCommandError: always.
     """
-    done = _take_back(home, run, command)
-    if done is None:
-        raise InterruptedCommandError(f"interrupted: {command.verb.value} was taken back before it was done")
-    return done
+    became = " before it was done"
+    if orchestrator.failure is not None:
+        became = f", and what of it was done is not on record: {orchestrator.failure}"
+    raise InterruptedCommandError(f"interrupted: {command.verb.value} was taken back{became}")
 
 
 def _take_back(home: Home, run: str, command: Command) -> Answer | None:
     """Takes a command out of the inbox; gives what was answered, if it was done before."""
     paths = home.run(run)
-    with RunLock.acquire(paths), closing(Writer(home.database)) as writer:
-        done = writer.answered(run, command.id)
-        inbox.withdraw(paths, command.id)
-    return done
+    with RunLock.acquire(paths):
+        inbox.withdraw(paths, command.id)  # first: the store may not open where the disk is full
+        with closing(Writer(home.database)) as writer:
+            return writer.answered(run, command.id)
 
 
 def _only_take_back(home: Home, run: str, command: Command) -> Answer:
