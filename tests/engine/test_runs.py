@@ -9,7 +9,9 @@ from tests.engine.scene import Scene, attempt_folder, workstream
 from tests.support.wait import until
 from uet_tui.core import vocabulary
 from uet_tui.core.commands import Side, Verb
+from uet_tui.core.effects import Effect
 from uet_tui.core.states import ConflictState, RunState, WorkerState, WorkstreamState
+from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.start import open_run
 from uet_tui.errors import RunLockedError, UetError
 from uet_tui.store.conflict_text import SideText, conflict_text, side_text
@@ -185,6 +187,25 @@ def test_what_is_decided_is_in_the_file_that_an_editor_opens_and_so_is_what_was_
     assert text(0) == "mine\n"
     assert scene.ask_offline(Verb.UNDO, conflict=conflict.id, file="a.txt").ok
     assert "<<<<<<<" in text(0)
+
+
+def test_what_was_decided_is_laid_out_though_the_orchestrator_leaves(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.begin(
+        workstream("ws-one", "printf 'one\\n' > a.txt; printf 'one\\n' > b.txt"),
+        workstream("ws-two", "printf 'two\\n' > a.txt; printf 'two\\n' > b.txt"),
+        sets=("overlap=allow",),
+    )
+    (conflict,) = scene.finish().conflicts
+
+    def late(runner: LocalRunner, effect: Effect) -> None:
+        runner._pool.submit(lambda: (runner._leaving.wait(20), runner._guarded(effect)))
+
+    monkeypatch.setattr(LocalRunner, "carry_out", late)
+    assert scene.ask_offline(Verb.TAKE, conflict=conflict.id, side=Side.THEIRS, file="a.txt").ok
+    folder = scene.home.run(scene.run).conflict(conflict.id)
+    assert "<<<<<<<" not in conflict_text(folder, 0, lambda: scene.view().conflicts[0].version)
 
 
 def test_a_conflict_in_a_file_that_is_no_text_offers_whole_sides_and_nothing_to_edit(scene: Scene) -> None:

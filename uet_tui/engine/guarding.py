@@ -84,7 +84,7 @@ def look_after(place: Workplace, suspect: Suspect, told: set[str], *, confined: 
         if name in place.looks or not _began(place, suspect):
             return "", []
         gone = f"{kept}, which tells what your repository was like before {suspect.working}, is gone or spoiled"
-        if confined:
+        if confined or not kept.parent.exists():  # without it, an earlier version of uet began the run
             return "", [Noted(vocabulary.REPOSITORY_CHANGED, gone, "warning", ws, None, number)]
         text = f"{gone}: look at its hooks and its configuration before you use git there"
         return f"{gone}, and it may have done that", [

@@ -129,7 +129,9 @@ class LocalRunner:
             self._keepers = {keeper for keeper in self._keepers if keeper.poll() is None}
 
     def _guarded(self, effect: Effect) -> None:
-        while not self._leaving.is_set():
+        at_once = isinstance(effect, LayOut)  # it takes no time, and whoever decided something may open an editor next
+        while at_once or not self._leaving.is_set():
+            at_once = False
             try:
                 return self._do(effect)
             except InterruptedRunError:
