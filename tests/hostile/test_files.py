@@ -200,7 +200,7 @@ def test_very_many_files_are_only_slow(scene: Scene, files: int, confined: str) 
 
 
 @either_way
-@pytest.mark.parametrize("where", ["$TMPDIR", "/tmp", ".git", "h"])
+@pytest.mark.parametrize("where", ["$TMPDIR", "/tmp", ".git", pytest.param("h", marks=pytest.mark.chaos)])
 def test_folders_deeper_than_any_path_spoil_nobody_elses_attempt(scene: Scene, confined: str, where: str) -> None:
     if confined == "off" and where == "/tmp":
         pytest.skip("it is everybody's")

@@ -92,4 +92,5 @@ def _folder_of(home: Path, path: str) -> Path:
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             folder.unlink()
         folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
     return folder

@@ -1,6 +1,7 @@
 """Watching attempts: which ended, which were lost, which can be adopted, and what their agents say."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -137,7 +138,8 @@ class Watch:
         Where its folder is gone, no lock tells of what lives on: that must not meet the next attempt.
         """
         attempts.end_carrying(self._place.cookie(attempt.workstream, attempt.number))
-        keeper.redact_folder(str(self._folder(attempt)), self._place.redactor)
+        with suppress(Exception):  # whatever an agent left: the run goes on
+            keeper.redact_folder(str(self._folder(attempt)), self._place.redactor)
         lost = ended_so(attempt, attempts.Ended(None, "lost", 0.0), self._hearing(attempt))
         self._hearings.pop((attempt.workstream, attempt.number))
         return lost

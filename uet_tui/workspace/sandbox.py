@@ -6,7 +6,7 @@ an agent wrote into the sandbox's `.git` (hooks, filters, fsmonitor, attributes)
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -140,11 +140,13 @@ class Sandbox:
         return [(path, new) for path, new in found if _pattern(os.fsdecode(path)) not in copied]
 
     def drop_endless(self) -> list[str]:
-        """Removes files that are larger than anybody could read through in good time, and tells which.
+        """Removes files that a snapshot would take and nobody could read through in good time, and tells which.
 
         A file of a terabyte costs an agent nothing.
         """
-        found = glance(self.folder, (), ENDLESS).large
+        large = glance(self.folder, self.keep, ENDLESS).large
+        ignored = self._ignored(large)
+        found = [path for path in large if path not in ignored]
         for path in found:
             (self.folder / os.fsdecode(path)).unlink(missing_ok=True)
         return [f"{one_line(os.fsdecode(path))} has more than {ENDLESS >> 30} GiB: left out" for path in found]
@@ -184,21 +186,25 @@ class Sandbox:
                 here.unlink(missing_ok=True)
             if kind != "kept repository":
                 found[path] = kind
-        if not found:
-            return []
-        said = self._git.run(
-            *self.overlooking(), "check-ignore", "-z", "--stdin",
-            input=b"".join(b"./" + path + b"\0" for path in found),
-            env={"GIT_LITERAL_PATHSPECS": "0"},  # it knows no pathspecs, not even literal ones
-            ok=(0, 1, 128),
-        )  # fmt: skip
-        ignored = said.out.split(b"\0")
+        ignored = self._ignored(found)
         return [
             f"{one_line(os.fsdecode(path))} is a {kind}: "
             + ("its history is not part of the commit" if kind == "repository" else "left out of the commit")
             for path, kind in sorted(found.items())
-            if b"./" + path not in ignored
+            if path not in ignored
         ]
+
+    def _ignored(self, paths: Collection[bytes]) -> frozenset[bytes]:
+        """Those of some paths that no snapshot takes."""
+        if not paths:
+            return frozenset()
+        said = self._git.run(
+            *self.overlooking(), "check-ignore", "-z", "--stdin",
+            input=b"".join(b"./" + path + b"\0" for path in paths),
+            env={"GIT_LITERAL_PATHSPECS": "0"},  # it knows no pathspecs, not even literal ones
+            ok=(0, 1, 128),
+        )  # fmt: skip
+        return frozenset(path.removeprefix(b"./") for path in said.out.split(b"\0"))
 
     def doubts(self, changes: Sequence[Change]) -> list[str]:
         """Why changes should not be merged that this sandbox may have brought forth, whoever made a commit of them."""
