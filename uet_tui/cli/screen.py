@@ -15,6 +15,7 @@ from uet_tui.console.source import StoreSource
 from uet_tui.core.commands import Answer, Command
 from uet_tui.core.states import RUN_OVER, RunState
 from uet_tui.engine.embedded import EmbeddedEngine
+from uet_tui.engine.signals import handled
 from uet_tui.engine.start import OpenRun
 from uet_tui.report.outcome import exit_code
 from uet_tui.store.paths import Home
@@ -63,13 +64,8 @@ def _signals(app: UetApp, host: "_Host") -> Iterator[None]:
     def hang_up(number: int, frame: FrameType | None) -> None:
         Thread(target=_leave_behind, args=(host,), name="uet-hang-up").start()
 
-    handlers = {signal.SIGTERM: leave, signal.SIGINT: leave, signal.SIGHUP: hang_up}
-    old = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
+    with handled({signal.SIGTERM: leave, signal.SIGINT: leave, signal.SIGHUP: hang_up}):
         yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def _leave_behind(host: "_Host") -> None:

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from uet_tui import folders
 from uet_tui.store.files import open_regular
 from uet_tui.text import one_line
 from uet_tui.workspace.operator import OperatorRepository
@@ -145,20 +146,10 @@ def _harmful(text: str) -> Iterator[str]:
 
 def _walk(top: Path) -> Iterator[Path]:
     """The files below a folder, however deep, without samples and the objects of repositories."""
-    waiting = [] if top.is_symlink() else [top]
-    while waiting:
-        here = waiting.pop()
-        try:
-            entries = list(os.scandir(here))
-        except OSError:  # not there, or not to be read
-            continue
-        bare = any(entry.name == "HEAD" for entry in entries)
-        for entry in entries:
-            if not entry.is_dir(follow_symlinks=False):
-                if not entry.name.endswith(".sample"):
-                    yield here / entry.name
-            elif not (bare and entry.name in ("objects", "refs", "logs")):
-                waiting.append(here / entry.name)
+    for folder, inner, names in () if top.is_symlink() else folders.walk(str(top)):
+        if "HEAD" in names:
+            inner[:] = (name for name in inner if name not in ("objects", "refs", "logs"))
+        yield from (Path(folder, name) for name in names if not name.endswith(".sample"))
 
 
 def _refs(top: Path) -> dict[str, str]:
