@@ -163,8 +163,9 @@ def test_what_an_agent_puts_in_the_way_holds_nobody_up(stage: Stage, trap: str) 
     until(lambda: beats(stage) != before, LONG, "it to go on")
 
 
-def test_a_file_alone_freezes_nobody(stage: Stage) -> None:
+@pytest.mark.parametrize("env", [{}, {"UET_FAILPOINT": "keeper.agent-started:stall"}], ids=["", "a slow keeper"])
+def test_a_file_alone_freezes_nobody(stage: Stage, env: dict[str, str]) -> None:
     """Or an agent could stop its time limit with it, and nobody would know."""
-    stage.sh(f"touch {stage.folder / 'freeze'}; sleep 100", timeout=1.0)
+    stage.sh(f"touch {stage.folder / 'freeze'}; sleep 100", timeout=1.0, env=env)
     assert stage.end().why == "timeout"
     assert json.loads((Path(stage.folder) / "exit.json").read_text())["seconds"] >= 1.0

@@ -21,6 +21,11 @@ _STILL = b"TtZX"
 """The states of processes that do not run, as /proc's `stat` names them."""
 
 
+def wanted() -> bool:
+    """Whether the file is there, in the folder that this process is in."""
+    return os.path.isfile(FREEZE)  # noqa: PTH113 - importing pathlib costs more than the keeper
+
+
 class Stillness:
     """Whether what descends from a keeper stands still, and for how long it has."""
 
@@ -40,9 +45,9 @@ class Stillness:
         """For how long it stood still, all in all."""
         return self._before + (time.monotonic() - self._since if self._since is not None else 0.0)
 
-    def obey(self) -> None:
-        """Does as the file says; asked twice, it is done once."""
-        if os.path.isfile(FREEZE):  # noqa: PTH113 - importing pathlib costs more than the keeper
+    def obey(self, frozen: bool) -> None:
+        """Holds it still, or lets it go on; asked twice, it is done once."""
+        if frozen:
             self._since = time.monotonic() if self._since is None else self._since
             self.hold()
         else:

@@ -25,7 +25,7 @@ from stat import S_ISREG
 
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
-from uet_tui.engine.freezing import AGAIN, RING, Stillness
+from uet_tui.engine.freezing import AGAIN, RING, Stillness, wanted
 from uet_tui.engine.metering import INTERVAL, Meter
 from uet_tui.failpoints import reached
 from uet_tui.folders import prune, walk
@@ -80,6 +80,7 @@ def main(folder: str) -> int:
         adopting = adopt_orphans()
         log = Log(open_log("output.log"), start["limit"])
         source, target = os.pipe()
+        frozen = wanted()  # looked for before there is an agent that could say so: whoever asks later rings
         agent = launch(start["argv"], start["cwd"], environment, start["stdin"], target, lock)
         os.close(target)
         reached("keeper.agent-started")
@@ -89,6 +90,7 @@ def main(folder: str) -> int:
         ask = ask_confined if start["confined"] else send
         members = children if adopting else lambda: carrying(cookie)
         stillness = Stillness(agent, members)
+        stillness.obey(frozen)
         status, why = watch(agent, start["timeout"], start["grace"], lambda: ask(agent, asking), meter, stillness)
         code, still = os.waitstatus_to_exitcode(status), stillness.seconds
         reached("keeper.agent-ended")
@@ -230,7 +232,6 @@ def watch(
         its wait status, and why it ended: `exit` by itself, `timeout`, `killed` on request, or what `meter` says.
     """
     why = "exit"
-    still.obey()
     limit = time.monotonic() + min(timeout, _LONGEST) - still.seconds
     next_look = time.monotonic() + INTERVAL
     deadline = 0.0
@@ -253,7 +254,7 @@ def watch(
         if number == RING:
             if still:
                 meter.skip(now)
-            still.obey()
+            still.obey(wanted())
         elif still and got is None:
             still.hold()
         if number in (signal.SIGTERM, signal.SIGINT):
