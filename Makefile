@@ -25,8 +25,11 @@ $(READY): dev.lock pyproject.toml
 demo: $(READY) ## the whole product in two minutes, in a scratch repository
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/uet demo; else $(BIN)/uet demo --headless; fi
 
-test: $(READY) ## all tests; four at a time, since many wait for processes
-	@$(BIN)/python -m pytest -n 4 --dist=loadgroup
+test: $(READY) ## all tests but the slowest dozen; four at a time, since many wait for processes
+	@$(BIN)/python -m pytest -n 4 --dist=loadgroup -m 'not real_agents and not chaos and not slow'
+
+slow: $(READY) ## the slowest dozen, which `make test` leaves to `make check`
+	@$(BIN)/python -m pytest -n 2 --dist=loadgroup -m slow
 
 chaos: $(READY) ## kills the program at every failpoint, then 200 times at random, and looks whether anything is lost; an hour
 	@$(BIN)/python -m pytest -m chaos -rP -n 2
@@ -88,4 +91,4 @@ lock: ## pins what is newest of everything that pyproject.toml allows
 clean: ## removes what make made
 	@rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-.PHONY: help demo test chaos fuzz test-agents test-more-agents check format lint types imports generated generate coverage smoke screens bench lock clean
+.PHONY: help demo test slow chaos fuzz test-agents test-more-agents check format lint types imports generated generate coverage smoke screens bench lock clean

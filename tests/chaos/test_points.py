@@ -36,6 +36,7 @@ def disturbed(folder: Path, tree: str, point: str) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.xdist_group("chaos")  # the undisturbed run is made once
 @pytest.mark.parametrize("points", SHORT, ids=lambda points: points[0])
 def test_disturbed_again_and_again_a_run_comes_to_the_same_end(
     folder: Path, tree_of_six: str, points: tuple[str, ...]

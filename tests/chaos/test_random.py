@@ -42,6 +42,7 @@ def kill_at_random(stage: Stage, chance: random.Random, kills: int, longest: flo
     return kills
 
 
+@pytest.mark.xdist_group("chaos")
 def test_killed_a_few_times_at_random_a_run_comes_to_the_same_end(folder: Path, tree_of_six: str) -> None:
     stage = Stage(folder, plans.six())
     kill_at_random(stage, random.Random(7), 4, 2.5)

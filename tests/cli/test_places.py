@@ -129,6 +129,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str | None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lacks", ENVIRONMENTS)
 def test_a_run_needs_nothing_of_its_environment(repository: Repository, plan: str, lacks: str) -> None:
     environment = ENVIRONMENTS[lacks]

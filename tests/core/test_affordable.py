@@ -124,7 +124,9 @@ class Economy(Driver):
         raise AssertionError(f"no end: {self.states}")
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, PART))
+@pytest.mark.parametrize(
+    "first", [pytest.param(first, marks=[pytest.mark.slow] if first else []) for first in range(0, SEEDS, PART)]
+)
 def test_money_for_25_of_40_is_neither_passed_nor_left(first: int) -> None:
     halted = merged = 0
     for seed in range(first, first + PART):

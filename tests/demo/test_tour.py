@@ -34,6 +34,7 @@ def seen(scratch: Path) -> RunView:
         return reader.run(reader.newest())
 
 
+@pytest.mark.slow
 def test_the_tour_ends_with_everything_merged_and_landed(scratch: Path, capfd: pytest.CaptureFixture[str]) -> None:
     Tour(scratch, pace([FAST]), say).run()
     view = seen(scratch)

@@ -111,7 +111,7 @@ def configured(repository: Repository, folder: Path) -> None:
     repository.commit("Three modules, and how to run their plan")
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), pytest.param(80, 24, marks=pytest.mark.slow)])
 def test_three_conflicts_are_decided_by_hand_from_a_proposal_and_by_doing_the_work_again(
     tmp_path: Path, repository: Repository, columns: int, rows: int
 ) -> None:

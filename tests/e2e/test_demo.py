@@ -33,7 +33,10 @@ UNGATED = ("--set", "gates.GATE_UNIT.commands=[]")
 """Most of the time goes into the demo's own tests; once is enough for them."""
 
 
-@pytest.mark.parametrize(("columns", "rows", "sets"), [(120, 40, BRISK), (80, 24, (*BRISK, *UNGATED))])
+@pytest.mark.parametrize(
+    ("columns", "rows", "sets"),
+    [(120, 40, BRISK), pytest.param(80, 24, (*BRISK, *UNGATED), marks=pytest.mark.slow)],
+)
 def test_the_whole_demo_is_steered_by_keys_and_lands(
     tmp_path: Path, columns: int, rows: int, sets: Sequence[str]
 ) -> None:

@@ -106,6 +106,7 @@ for words in json.loads(sys.argv[1]):
 """Several command lines in one process: starting one for each would take most of the time."""
 
 
+@pytest.mark.slow
 def test_no_command_lets_anything_of_an_agent_through(tmp_path: Path, where: Repository, plan: Path) -> None:
     (plan.parent / "word").touch()
     command = [*UET, "run", str(plan), "--headless", *hostile.sets(plan.parent)]

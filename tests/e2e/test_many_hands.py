@@ -181,6 +181,7 @@ def refused(scene: Scene, owner: "subprocess.Popen[str]") -> None:
     assert written() == before
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 def test_no_command_is_lost_and_none_is_done_twice(scene: Scene) -> None:
@@ -246,6 +247,7 @@ def test_no_command_is_lost_and_none_is_done_twice(scene: Scene) -> None:
     assert sorted(log.stdout.split()) == [f"ws-{letter}" for letter in LETTERS]
 
 
+@pytest.mark.slow
 def test_commands_of_many_terminals_on_a_run_that_nobody_has_are_all_done(scene: Scene) -> None:
     orchestrator = scene.begin()
     orchestrator.kill()

@@ -70,7 +70,7 @@ def pressed(terminal: Terminal, keys: Sequence[str], *what: str | re.Pattern[str
     terminal.wait_for(seen)
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), pytest.param(80, 24, marks=pytest.mark.slow)])
 def test_a_run_warns_halts_and_goes_on_once_its_budget_is_raised_and_says_where_the_money_went(
     tmp_path: Path, repository: Repository, columns: int, rows: int
 ) -> None:

@@ -109,6 +109,7 @@ def test_there_is_a_point_before_and_after_each_step_of_the_queue() -> None:
     assert len([point for point in POINTS if point.startswith("queue.")]) >= 10
 
 
+@pytest.mark.xdist_group("queue killed")  # what all of them begin with takes as long as one of them
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_point_and_resumed_it_is_as_if_nothing_had_been(
     waiting: Scene, undisturbed: dict[str, object], point: str

@@ -100,6 +100,7 @@ def judged(bench: Bench, count: int, seed: int, union: tuple[str, ...], structur
     return bad, tally
 
 
+@pytest.mark.slow
 def test_what_is_accepted_of_two_hundred_pairs_of_edits_holds_every_line_that_a_side_added(lasting: Bench) -> None:
     bad, tally = judged(lasting, PAIRS, SEED, union=("**/1*_*.py",), structural=NAIVE)
     assert bad == []
