@@ -32,7 +32,7 @@ slow: $(READY) ## the slowest dozen, which `make test` leaves to `make check`
 	@$(BIN)/python -m pytest -n 2 --dist=loadgroup -m slow
 
 chaos: $(READY) ## kills the program at every failpoint, then 200 times at random, and looks whether anything is lost; an hour
-	@$(BIN)/python -m pytest -m chaos -rP -n 2
+	@$(BIN)/python -m pytest -m chaos -rP -n 3
 
 fuzz: $(READY) ## anything at all where something is read, and any history of a run: ten thousand of each; an hour
 	@$(BIN)/python -m pytest -m fuzz -n 2 --hypothesis-profile=thorough --timeout=0 --durations=0
