@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, liveness
 
 values: st.SearchStrategy[object] = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just([]) | st.just({})
@@ -29,8 +29,8 @@ def test_any_bytes_in_the_records_of_an_attempt(name: str, data: bytes | str) ->
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / name).write_bytes(LARGE[data] if isinstance(data, str) else data)
         attempts.ended(Path(folder))
-        attempts.orphaned(Path(folder))
-        attempts.keeper_of(Path(folder))
+        liveness.orphaned(Path(folder))
+        liveness.keeper_of(Path(folder))
 
 
 def test_without_a_record_an_attempt_has_not_ended(tmp_path: Path) -> None:

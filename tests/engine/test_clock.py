@@ -10,7 +10,7 @@ import pytest
 from tests.engine.scene import Scene, attempt_folder, settings, workstream
 from tests.support.wait import until
 from uet_tui.core.states import RunState, WorkstreamState
-from uet_tui.engine import attempts
+from uet_tui.engine import liveness
 from uet_tui.engine.orchestrator import Orchestrator
 from uet_tui.engine.start import new_run
 from uet_tui.plan.graph import build_plan
@@ -38,9 +38,9 @@ def test_a_run_goes_on_whatever_the_clock_says(scene: Scene, tmp_path: Path, off
     scene.orchestrator = Orchestrator(opened.place, opened.hold, clock=clock)
     scene.orchestrator.start()
     folder = attempt_folder(scene, "ws-a")
-    until(lambda: (tmp_path / "pids").exists() and attempts.keeper_of(folder), 30, "the agent")
+    until(lambda: (tmp_path / "pids").exists() and liveness.keeper_of(folder), 30, "the agent")
     clock.off = off
-    os.kill(attempts.keeper_of(folder), signal.SIGKILL)  # what only a sweep finds out
+    os.kill(liveness.keeper_of(folder), signal.SIGKILL)  # what only a sweep finds out
     until(lambda: len((tmp_path / "pids").read_text().split()) == 2, 30, "the next attempt")
     (tmp_path / "go").touch()
     view = scene.finish(60)

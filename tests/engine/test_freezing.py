@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.stage import Stage
 from tests.support.wait import until
-from uet_tui.engine import attempts, keeper
+from uet_tui.engine import attempts, liveness, processes
 from uet_tui.engine.attempts import Ended
 
 LONG = 60.0
@@ -37,7 +37,7 @@ while True:
 def states(stage: Stage) -> dict[str, str]:
     """The state of each process of a tree that wrote its pid into the sandbox."""
     pids = [path.name.removeprefix("pid-") for path in stage.cwd.glob("pid-*")]
-    found = {pid: (keeper.stat(int(pid)) or [b"Z"])[0].decode() for pid in pids}
+    found = {pid: (processes.stat(int(pid)) or [b"Z"])[0].decode() for pid in pids}
     return {pid: "gone" if state == "Z" else state for pid, state in found.items()}
 
 
@@ -119,16 +119,16 @@ def test_a_frozen_agent_is_asked_to_end_and_hears_it(stage: Stage) -> None:
 def test_one_that_is_frozen_before_it_begins_does_nothing(stage: Stage) -> None:
     attempts.freeze(stage.folder)
     stage.sh("touch pid-$$; while :; do sleep 0.02; echo >> beat-$$; done")
-    until(lambda: attempts.begun(stage.folder), LONG, "the keeper to begin")
+    until(lambda: liveness.begun(stage.folder), LONG, "the keeper to begin")
     below = until(lambda: _below(stage), LONG, "the agent to be there")
-    until(lambda: all((keeper.stat(pid) or [b""])[0] in (b"T", b"D") for pid in below), LONG, "it to stand still")
+    until(lambda: all((processes.stat(pid) or [b""])[0] in (b"T", b"D") for pid in below), LONG, "it to stand still")
     attempts.thaw(stage.folder)
     until(lambda: beats(stage), LONG, "it to go on")
 
 
 def _below(stage: Stage) -> list[int]:
-    of = attempts.keeper_of(stage.folder)
-    return [pid for pid in keeper.processes() if keeper.parent(pid) == of]
+    of = liveness.keeper_of(stage.folder)
+    return [pid for pid in processes.pids() if processes.parent(pid) == of]
 
 
 def test_what_is_woken_by_somebody_else_is_put_to_rest_again(stage: Stage) -> None:
@@ -149,7 +149,7 @@ def test_a_frozen_tree_whose_keeper_was_killed_is_ended(stage: Stage) -> None:
     process.wait(LONG)
     attempts.end_now(stage.folder)
     assert set(states(stage).values()) == {"gone"}
-    assert attempts.prove_dead(stage.folder)
+    assert liveness.prove_dead(stage.folder)
 
 
 @pytest.mark.parametrize("trap", ["mkdir {0} {0}/in", "ln -s /nowhere {0}", "mkfifo {0}"])

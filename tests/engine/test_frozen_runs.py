@@ -11,7 +11,7 @@ from tests.engine.test_recovery import Theatre, server, theatre  # noqa: F401 - 
 from tests.support.wait import until
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, RunState, WorkstreamState
-from uet_tui.engine import attempts, keeper
+from uet_tui.engine import attempts, liveness, processes
 
 LONG = 60.0
 BEAT = "while [ ! -e {go} ]; do echo; sleep 0.02; done"
@@ -19,14 +19,14 @@ BEAT = "while [ ! -e {go} ]; do echo; sleep 0.02; done"
 
 def agents(scene: Scene, id: str) -> list[int]:
     """All processes below the keeper of a workstream's first attempt."""
-    found = [attempts.keeper_of(attempt_folder(scene, id))]
+    found = [liveness.keeper_of(attempt_folder(scene, id))]
     for pid in found:
-        found += [other for other in keeper.processes() if keeper.parent(other) == pid]
+        found += [other for other in processes.pids() if processes.parent(other) == pid]
     return found[1:]
 
 
 def still(scene: Scene, id: str) -> bool:
-    states = [(keeper.stat(pid) or [b"Z"])[0] for pid in agents(scene, id)]
+    states = [(processes.stat(pid) or [b"Z"])[0] for pid in agents(scene, id)]
     return bool(states) and set(states) <= {b"T", b"D", b"Z"}
 
 
@@ -142,8 +142,8 @@ def test_a_frozen_agent_whose_keeper_was_killed_is_lost_and_done_again(scene: Sc
     pids = agents(scene, "ws-a")
     scene.ask(Verb.FREEZE, worker=1)
     until(lambda: still(scene, "ws-a"), LONG, "the agent to stand still")
-    os.kill(attempts.keeper_of(attempt_folder(scene, "ws-a")), signal.SIGKILL)
-    until(lambda: not any(keeper.start_ticks(pid) for pid in pids), LONG, "the tree to be gone")
+    os.kill(liveness.keeper_of(attempt_folder(scene, "ws-a")), signal.SIGKILL)
+    until(lambda: not any(processes.start_ticks(pid) for pid in pids), LONG, "the tree to be gone")
     go.touch()
     view = scene.finish(LONG)
     assert (view.state, [ws.attempts for ws in view.workstreams]) == (RunState.COMPLETED, [2])

@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.stage import PATH, Stage
 from tests.support.wait import until
-from uet_tui.engine import attempts, keeper
+from uet_tui.engine import attempts, keeper, leavings, liveness, processes
 from uet_tui.engine.attempts import Ended
 from uet_tui.redaction import Redactor
 
@@ -27,7 +27,7 @@ def command_line(pid: int) -> bytes:
 
 
 def gone(pid: str) -> bool:
-    return keeper.start_ticks(int(pid)) == 0
+    return processes.start_ticks(int(pid)) == 0
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -9 $$", -9)])
@@ -112,7 +112,7 @@ def test_nothing_that_the_agent_started_outlives_it(stage: Stage, script: str) -
     stage.sh(f"{script}; while [ ! -s pid ]; do sleep 0.01; done")
     assert stage.end().why == "exit"
     assert gone(stage.said("pid"))
-    until(lambda: not attempts.alive(stage.folder), 5, "the lock to be free")
+    until(lambda: not liveness.alive(stage.folder), 5, "the lock to be free")
 
 
 def test_what_keeps_forking_is_ended_as_well(stage: Stage) -> None:
@@ -139,8 +139,8 @@ def test_an_agent_that_closes_everything_is_still_known_to_live(stage: Stage) ->
         "while not os.path.exists('go'): time.sleep(0.01)",
     )
     stage.said("up")
-    assert attempts.alive(stage.folder)
-    assert not attempts.prove_dead(stage.folder)
+    assert liveness.alive(stage.folder)
+    assert not liveness.prove_dead(stage.folder)
     (stage.cwd / "go").touch()
     assert stage.end().code == 0
 
@@ -322,22 +322,22 @@ def test_an_attempt_that_runs_is_not_started_beside_itself(stage: Stage) -> None
 
 
 def test_once_an_attempt_is_proven_dead_a_late_keeper_does_not_begin_it(stage: Stage) -> None:
-    assert attempts.prove_dead(stage.folder)
+    assert liveness.prove_dead(stage.folder)
     assert stage.sh("echo x >> ran").wait(10) == keeper.ALREADY_RAN
     assert not (stage.cwd / "ran").exists()
     assert attempts.ended(stage.folder) is None
 
 
 def test_whether_an_attempt_lives_is_told_by_its_lock_alone(stage: Stage) -> None:
-    assert not attempts.alive(stage.folder)
+    assert not liveness.alive(stage.folder)
     (stage.folder / "keeper.json").write_text(json.dumps({"pid": os.getpid(), "start": 1}))
-    assert not attempts.alive(stage.folder)
+    assert not liveness.alive(stage.folder)
     with (stage.folder / "attempt.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert attempts.alive(stage.folder)
-        assert not attempts.prove_dead(stage.folder)
-    assert not attempts.alive(stage.folder)
-    assert attempts.prove_dead(stage.folder)
+        assert liveness.alive(stage.folder)
+        assert not liveness.prove_dead(stage.folder)
+    assert not liveness.alive(stage.folder)
+    assert liveness.prove_dead(stage.folder)
 
 
 @pytest.mark.parametrize("boot", ["this one", "an earlier one"])
@@ -345,14 +345,14 @@ def test_a_pid_that_somebody_else_has_by_now_is_never_touched(stage: Stage, boot
     """After a restart of the machine the record names any process, and once even the moment of its start may agree."""
     other = subprocess.Popen(["sleep", "60"])
     try:
-        start = keeper.start_ticks(other.pid)
+        start = processes.start_ticks(other.pid)
         record = {"pid": other.pid, "start": start if boot == "an earlier one" else 1}
         (stage.folder / "keeper.json").write_text(json.dumps(record))
-        assert not attempts.alive(stage.folder)
-        assert not attempts.orphaned(stage.folder)
+        assert not liveness.alive(stage.folder)
+        assert not liveness.orphaned(stage.folder)
         attempts.kill(stage.folder)
         attempts.end_now(stage.folder)
-        assert attempts.prove_dead(stage.folder)
+        assert liveness.prove_dead(stage.folder)
         assert attempts.ended(stage.folder) is None, "nobody knows how it ended: it is lost"
         assert other.poll() is None
     finally:
@@ -364,15 +364,15 @@ def test_a_pid_that_somebody_else_has_by_now_is_never_touched(stage: Stage, boot
 def test_what_outlives_a_keeper_that_was_killed_is_ended(stage: Stage, agent: str) -> None:
     process = stage.sh(f"exec {agent} -c 'echo $$ > pid; while :; do sleep 0.02; done'")
     pid = stage.said("pid")
-    assert not attempts.orphaned(stage.folder)
+    assert not liveness.orphaned(stage.folder)
     process.kill()
     process.wait(10)
-    assert attempts.alive(stage.folder)
-    assert attempts.orphaned(stage.folder)
+    assert liveness.alive(stage.folder)
+    assert liveness.orphaned(stage.folder)
     attempts.kill(stage.folder)
-    until(lambda: not attempts.alive(stage.folder), 5, "the tree to be gone")
+    until(lambda: not liveness.alive(stage.folder), 5, "the tree to be gone")
     assert gone(pid)
-    assert attempts.prove_dead(stage.folder)
+    assert liveness.prove_dead(stage.folder)
     assert attempts.ended(stage.folder) is None
 
 
@@ -395,7 +395,7 @@ def test_the_keeper_goes_on_when_its_folder_is_deleted_and_still_ends_the_tree(s
     (stage.cwd / "go").touch()
     process.wait(10)
     assert gone(pid)
-    assert not attempts.alive(stage.folder)
+    assert not liveness.alive(stage.folder)
 
 
 def test_a_tree_that_is_very_deep_is_ended_as_a_whole(stage: Stage) -> None:
@@ -410,7 +410,7 @@ def test_a_tree_that_is_very_deep_is_ended_as_a_whole(stage: Stage) -> None:
     stage.sh(f"{sys.executable} -I -S deep & while [ ! -s pid ]; do sleep 0.01; done")
     assert stage.end().code == 0
     assert gone(stage.said("pid"))
-    until(lambda: not attempts.alive(stage.folder), 5, "the lock to be free")
+    until(lambda: not liveness.alive(stage.folder), 5, "the lock to be free")
 
 
 @pytest.mark.parametrize("trap", ["mkfifo", "ln -s /dev/full"])
@@ -427,7 +427,7 @@ def test_records_that_the_agent_replaces_hold_nobody_up(stage: Stage, trap: str)
         (stage.folder / name).unlink(missing_ok=True)
         subprocess.run(["/bin/sh", "-c", trap.format(stage.folder / name)], check=True)
     assert attempts.ended(stage.folder) is None, "it lives"
-    assert attempts.keeper_of(stage.folder) == 0
+    assert liveness.keeper_of(stage.folder) == 0
     attempts.kill(stage.folder)
     assert stage.end().why == "killed"
 
@@ -436,9 +436,9 @@ def test_records_that_the_agent_replaces_hold_nobody_up(stage: Stage, trap: str)
 def test_a_record_that_makes_no_sense_ends_no_attempt_that_lives(stage: Stage, put: str) -> None:
     stage.sh(f"cd {stage.folder}; {put}; touch {stage.cwd}/up; while [ ! -e {stage.cwd}/go ]; do sleep 0.05; done")
     until(lambda: (stage.cwd / "up").exists(), 60, "the record")
-    assert attempts.alive(stage.folder)
+    assert liveness.alive(stage.folder)
     assert attempts.ended(stage.folder) is None
-    assert not attempts.prove_dead(stage.folder)
+    assert not liveness.prove_dead(stage.folder)
     (stage.cwd / "go").touch()
     stage.keepers[0].wait(60)
     assert stage.end().why == "exit"
@@ -451,9 +451,9 @@ def test_a_folder_that_is_a_file_fails_nobody(tmp_path: Path) -> None:
     attempts.freeze(folder)
     attempts.thaw(folder)
     assert attempts.ended(folder) is None
-    assert not attempts.alive(folder)
-    assert not attempts.wake_keeper(folder)
-    assert attempts.prove_dead(folder)
+    assert not liveness.alive(folder)
+    assert not liveness.wake_keeper(folder)
+    assert liveness.prove_dead(folder)
 
 
 def test_a_lock_that_cannot_be_asked_for_is_not_free(stage: Stage) -> None:
@@ -466,8 +466,8 @@ def test_a_lock_that_cannot_be_asked_for_is_not_free(stage: Stage) -> None:
         with pytest.raises(OSError, match="open files"):
             while True:
                 held.append(os.open(os.devnull, os.O_RDONLY))
-        assert not attempts.prove_dead(stage.folder)
-        assert not attempts.orphaned(stage.folder)
+        assert not liveness.prove_dead(stage.folder)
+        assert not liveness.orphaned(stage.folder)
         attempts.end_now(stage.folder)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limit)
@@ -487,12 +487,12 @@ def test_whoever_it_says_that_its_keeper_is_it_is_ended(stage: Stage, forged: st
     if not kept:
         process.kill()
         process.wait(60)
-    assert attempts.alive(stage.folder)
-    assert attempts.orphaned(stage.folder) is not kept
+    assert liveness.alive(stage.folder)
+    assert liveness.orphaned(stage.folder) is not kept
     attempts.kill(stage.folder)
     if kept:
         assert stage.end().why == "killed"
-    until(lambda: gone(pid) and not attempts.alive(stage.folder), 60, "the tree to be gone")
+    until(lambda: gone(pid) and not liveness.alive(stage.folder), 60, "the tree to be gone")
 
 
 def test_one_that_says_that_it_is_its_own_keeper_is_not_believed(stage: Stage) -> None:
@@ -507,17 +507,17 @@ def test_one_that_says_that_it_is_its_own_keeper_is_not_believed(stage: Stage) -
     stage.begin(sys.executable, "-c", forge)
     stage.said("up")
     stage.keepers[0].wait(60)
-    assert attempts.orphaned(stage.folder)
+    assert liveness.orphaned(stage.folder)
     attempts.kill(stage.folder)
-    until(lambda: not attempts.alive(stage.folder), 60, "the tree to be gone")
+    until(lambda: not liveness.alive(stage.folder), 60, "the tree to be gone")
 
 
 def test_a_process_that_is_named_as_the_folder_is_no_keeper(stage: Stage) -> None:
     name = f"import os; os.execv('/bin/cat', [{str(stage.folder)!r}])"
     stage.sh(f'sleep 60 | {sys.executable} -c "{name}" & echo > {stage.folder}/keeper.json; echo up > up; wait')
     stage.said("up")
-    until(lambda: os.fsencode(stage.folder) + b"\0" in map(command_line, keeper.processes()), 60, "the name")
-    assert not attempts.orphaned(stage.folder)
+    until(lambda: os.fsencode(stage.folder) + b"\0" in map(command_line, processes.pids()), 60, "the name")
+    assert not liveness.orphaned(stage.folder)
     attempts.kill(stage.folder)
     assert stage.end().why == "killed"
 
@@ -596,6 +596,6 @@ def test_a_file_without_end_in_its_own_folder_is_cut_off(tmp_path: Path) -> None
     os.truncate(endless, 4 << 40)
     said.write_text("the key is key-0123456789abcdef")
     (tmp_path / "own/link").symlink_to(endless)
-    keeper.redact_folder(str(tmp_path), Redactor({"SOME_API_KEY": "key-0123456789abcdef"}))
+    leavings.redact_folder(str(tmp_path), Redactor({"SOME_API_KEY": "key-0123456789abcdef"}))
     assert 0 < endless.stat().st_size <= 1 << 30
     assert said.read_text() == "the key is «SOME_API_KEY»"

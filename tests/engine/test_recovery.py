@@ -20,7 +20,7 @@ from tests.support.wait import until
 from tests.workspace.test_untouched import fingerprint
 from uet_tui.core.commands import Verb
 from uet_tui.core.states import AttemptState, ConflictState, RunState, WorkstreamState
-from uet_tui.engine.keeper import start_ticks
+from uet_tui.engine.processes import start_ticks
 from uet_tui.engine.start import new_run, open_run
 from uet_tui.errors import RunLockedError
 from uet_tui.plan.graph import build_plan

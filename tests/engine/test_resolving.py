@@ -14,7 +14,7 @@ from tests.support.wait import until
 from uet_tui import failpoints
 from uet_tui.core.commands import Side, Verb
 from uet_tui.core.states import ConflictState, RunState, WorkstreamState
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, liveness
 from uet_tui.engine.start import new_run
 from uet_tui.errors import UetError
 from uet_tui.plan.graph import build_plan
@@ -320,7 +320,7 @@ def killed_at(scene: Scene, trace: Path, *sets: str, **fields: object) -> None:
 def test_an_agent_goes_on_when_the_orchestrator_is_killed_and_is_asked_once(scene: Scene, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     killed_at(scene, trace, *agent(tmp_path, held(trace, tmp_path / "go")))
-    assert attempts.alive(folder(scene))
+    assert liveness.alive(folder(scene))
     scene.resume()
     until(lambda: "is at conflict" in reason(scene), 10, "the ask to be taken up")
     (tmp_path / "go").touch()
@@ -371,11 +371,11 @@ def test_what_an_agent_made_is_gated_again_when_the_orchestrator_is_killed_while
 
 def test_quarantining_a_conflict_ends_the_agent_that_is_at_it(scene: Scene, tmp_path: Path) -> None:
     begin(scene, *agent(tmp_path, "time.sleep(60)"), linger=True)
-    until(lambda: attempts.alive(folder(scene)), 20, "the agent to be at it")
+    until(lambda: liveness.alive(folder(scene)), 20, "the agent to be at it")
     refused = scene.ask(Verb.TAKE, conflict="c1", side=Side.OURS)
     assert not refused.ok and "an agent is at it" in refused.message
     assert scene.ask(Verb.QUARANTINE, conflict="c1").ok
-    until(lambda: not attempts.alive(folder(scene)), 10, "the agent to be gone")
+    until(lambda: not liveness.alive(folder(scene)), 10, "the agent to be gone")
     until(lambda: scene.view().state is RunState.FAILED, 10, "the run to end")
     assert conflict(scene).state is ConflictState.QUARANTINED
 
@@ -560,4 +560,4 @@ def test_what_an_agent_used_is_counted_although_it_could_not_be_heard_out(
     assert "the agent failed: [Errno 5]" in reason(scene)
     assert view.costs.spent_usd == (0.125 if trace.exists() else 0.0)
     assert trace.exists() or point == "ask.started", "it was ended before it said anything"
-    assert not attempts.alive(folder(scene))
+    assert not liveness.alive(folder(scene))

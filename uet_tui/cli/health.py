@@ -20,10 +20,10 @@ from uet_tui.cli.options import Json, Sets
 from uet_tui.cli.output import emit, show
 from uet_tui.cli.place import repository, settings
 from uet_tui.core.states import RUN_OVER, RunState
-from uet_tui.engine.attempts import alive
 from uet_tui.engine.confinement import HOW_TO_CONFINE, probe
 from uet_tui.engine.disk_budget import warning
 from uet_tui.engine.inventory import inventory
+from uet_tui.engine.liveness import alive
 from uet_tui.engine.metering import size
 from uet_tui.errors import UetError
 from uet_tui.report.cells import cell, columns

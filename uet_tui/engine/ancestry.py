@@ -9,13 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from uet_tui.engine import keeper
+from uet_tui.engine import processes
 from uet_tui.store.paths import Home
 from uet_tui.text import one_line
 
 _DEEPEST: Final = 1000
 """Generations that are looked at."""
-_MARK: Final = f"{keeper.COOKIE}=".encode()
+_MARK: Final = f"{processes.COOKIE}=".encode()
 
 
 def agent_above(home: Home, pid: int | None = None) -> str:
@@ -39,7 +39,7 @@ def agent_above(home: Home, pid: int | None = None) -> str:
             run, _, what = cookie.partition(b"/")
             if cookie != variable and run and what != b"rollback" and os.path.isdir(runs + run):  # noqa: PTH112 - bytes
                 return _told(cookie)
-        at = keeper.parent(at)
+        at = processes.parent(at)
     return ""
 
 

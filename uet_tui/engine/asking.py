@@ -19,7 +19,7 @@ from uet_tui.core.events import AgentAnswered, AskReported
 from uet_tui.core.records import ConflictRecord
 from uet_tui.core.states import CONFLICT_OPEN
 from uet_tui.core.usage import known_usd
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, liveness
 from uet_tui.engine.answering import judge_answer
 from uet_tui.engine.finding_asks import keep_facts
 from uet_tui.engine.guarding import Suspect, look_before
@@ -225,14 +225,14 @@ def _wait(
     heard = time.monotonic()
     while (ended := attempts.ended(folder)) is None:
         if keeper is None or keeper.poll() is not None:
-            if attempts.prove_dead(folder):
+            if liveness.prove_dead(folder):
                 return attempts.ended(folder) or attempts.Ended(None, "lost", 0.0)
-            if attempts.orphaned(folder):
+            if liveness.orphaned(folder):
                 attempts.end_now(folder)
         if time.monotonic() >= heard + _LISTEN:
             heard = time.monotonic()
             listen()
-            if attempts.wake_keeper(folder):
+            if liveness.wake_keeper(folder):
                 _log.warning("the keeper of %s was stopped by a signal; it goes on", folder)
         if leaving.wait(_LOOK):
             raise InterruptedRunError

@@ -13,7 +13,7 @@ from uet_tui.agents.launching import Launch
 from uet_tui.core.effects import Collect, StartAttempt
 from uet_tui.core.events import AttemptEnded, AttemptStarted, Collected, Noted
 from uet_tui.core.records import AttemptRecord, WorkstreamRecord
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, liveness
 from uet_tui.engine.finding import SNAPSHOT, keep_facts
 from uet_tui.engine.gating import Gated, gate_tree
 from uet_tui.engine.guarding import Suspect, look_before
@@ -101,7 +101,7 @@ def after_all(place: Workplace, attempt: AttemptRecord) -> AttemptStarted | Atte
 
     None: no agent was started, and no keeper can start it any more.
     """
-    if not attempts.prove_dead(place.paths.attempt(attempt.workstream, attempt.number)):
+    if not liveness.prove_dead(place.paths.attempt(attempt.workstream, attempt.number)):
         return AttemptStarted(attempt.workstream, attempt.number)
     return ending_of(place, attempt, hearing_of(place, attempt))
 

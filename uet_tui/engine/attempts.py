@@ -1,11 +1,10 @@
-"""The orchestrator's side of an attempt: starting its keeper, telling whether it lives, ending it.
+"""The orchestrator's side of an attempt: starting its keeper, hearing how it ended, holding it still, ending it.
 
-Alive means that the attempt's lock is held, never that some pid exists.
+Whether it lives is another matter (`engine/liveness.py`).
 """
 
 import contextlib
 import errno
-import fcntl
 import json
 import math
 import os
@@ -20,22 +19,12 @@ from pathlib import Path
 from typing import Any, Final, TypedDict
 
 from uet_tui import failpoints
-from uet_tui.engine import freezing, keeper
+from uet_tui.engine import freezing, keeper, liveness, processes
 from uet_tui.failpoints import reached
 from uet_tui.secrecy import secrets_in
-from uet_tui.store.files import open_regular
-
-_KEEPER = Path(keeper.__file__)
-
 
 OUTPUT_LIMIT: Final = 1 << 28
 """Bytes of an agent's output that are kept from its beginning on; the last of a longer one are kept as well."""
-_LARGEST_RECORD: Final = 1 << 24
-"""Bytes of a record in an attempt's folder that are read; `start.json` may hold a whole prompt as an argument."""
-_MOST_PROCESSES: Final = 1 << 22
-"""The largest number that Linux gives a process."""
-_SCARCE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-"""What keeps a file from being opened that may well be there."""
 _NEEDED: Final = ("LD_LIBRARY_PATH", failpoints.VARIABLE, failpoints.TRACE)
 """What the keeper itself may need of the environment, to be started at all, or to be tested; no agent gets it."""
 
@@ -93,7 +82,7 @@ def make_folder(folder: Path) -> None:
     if os.path.lexists(folder) and not stat.S_ISDIR(folder.lstat().st_mode):
         folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if alive(folder):
+    if liveness.alive(folder):
         raise FileExistsError(errno.EEXIST, "the attempt is under way", str(folder))
     found = [path for path in folder.iterdir() if path.name not in (keeper.STOP, freezing.FREEZE)]
     if found:
@@ -124,7 +113,7 @@ def start(
     reached("attempt.before-keeper")
     needed = {name: os.environ[name] for name in _NEEDED if name in os.environ}
     started = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_KEEPER), str(folder)],
+        [sys.executable, "-I", "-S", str(liveness.KEEPER), str(folder)],
         env=needed | dict(hidden) | dict(environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -142,12 +131,12 @@ def ended(folder: Path) -> Ended | None:
     """
     record: Any = None
     try:
-        record = _record(folder / "exit.json")
+        record = liveness.record(folder / "exit.json")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
         pass  # it makes no sense: that of a lost attempt, unless this one lives
-    if not _free(folder):
+    if not liveness.free(folder):
         return None
     try:
         code, seconds = record["code"], float(record["seconds"])
@@ -158,77 +147,16 @@ def ended(folder: Path) -> Ended | None:
         return Ended(None, "lost", 0.0)
 
 
-def begun(folder: Path) -> bool:
-    """Whether a keeper has taken the attempt, or none ever will."""
-    return os.path.lexists(folder / "keeper.json") or not os.path.isdir(folder)  # noqa: PTH112 - this one never fails
-
-
-def alive(folder: Path) -> bool:
-    """Whether anything of the attempt's process tree runs, its keeper included.
-
-    Asking takes the lock for an instant, which a keeper that is only just starting waits for.
-    """
-    return not _free(folder)
-
-
-def _free(folder: Path) -> bool:
-    """Whether nobody holds a lock of the attempt: neither its tree nor, with one of its own, its keeper."""
-    return _untaken(folder / "attempt.lock") and _untaken(folder / "keeper.json")
-
-
-def _untaken(path: Path) -> bool:
-    """Whether a lock could be had; also where it is not there, or not as it was made."""
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK
-    try:
-        try:
-            lock = os.open(path, flags)
-        except PermissionError:  # the agent may have taken it away, and be no other user
-            path.parent.chmod(0o700)
-            path.chmod(0o600)
-            lock = os.open(path, flags)
-    except OSError as error:
-        return error.errno not in _SCARCE
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lock)
-    return True
-
-
-def prove_dead(folder: Path) -> bool:
-    """Whether the attempt is dead for good: its lock was free, and no keeper can begin it any more.
-
-    A keeper that its orchestrator had just started when that died may be about to take the lock; it finds the fence.
-    """
-    _make(folder)
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
-    try:
-        lock = os.open(folder / "attempt.lock", flags, 0o600)
-    except OSError:  # the agent made something else of it, or of the folder
-        return _free(folder)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(folder / "keeper.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        return _untaken(folder / "keeper.json")
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lock)
-
-
 def kill(folder: Path) -> None:
     """Asks the keeper of an attempt to end it, even one that is only just starting or not started yet.
 
     If the keeper itself is gone, ends what is left of the tree here.
     """
     _put(folder / keeper.STOP)
-    if orphaned(folder):
+    if liveness.orphaned(folder):
         end_now(folder)
     else:
-        _signal(folder, signal.SIGTERM)
+        liveness.tell(folder, signal.SIGTERM)
 
 
 def freeze(folder: Path) -> None:
@@ -237,14 +165,14 @@ def freeze(folder: Path) -> None:
     It stays so until `thaw` or `kill`, whatever becomes of the orchestrator. Asked twice, it is done once.
     """
     _put(folder / freezing.FREEZE)
-    _signal(folder, freezing.RING)
+    liveness.tell(folder, freezing.RING)
 
 
 def thaw(folder: Path) -> None:
     """Lets a frozen attempt go on; does nothing to one that is not."""
     with contextlib.suppress(OSError):  # what is no file holds nobody still
         (folder / freezing.FREEZE).unlink(missing_ok=True)
-    _signal(folder, freezing.RING)
+    liveness.tell(folder, freezing.RING)
 
 
 def frozen(folder: Path) -> bool:
@@ -257,49 +185,13 @@ def asked_to_end(folder: Path) -> bool:
     return os.path.lexists(folder / keeper.STOP)
 
 
-def _make(folder: Path) -> None:
-    """Makes the attempt's folder, unless something is there: the agent may have made a file of it."""
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-
 def _put(mark: Path) -> None:
     """Puts an empty file into the attempt's folder, in the place of whatever the agent put there; if it can be."""
-    _make(mark.parent)
+    liveness.ensure_folder(mark.parent)
     with contextlib.suppress(OSError):
         if os.path.lexists(mark) and not stat.S_ISREG(mark.lstat().st_mode):
             mark.rename(mark.with_name(f"{mark.name}.{time.time_ns()}"))
         mark.touch()
-
-
-def _signal(folder: Path, number: int) -> None:
-    """Signals the keeper of an attempt, if it has begun: before that it would die of it."""
-    if alive(folder):
-        with contextlib.suppress(OSError):
-            for pid in _keepers(folder):
-                os.kill(pid, number)
-
-
-def wake_keeper(folder: Path) -> bool:
-    """Has the keeper of an attempt go on that somebody stopped; says whether it was stopped.
-
-    While it is, nobody watches the limits of the attempt, or would tell its end.
-    """
-    woken = False
-    with contextlib.suppress(OSError):
-        for pid in _keepers(folder):
-            if (keeper.stat(pid) or [b""])[0] in (b"T", b"t"):
-                os.kill(pid, signal.SIGCONT)
-                woken = True
-    return woken
-
-
-def orphaned(folder: Path) -> bool:
-    """Whether the attempt's tree lives on without its keeper: nobody watches its time limit or will tell its end."""
-    try:
-        return alive(folder) and not _keepers(folder)
-    except OSError:
-        return False
 
 
 def end_now(folder: Path) -> None:
@@ -308,78 +200,19 @@ def end_now(folder: Path) -> None:
     with contextlib.suppress(OSError):
         lock = (folder / "attempt.lock").stat()
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        cookie = str(_record(folder / "start.json")["cookie"])
+        cookie = str(liveness.record(folder / "start.json")["cookie"])
     try:
-        spared = {os.getpid(), *_keepers(folder)}
+        spared = {os.getpid(), *liveness.keepers(folder)}
     except OSError:
         return  # whoever looks at it next asks again
 
     def left() -> list[int]:
-        found = {*(_holding(lock) if lock else ()), *(keeper.carrying(cookie) if cookie else ())}
+        found = {*(processes.holding(lock) if lock else ()), *(processes.carrying(cookie) if cookie else ())}
         return [pid for pid in found if pid not in spared]
 
-    keeper.end_all(left)
-
-
-def _holding(file: os.stat_result) -> list[int]:
-    """The processes that have a file open."""
-    found = []
-    for pid in keeper.processes():
-        with contextlib.suppress(OSError):  # it ended meanwhile, or is another user's
-            if any(os.path.samestat(file, fd.stat()) for fd in os.scandir(f"/proc/{pid}/fd")):
-                found.append(pid)
-    return found
+    processes.end_all(left)
 
 
 def end_carrying(cookie: str) -> None:
     """Ends all that carries the name of an attempt, whatever became of its folder."""
-    keeper.end_all(lambda: [pid for pid in keeper.carrying(cookie) if pid != os.getpid()])
-
-
-def keeper_of(folder: Path) -> int:
-    """The process id of the keeper that began the attempt; 0 if none has."""
-    return (_keeper(folder) or (0, 0))[0]
-
-
-def _keeper(folder: Path) -> tuple[int, int] | None:
-    """The keeper's pid and start, as its record says; None if none has begun, or no process can be meant."""
-    try:
-        record = _record(folder / "keeper.json")
-        pid, start = int(record["pid"]), int(record["start"])
-    except (OSError, ValueError, OverflowError, KeyError, TypeError):
-        return None
-    return (pid, start) if 1 < pid <= _MOST_PROCESSES and start > 0 else None
-
-
-def _keepers(folder: Path) -> list[int]:
-    """The keeper of an attempt, if it runs: the one on record, or else whoever was started as such.
-
-    Raises:
-        OSError: nobody can say, for want of descriptors or memory.
-    """
-    pid, start = _keeper(folder) or (0, 0)
-    if pid and keeper.start_ticks(pid) == start and _is_keeper(pid, folder):
-        return [pid]
-    return [pid for pid in keeper.processes() if _is_keeper(pid, folder)]
-
-
-def _is_keeper(pid: int, folder: Path) -> bool:
-    """Whether a process was started as the keeper of an attempt."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        program, named = (words[-3], words[-2]) if len(words) > 2 else (b"", b"")
-        return named == os.fsencode(folder) and program.endswith(_KEEPER.name.encode())
-    return False
-
-
-def _record(path: Path) -> Any:  # noqa: ANN401 - others can write to it; whoever reads it finds out what it holds
-    """What a record in the attempt's folder holds. The agent can reach it, so that it may be no file at all."""
-    path.lstat()
-    file = open_regular(path)
-    if file is None:
-        raise ValueError("it is no file")
-    with file:
-        try:
-            return json.loads(file.read(_LARGEST_RECORD))
-        except RecursionError:
-            raise ValueError("it is nested too deep") from None
+    processes.end_all(lambda: [pid for pid in processes.carrying(cookie) if pid != os.getpid()])

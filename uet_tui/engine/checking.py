@@ -11,7 +11,7 @@ from pathlib import Path
 
 from uet_tui.agents.launching import environment
 from uet_tui.core import verdicts
-from uet_tui.engine import keeper
+from uet_tui.engine import processes
 from uet_tui.engine.confining import Confinement, around, how_confined, may_do_without, renew
 from uet_tui.engine.sandboxes import make_ready
 from uet_tui.engine.workplace import Workplace
@@ -70,7 +70,7 @@ class _Bench:
 
     def run(self, index: int) -> Said:
         """Runs one step; what it leaves running is ended."""
-        environ = environment(self.check.env, os.environ) | self.sandbox.environment | {keeper.COOKIE: self._cookie}
+        environ = environment(self.check.env, os.environ) | self.sandbox.environment | {processes.COOKIE: self._cookie}
         folder = self.sandbox.folder
         confinement = (
             around(self.place, folder.name, folder, environ) if self.check.confined else Confinement((), environ)
@@ -226,4 +226,4 @@ def _held(lock: threading.Lock, leaving: threading.Event) -> Iterator[None]:
 
 def _end_gates(cookie: str) -> None:
     """Ends what gates still run: those that an orchestrator left that was killed, too."""
-    keeper.end_all(lambda: keeper.carrying(cookie))
+    processes.end_all(lambda: processes.carrying(cookie))

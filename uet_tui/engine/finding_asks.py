@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from uet_tui.core.catching_up import FoundAsk
 from uet_tui.core.records import AskRecord, ConflictRecord, Records
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, liveness
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.workplace import Workplace
 from uet_tui.store.files import open_regular, write_whole
@@ -92,7 +92,7 @@ def _end_for_good(folder: Path, grace_seconds: float) -> None:
     """Ends the agent, through its keeper if that can still do it; no keeper can begin it afterwards."""
     attempts.kill(folder)
     end = time.monotonic() + grace_seconds + _MARGIN
-    while not attempts.prove_dead(folder) and time.monotonic() < end:
-        if attempts.orphaned(folder):
+    while not liveness.prove_dead(folder) and time.monotonic() < end:
+        if liveness.orphaned(folder):
             attempts.end_now(folder)
         time.sleep(_LOOK)

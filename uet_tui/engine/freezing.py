@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from uet_tui.engine.processes import stat
+
 FREEZE = "freeze"
 """A file in the attempt's folder: its agent is to stand still. Its keeper looks when it begins, and when rung."""
 RING = signal.SIGHUP
@@ -77,9 +79,8 @@ class Stillness:
 
     def _still(self, pid: int, told: bool) -> bool:
         """Whether a process does not run; one that waits for a device does not, either, once it was told."""
-        with suppress(OSError, IndexError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see above
-            return file.read().rpartition(b")")[2].split()[0] in (_STILL + b"D" if told else _STILL)
-        return True
+        facts = stat(pid)
+        return not facts or facts[0] in (_STILL + b"D" if told else _STILL)
 
     def _send(self, pid: int, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):

@@ -14,7 +14,7 @@ from uet_tui.core import vocabulary
 from uet_tui.core.commands import Command, Verb
 from uet_tui.core.events import Noted
 from uet_tui.core.states import RunState
-from uet_tui.engine import attempts
+from uet_tui.engine import attempts, liveness
 from uet_tui.engine.engine_log import log_to_file
 from uet_tui.engine.offline import carry_out
 from uet_tui.engine.orchestrator import Orchestrator
@@ -73,7 +73,7 @@ def end_agents(opened: OpenRun, orchestrator: Orchestrator, source: str) -> None
     orchestrator.report(act_of("kill", source, "running attempts are ended at once"))
     for record in list(opened.hold.records.attempts.values()):
         folder = opened.place.paths.attempt(record.workstream, record.number)
-        if attempts.alive(folder):
+        if liveness.alive(folder):
             attempts.end_now(folder)
 
 

@@ -21,24 +21,22 @@ import sys
 import time
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
-from stat import S_ISREG
 
 if __name__ == "__main__":  # a script is in no package; what else is there must not hide the standard library
     sys.path.append(__file__.rpartition("/uet_tui/")[0])
 from uet_tui.engine.freezing import AGAIN, RING, Stillness, wanted
+from uet_tui.engine.leavings import redact_folder
 from uet_tui.engine.metering import INTERVAL, Meter
+from uet_tui.engine.processes import COOKIE, ask_confined, carrying, children, end_all, send, start_ticks
 from uet_tui.failpoints import reached
-from uet_tui.folders import prune, walk
 from uet_tui.output import Log
-from uet_tui.redaction import Redactor, Stream, redact_file
+from uet_tui.redaction import Redactor, Stream
 
 ALREADY_RUNNING, ALREADY_RAN = 3, 4
 """Exit codes of a keeper that refuses: an attempt runs at most once."""
 
 STOP = "stop"
 """A file in the attempt's folder: whoever asks for the end makes it first, for a keeper that is on its way."""
-COOKIE = "UET_ATTEMPT"
-"""The environment variable by which descendants are found where nothing else tells."""
 _WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, RING)
 _LONGEST = 1e9
 """Seconds; the system's clocks do not count much further."""
@@ -46,10 +44,6 @@ _CHUNK = 1 << 18
 """Bytes of output that the pipe holds, where the system allows it, and that are read at once."""
 _DRAIN = 10.0
 """Seconds that reading the rest may take once the tree is gone."""
-_LOOKED_THROUGH = 1 << 30
-"""Bytes of an attempt's folder that are looked through for secrets: some seconds of work. What is beyond is cut off."""
-_LARGEST = 1 << 28
-"""Bytes of one file in it."""
 _SET_CHILD_SUBREAPER = 36
 """Of Linux's `prctl`: orphans below the keeper become its children, so that none is out of its sight."""
 
@@ -192,35 +186,6 @@ def drain(source: int, stream: Stream, log: Log) -> Callable[[float], bool]:
     return lambda seconds: running.acquire(timeout=seconds)
 
 
-def redact_folder(top: str, redactor: Redactor) -> None:
-    """Takes the secrets out of what the agent wrote into the attempt's folder by itself: its logs, its sessions.
-
-    What is more than anybody would look through is cut off: a file of a terabyte costs an agent nothing.
-    """
-    prune(top)
-    left = _LOOKED_THROUGH
-    for folder, _, names in walk(top):
-        for name in names:
-            if name != "output.log":  # that never held any
-                with contextlib.suppress(OSError):
-                    left -= cut(f"{folder}/{name}", min(left, _LARGEST))
-                    redact_file(f"{folder}/{name}", redactor)
-
-
-def cut(path: str, most: int) -> int:
-    """Cuts a file off at so many bytes, and gives how many it has then; 0 for what is no regular file."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(file)
-        if not S_ISREG(found.st_mode):
-            return 0
-        if found.st_size > most:
-            os.truncate(path, most)
-        return min(found.st_size, most)
-    finally:
-        os.close(file)
-
-
 def watch(
     agent: int, timeout: float, grace: float, ask: Callable[[], None], meter: Meter, still: Stillness
 ) -> tuple[int, str]:
@@ -268,86 +233,6 @@ def watch(
             ask()
             still.go_on()
             deadline = time.monotonic() + (0.0 if why in ("memory", "disk") else grace)  # it would go on using more
-
-
-def children() -> list[int]:
-    """All below the keeper that are left. Where it adopts orphans, no child means that the whole tree is gone."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return []
-    below: dict[int, list[int]] = {}
-    for pid in processes():
-        below.setdefault(parent(pid), []).append(pid)
-    found = below.get(os.getpid(), [])
-    for pid in found:  # grows meanwhile: one level at a time, a deep tree would outlast the patience for its end
-        found += below.get(pid, [])
-    return found
-
-
-def send(group: int, number: int) -> None:
-    """Signals a process group, if it is still there."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
-
-
-def ask_confined(group: int, number: int) -> None:
-    """Signals what is inside of bubblewrap: that itself would die of it, and take the agent along unasked."""
-    for pid in processes():
-        facts = stat(pid)
-        if pid != group and facts and int(facts[2]) == group:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
-
-
-def end_all(strays: Callable[[], list[int]]) -> None:
-    """Ends processes until `strays` finds no more, for as long as a process that was ended can take to go."""
-    for _ in range(200):
-        pids = strays()
-        if not pids:
-            return
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.01)
-
-
-def processes() -> list[int]:
-    """All processes; none where there is no /proc."""
-    with contextlib.suppress(FileNotFoundError):
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - see above
-    return []
-
-
-def carrying(cookie: str) -> list[int]:
-    """The processes whose environment holds the cookie."""
-    mark = f"{COOKIE}={cookie}".encode()
-    found = []
-    for pid in processes():
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123
-            if mark in environ.read().split(b"\0"):
-                found.append(pid)
-    return found
-
-
-def start_ticks(pid: int) -> int:
-    """When a process began, in clock ticks since boot: with the pid, its identity; 0 if it is gone."""
-    facts = stat(pid)
-    return int(facts[19]) if facts and facts[0] not in (b"Z", b"X") else 0
-
-
-def parent(pid: int) -> int:
-    """The parent of a process; 0 if it is gone."""
-    facts = stat(pid)
-    return int(facts[1]) if facts else 0
-
-
-def stat(pid: int) -> list[bytes]:
-    """What /proc tells of a process from its state on; nothing if it is gone."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-        return file.read().rpartition(b")")[2].split()
-    return []
 
 
 def write_atomically(path: str, data: bytes) -> None:

@@ -9,6 +9,8 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
+from uet_tui.engine.processes import stat
+
 INTERVAL = 1.0
 """Seconds between looks."""
 _LIVELY = 0.01
@@ -100,10 +102,7 @@ def own_memory(pid: int) -> int:
 
 def cpu(pid: int) -> float:
     """The seconds of processor time of a process, and of those of its children that ended."""
-    with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-        facts = file.read().rpartition(b")")[2].split()
-        return sum(map(int, facts[_UTIME : _CSTIME + 1])) / _TICKS
-    return 0.0
+    return sum(map(int, stat(pid)[_UTIME : _CSTIME + 1])) / _TICKS
 
 
 def room(folders: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from uet_tui.core.effects import Revert
 from uet_tui.core.events import Reverted, RevertFailed
-from uet_tui.engine import keeper
+from uet_tui.engine import processes
 from uet_tui.engine.merging import QUEUE
 from uet_tui.engine.workplace import Workplace
 from uet_tui.failpoints import reached
@@ -123,13 +123,13 @@ def _act(place: Workplace, action: str, log: Path, leaving: threading.Event) -> 
     """Runs one action as the operator would; whatever it leaves running is ended."""
     sandbox = place.sandbox(QUEUE)
     cookie = f"{place.run}/rollback"
-    environ = {**os.environ, **sandbox.environment, keeper.COOKIE: cookie}
+    environ = {**os.environ, **sandbox.environment, processes.COOKIE: cookie}
     seconds = place.settings.timeout_seconds
-    keeper.end_all(lambda: keeper.carrying(cookie))  # what an orchestrator left that was killed
+    processes.end_all(lambda: processes.carrying(cookie))  # what an orchestrator left that was killed
     try:
         code = run_command(action, sandbox.folder, log, environ, time.monotonic() + seconds, leaving, place.redactor)
     finally:
-        keeper.end_all(lambda: keeper.carrying(cookie))
+        processes.end_all(lambda: processes.carrying(cookie))
     if code == 0:
         return ""
     said = [line for line in end_of(log).splitlines() if line.strip()]

@@ -10,9 +10,10 @@ from uet_tui.core.board import Board
 from uet_tui.core.events import AttemptEnded, AttemptStarted, Event, Noted, Progressed, UsageReported
 from uet_tui.core.records import AttemptRecord
 from uet_tui.core.states import ATTEMPT_OVER, AttemptState
-from uet_tui.engine import attempts, keeper
+from uet_tui.engine import attempts, liveness
 from uet_tui.engine.attempting import ended_so, ending_of, hearing_of
 from uet_tui.engine.hearing import Hearing
+from uet_tui.engine.leavings import redact_folder
 from uet_tui.engine.stalling import Pulse, cpu_of_tree, span
 from uet_tui.engine.workplace import Workplace
 from uet_tui.store.paths import OUTPUT
@@ -43,7 +44,7 @@ class Watch:
         """What became of attempts under way while nobody watched: ended, adopted, or LOST and proven dead."""
         for attempt in self._under_way():
             ended = self._ending(attempt)
-            if ended is None and not attempts.prove_dead(self._folder(attempt)):
+            if ended is None and not liveness.prove_dead(self._folder(attempt)):
                 yield AttemptStarted(attempt.workstream, attempt.number)
                 became = "is frozen still" if attempt.frozen_at is not None else "went on meanwhile"
                 text = f"{attempt.workstream} attempt {attempt.number} {became} and was adopted"
@@ -65,12 +66,12 @@ class Watch:
             if attempt.state is not AttemptState.RUNNING:
                 continue
             folder = self._folder(attempt)
-            if attempts.wake_keeper(folder):
+            if liveness.wake_keeper(folder):
                 yield from self._woken(attempt)
-            if attempts.orphaned(folder):
+            if liveness.orphaned(folder):
                 attempts.end_now(folder)
             young = self._board.now - (attempt.started_at or self._board.now) < _YOUNG
-            if (attempts.begun(folder) or not young) and attempts.prove_dead(folder):
+            if (liveness.begun(folder) or not young) and liveness.prove_dead(folder):
                 yield self._ending(attempt) or self._lost(attempt)
             else:
                 self._make_sure_of_stillness(attempt, folder)
@@ -100,7 +101,7 @@ class Watch:
         if attempt.frozen_at is not None:  # whose pulse is felt from the beginning once it goes on
             return
         key, limit = (attempt.workstream, attempt.number), self._place.settings.stall_seconds
-        quiet = self._pulse.quiet(key, self._board.now, size_of(folder / OUTPUT), attempts.keeper_of(folder))
+        quiet = self._pulse.quiet(key, self._board.now, size_of(folder / OUTPUT), liveness.keeper_of(folder))
         if 0 < limit <= quiet:
             if key not in self._stalled:
                 self._stalled.add(key)
@@ -139,7 +140,7 @@ class Watch:
         """
         attempts.end_carrying(self._place.cookie(attempt.workstream, attempt.number))
         with suppress(Exception):  # whatever an agent left: the run goes on
-            keeper.redact_folder(str(self._folder(attempt)), self._place.redactor)
+            redact_folder(str(self._folder(attempt)), self._place.redactor)
         lost = ended_so(attempt, attempts.Ended(None, "lost", 0.0), self._hearing(attempt))
         self._hearings.pop((attempt.workstream, attempt.number))
         return lost

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from uet_tui.engine import keeper
+from uet_tui.engine import processes
 from uet_tui.engine.confining import Confinement
 from uet_tui.gates.runner import end_of, run_command
 from uet_tui.merge.rungs import Ran
@@ -37,7 +37,7 @@ class SandboxWorkshop:
         self._sandbox = sandbox
         self._log = log
         self._seconds = seconds
-        self._environ = {**environ, keeper.COOKIE: cookie}
+        self._environ = {**environ, processes.COOKIE: cookie}
         self._confine = confine
         self._cookie = cookie
         self._leaving = leaving
@@ -45,7 +45,7 @@ class SandboxWorkshop:
 
     def end_left(self) -> None:
         """Ends what its commands left running, those of an orchestrator that was killed included."""
-        keeper.end_all(lambda: keeper.carrying(self._cookie))
+        processes.end_all(lambda: processes.carrying(self._cookie))
 
     def in_tree(self, tree: str, command: str) -> Ran:
         """Runs a command in the sandbox, checked out at a tree, and says what it changed there.
