@@ -539,6 +539,36 @@ def test_a_tree_that_uses_more_memory_than_it_may_is_ended_at_once(stage: Stage)
     assert stage.end().why == "memory", "each alone would be below it"
 
 
+MEMORY = {
+    "shared": "import mmap; m = mmap.mmap(-1, 80 << 20); m.write(bytes(80 << 20))",
+    "in a file that has no name": "f = os.memfd_create('x'); [os.write(f, bytes(1 << 20)) for _ in range(80)]",
+    "that nobody may look at": (
+        "import ctypes; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE\nkept = b'x' * (80 << 20)"
+    ),
+}
+
+
+@pytest.mark.parametrize("eat", MEMORY.values(), ids=MEMORY.keys())
+def test_memory_counts_whatever_kind_it_is(stage: Stage, eat: str) -> None:
+    stage.begin(sys.executable, "-c", f"import os, time\n{eat}\ntime.sleep(60)", memory=60 << 20)
+    assert stage.end().why == "memory"
+
+
+@pytest.mark.parametrize(
+    "kept", ["bytes(range(256)) * (160 << 10)", "mmap.mmap(-1, 40 << 20); kept.write(bytes(40 << 20))"]
+)
+def test_memory_that_a_tree_shares_counts_once(stage: Stage, kept: str) -> None:
+    share = f"import mmap, os, time\nkept = {kept}\nos.fork(); os.fork(); time.sleep(4)"
+    stage.begin(sys.executable, "-c", share, memory=100 << 20)
+    assert stage.end().why == "exit"
+
+
+def test_files_that_were_removed_and_are_still_open_are_on_the_disk(stage: Stage) -> None:
+    script = "exec 3> big; rm big; head -c 20000000 /dev/zero >&3; sleep 60"
+    stage.sh(script, disk=10 << 20, folders=[str(stage.cwd)])
+    assert stage.end().why == "disk"
+
+
 def test_one_that_fills_the_disk_is_ended(stage: Stage) -> None:
     (stage.cwd / "before").write_bytes(b"x" * (8 << 20))
     script = "head -c 20000000 /dev/zero > big; sleep 60"

@@ -1,13 +1,14 @@
 """What a process tree uses, measured by its keeper: memory, disk, and whether it shows any sign of life.
 
-Only the standard library, and little of that: the keeper loads it. Memory is the sum over the tree of what is each
-process's own, sampled once a second: a limit on one process (`RLIMIT_AS`) would not hold for a tree and breaks programs
-that reserve more than they use, and a control group needs rights that most users do not have.
+Only the standard library, and little of that: the keeper loads it. Memory is what the whole tree has that no file on
+the disk holds, sampled once a second: a limit on one process (`RLIMIT_AS`) would not hold for a tree and breaks
+programs that reserve more than they use, and a control group needs rights that most users do not have.
 """
 
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from stat import S_ISREG
 
 from uet_tui.engine.processes import stat
 
@@ -19,7 +20,9 @@ _LONGEST_STEP = 5.0
 """Seconds that count between two looks, at most: the machine may have slept."""
 _WALK_SECONDS = 60.0
 """Seconds between looks through the folders where the disk gives no reason for one."""
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_KB = 1024
+_IN_MEMORY = ("/memfd:", "/dev/shm/")  # noqa: S108 - as /proc calls them
+"""How the names of open files begin that are on no disk."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _UTIME, _CSTIME = 11, 14
 """Where the processor times begin and end in /proc's `stat`, counted from the state on."""
@@ -47,11 +50,12 @@ class Meter:
     def look(self, now: float) -> str:
         """The limit that is passed: `memory`, `disk` or `stall`; empty if none is."""
         pids = tree() if self._memory or self._stall else []
-        if self._memory and sum(map(own_memory, pids)) > self._memory:
+        if self._memory and takes_more(pids, self._memory):
             return "memory"
         if self._disk and self._may_be_full(now):
             self._walked = now
-            if sum(max(0, size(path) - before) for path, before in self._began.items()) > self._disk:
+            grown = sum(max(0, size(path) - before) for path, before in self._began.items())
+            if grown + nameless(pids or tree())[0] > self._disk:
                 return "disk"
         return "stall" if self._stall and self._still(now, pids) > self._stall else ""
 
@@ -92,12 +96,45 @@ def tree() -> list[int]:
     return found
 
 
-def own_memory(pid: int) -> int:
-    """The bytes in memory that are a process's own: what it shares with others is not counted again for each."""
-    with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
-        facts = file.read().split()
-        return max(0, int(facts[1]) - int(facts[2])) * _PAGE
-    return 0
+def takes_more(pids: Sequence[int], limit: int) -> bool:
+    """Whether processes have more bytes in memory than that, together; what some of them share is counted once.
+
+    Only where they would without that is it worth looking who shares what: it takes the system some milliseconds for
+    each gigabyte.
+    """
+    held = nameless(pids)[1]
+    each = {pid: _counted(f"/proc/{pid}/status", b"RssAnon:", b"RssShmem:") for pid in pids}
+    if sum(map(sum, each.values())) + held <= limit:
+        return False
+    own = shared = 0
+    for pid, most in each.items():  # one that lets nobody look is counted whole
+        anonymous, mapped = _counted(f"/proc/{pid}/smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:") or most
+        own, shared = own + anonymous, shared + mapped
+    return own + max(shared, held) > limit
+
+
+def _counted(path: str, *names: bytes) -> tuple[int, ...]:
+    """Bytes that a file in /proc tells in lines such as `RssAnon:  1764 kB`; nothing where it is not to be read."""
+    with suppress(OSError, ValueError, IndexError), open(path, "rb") as file:  # noqa: PTH123
+        lines = {line.split()[0]: line for line in file if line.strip()}
+        return tuple(int(lines[name].split()[1]) * _KB if name in lines else 0 for name in names)
+    return ()
+
+
+def nameless(pids: Sequence[int]) -> tuple[int, int]:
+    """Bytes on disk, and in memory, of files that processes hold open and that no folder names: each counted once."""
+    on_disk: dict[tuple[int, int], int] = {}
+    in_memory: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    facts = entry.stat()
+                    if S_ISREG(facts.st_mode) and facts.st_nlink == 0:
+                        name = os.readlink(entry.path)  # noqa: PTH115 - see above
+                        found = in_memory if name.startswith(_IN_MEMORY) else on_disk
+                        found[facts.st_dev, facts.st_ino] = facts.st_blocks * 512
+    return sum(on_disk.values()), sum(in_memory.values())
 
 
 def cpu(pid: int) -> float:
