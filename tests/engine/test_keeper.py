@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.stage import PATH, Stage
 from tests.support.wait import until
-from uet_tui.engine import attempts, keeper, leavings, liveness, processes
+from uet_tui.engine import attempts, keeper, leavings, liveness, metering, processes
 from uet_tui.engine.attempts import Ended
 from uet_tui.redaction import Redactor
 
@@ -561,6 +561,13 @@ def test_memory_that_a_tree_shares_counts_once(stage: Stage, kept: str) -> None:
     share = f"import mmap, os, time\nkept = {kept}\nos.fork(); os.fork(); time.sleep(4)"
     stage.begin(sys.executable, "-c", share, memory=100 << 20)
     assert stage.end().why == "exit"
+
+
+def test_what_ends_while_its_memory_is_counted_spoils_nothing() -> None:
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait(60)
+    assert metering.takes_more([gone.pid, os.getpid()], 1 << 20)
+    assert not metering.takes_more([gone.pid], 0)
 
 
 def test_files_that_were_removed_and_are_still_open_are_on_the_disk(stage: Stage) -> None:

@@ -104,21 +104,20 @@ def takes_more(pids: Sequence[int], limit: int) -> bool:
     """
     held = nameless(pids)[1]
     each = {pid: _counted(f"/proc/{pid}/status", b"RssAnon:", b"RssShmem:") for pid in pids}
-    if sum(map(sum, each.values())) + held <= limit:
+    if sum(own + shared for own, shared in each.values()) + held <= limit:
         return False
-    own = shared = 0
-    for pid, most in each.items():  # one that lets nobody look is counted whole
-        anonymous, mapped = _counted(f"/proc/{pid}/smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:") or most
-        own, shared = own + anonymous, shared + mapped
+    for pid in pids:
+        each[pid] = _counted(f"/proc/{pid}/smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:", unknown=each[pid])
+    own, shared = sum(pair[0] for pair in each.values()), sum(pair[1] for pair in each.values())
     return own + max(shared, held) > limit
 
 
-def _counted(path: str, *names: bytes) -> tuple[int, ...]:
-    """Bytes that a file in /proc tells in lines such as `RssAnon:  1764 kB`; nothing where it is not to be read."""
-    with suppress(OSError, ValueError, IndexError), open(path, "rb") as file:  # noqa: PTH123
-        lines = {line.split()[0]: line for line in file if line.strip()}
-        return tuple(int(lines[name].split()[1]) * _KB if name in lines else 0 for name in names)
-    return ()
+def _counted(path: str, own: bytes, shared: bytes, unknown: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+    """Two numbers of bytes that a file in /proc tells in lines such as `RssAnon:  1764 kB`; else what is said here."""
+    with suppress(OSError, ValueError, LookupError), open(path, "rb") as file:  # noqa: PTH123
+        lines = {words[0]: words for words in map(bytes.split, file) if words}
+        return int(lines[own][1]) * _KB, int(lines[shared][1]) * _KB
+    return unknown
 
 
 def nameless(pids: Sequence[int]) -> tuple[int, int]:
