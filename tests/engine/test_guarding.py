@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.killed import begin_until_killed
 from tests.engine.scene import Scene, workstream
 from tests.engine.test_resolving import KEEP_BOTH, agent, begin, conflict, reason
 from tests.support.repository import Repository
@@ -123,6 +124,32 @@ def test_what_gates_change_outside_is_told_and_nothing_lands_until_it_is_put_bac
     assert any("gates ran" in told and str(hook) in told for told in scene.events("repository_changed"))
     hook.unlink()
     at_landing.unlink(missing_ok=True)
+    assert scene.ask_offline(Verb.LAND).ok
+    assert not ran.exists()
+
+
+def test_what_gates_change_outside_is_told_though_they_kill_the_orchestrator_that_would_tell(
+    scene: Scene, tmp_path: Path
+) -> None:
+    hook, ran, once = scene.repository.path / ".git/hooks/post-merge", tmp_path / "ran", tmp_path / "once"
+    plant = f'printf "#!/bin/sh\\ntouch {ran}\\n" > {hook}; chmod +x {hook}; touch {once}'
+    kill = "p=$PPID; until grep -q python /proc/$p/comm; do p=$(awk '/^PPid/ { print $2 }' /proc/$p/status); done"
+    script = f'case "$PWD" in */sandboxes/1) ;; *) [ -e {once} ] || {{ {plant}; {kill}; kill -9 $p; }};; esac'
+    begin_until_killed(
+        scene,
+        workstream(
+            "ws-a", f"cat > test.sh <<'END'\n{script}\nEND", scope=["test.sh"], test_gates=[{"type": "GATE_UNIT"}]
+        ),
+        workstream("ws-b", "echo b > b.txt", scope=["b.txt"], depends_on=["ws-a"]),
+        sets=("workers=1", 'gates.GATE_UNIT.commands=["sh test.sh"]'),
+    )
+    assert once.exists()
+    scene.resume()
+    assert scene.finish().state is RunState.COMPLETED
+    assert any("gates ran" in told and str(hook) in told for told in scene.events("repository_changed"))
+    refused = scene.ask_offline(Verb.LAND)
+    assert not refused.ok and str(hook) in refused.message
+    hook.unlink()
     assert scene.ask_offline(Verb.LAND).ok
     assert not ran.exists()
 

@@ -1,17 +1,14 @@
 """What a hostile agent does with processes: its own, its keeper, the orchestrator, and what it may read of them."""
 
 import os
-import signal
 from pathlib import Path
 
 import pytest
 
-from tests.engine.driver import Orchestrating, start_server
-from tests.engine.scene import Scene, settings, workstream
+from tests.engine.killed import begin_until_killed
+from tests.engine.scene import Scene, workstream
 from tests.hostile.loose import LIMIT, ONCE, either_way, let_loose, needs_bwrap, reason
 from uet_tui.core.states import RunState, WorkstreamState
-from uet_tui.engine.start import new_run
-from uet_tui.plan.graph import build_plan
 
 HOG = "b = bytearray(); \nwhile True: b += bytes(range(256)) * 4096"
 ENVIRONS = (
@@ -109,27 +106,11 @@ def test_a_keeper_that_its_agent_stops_goes_on_and_is_told_of(scene: Scene) -> N
 def test_an_orchestrator_that_an_agent_kills_is_resumed_and_the_crash_is_told(scene: Scene, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     kill = f"[ -e {trace} ] || {{ echo > {trace}; kill -9 $(awk '/^PPid/ {{ print $2 }}' /proc/$PPID/status); }}"
-    opened = new_run(
-        scene.operator,
-        build_plan(
-            [
-                workstream("ws-hostile", kill, "mkdir -p h; echo x > h/x.txt", scope=["h/**"], **ONCE),
-                workstream("ws-later", "echo b > b.txt", scope=["b.txt"]),
-            ]
-        ),
-        settings(),
+    begin_until_killed(
+        scene,
+        workstream("ws-hostile", kill, "mkdir -p h; echo x > h/x.txt", scope=["h/**"], **ONCE),
+        workstream("ws-later", "echo b > b.txt", scope=["b.txt"]),
     )
-    scene.run = opened.place.run
-    opened.hold.release(scene.run)
-    opened.place.control.close()
-    server = start_server()
-    try:
-        assert Orchestrating(server, scene.repository.path, scene.run, "").wait(LIMIT) == -signal.SIGKILL
-    finally:
-        assert server.stdin is not None and server.stdout is not None
-        server.stdin.close()
-        server.wait(LIMIT)
-        server.stdout.close()
     scene.resume()
     assert scene.finish(LIMIT).state is RunState.COMPLETED
     assert scene.events("run_recovered")

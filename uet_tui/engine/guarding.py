@@ -20,6 +20,8 @@ from uet_tui.workspace.tampering import Watched, compare, watched
 
 _MOST = 1 << 24
 """Bytes of a look that is on disk."""
+_GATES = "gates"
+"""The name of the look that is taken before gates run."""
 _ON_DISK = 32
 """Looks that stay on disk though nothing had changed: what came of them may not be on record yet."""
 
@@ -55,10 +57,8 @@ def look_before(place: Workplace, suspect: Suspect) -> None:
 
     In memory, for an agent that nothing confines can reach the file; and there, for whoever resumes the run.
     """
-    path = _kept(place, suspect.name)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
     look = place.looks[suspect.name] = watched(place.operator)
-    write_whole(path, json.dumps(asdict(look)).encode())
+    _keep(place, suspect.name, look)
     done = [name for name, look in list(place.looks.items()) if look is None]
     for name in done[:-_ON_DISK]:
         _kept(place, name).unlink(missing_ok=True)
@@ -130,15 +130,34 @@ def gates_watched(place: Workplace, where: str, report: Callable[[Event], None])
         report: takes what the operator is to be told.
     """
     confined = confines_all(place) and bool(how_confined(place)) and not may_do_without(place)
-    before = watched(place.operator)
+    before = place.looks[_GATES] = watched(place.operator)
+    if not confined:  # they may kill who looks, too
+        with suppress(OSError):
+            _keep(place, _GATES, before)
     try:
         yield
     finally:
-        now = watched(place.operator)
-        files = compare(before, now).files
-        if files:
-            _, severity, text = _judged(place, files, now, f"gates ran {where}", confined=confined)
-            report(Noted(vocabulary.REPOSITORY_CHANGED, text, severity))
+        for note in _changed_by_gates(place, before, where, confined=confined):
+            report(note)
+        place.looks.pop(_GATES, None)
+        _kept(place, _GATES).unlink(missing_ok=True)
+
+
+def left_by_gates(place: Workplace) -> Iterator[Noted]:
+    """What was changed while gates ran until the orchestrator died that ran them; told once."""
+    kept = _kept(place, _GATES)
+    before = None if _GATES in place.looks else _read(kept)
+    if before is not None:
+        yield from _changed_by_gates(place, before, "when the orchestrator died", confined=False)
+        kept.unlink(missing_ok=True)
+
+
+def _changed_by_gates(place: Workplace, before: Watched, where: str, *, confined: bool) -> Iterator[Noted]:
+    now = watched(place.operator)
+    files = compare(before, now).files
+    if files:
+        _, severity, text = _judged(place, files, now, f"gates ran {where}", confined=confined)
+        yield Noted(vocabulary.REPOSITORY_CHANGED, text, severity)
 
 
 def tampered(place: Workplace) -> str:
@@ -153,6 +172,12 @@ def tampered(place: Workplace) -> str:
         f"{names} changed while an agent ran, and git would run what is written there: put it back, "
         f"or if it was you, remove {place.paths.tampered}"
     )
+
+
+def _keep(place: Workplace, name: str, look: Watched) -> None:
+    path = _kept(place, name)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    write_whole(path, json.dumps(asdict(look)).encode())
 
 
 def _kept(place: Workplace, name: str) -> Path:

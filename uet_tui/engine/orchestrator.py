@@ -29,6 +29,7 @@ from uet_tui.engine.arenas import give_back
 from uet_tui.engine.confining import unconfined
 from uet_tui.engine.disk_budget import DiskBudget
 from uet_tui.engine.footing import Footing
+from uet_tui.engine.guarding import left_by_gates
 from uet_tui.engine.runner import LocalRunner
 from uet_tui.engine.watching import Watch
 from uet_tui.engine.workplace import Workplace, policy_of
@@ -211,6 +212,7 @@ class Orchestrator:
     def _warnings(self) -> Iterator[Event]:
         """What the operator should know before agents start."""
         if self._began.dispatch:
+            yield from left_by_gates(self._place)
             yield from unconfined(self._place)
 
     def _crash(self, found: Sequence[Event]) -> Iterator[Event]:
