@@ -364,6 +364,20 @@ def test_a_store_that_breaks_under_a_reader_is_told(writer: Writer, home: Home) 
         Reader(copy).runs()
 
 
+def test_what_was_read_is_read_again_only_once_something_was_written(under_way: Writer, home: Home) -> None:
+    now = BEGIN + 60
+    reader = Reader(home.database, lambda: now)
+    before = reader.run("run-1")
+    with statements(reader._engine) as sent:
+        assert reader.run("run-1") == before
+    assert "workstreams" not in "".join(sent), "the revision, and who has the run, is all that is asked"
+    now += 300
+    assert reader.run("run-1").costs.series == (*[0.0] * 4, 1.75, *[0.0] * 5), "what is told per minute grows old"
+    under_way.commit("run-1", TOKEN, events(["something"]))
+    assert reader.run("run-1").revision == before.revision + 1
+    reader.close()
+
+
 def test_a_large_run_is_read_with_no_more_statements_than_a_small_one(home: Home, writer: Writer) -> None:
     plan = samples.plan()
     many = {f"ws-{n:03}": samples.workstream(f"ws-{n:03}", *([f"ws-{n - 10:03}"] if n > 9 else [])) for n in range(100)}

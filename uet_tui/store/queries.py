@@ -49,6 +49,7 @@ class Reader:
         self._clock = clock
         self._engine = open_for_reading(database)
         self._connection = self._engine.connect()
+        self._known: Facts | None = None
 
     def close(self) -> None:
         """Closes the store."""
@@ -122,14 +123,23 @@ class Reader:
 
     def run(self, run: str) -> RunView:
         """The whole run in one transaction."""
-        with self._reading() as connection:
-            records = rows.read_records(connection, run)
-            now = records.run.ended_at or self._clock()
-            facts = _facts(connection, records, now)
+        facts = self._facts(run)
+        now = facts.records.run.ended_at or self._clock()
         paths = self._home.run(run)
         if inbox.held(paths):
             return run_view(facts, alive=True, now=now, told=lock.told(paths.lock))
         return run_view(facts, alive=False, now=now, crashed_at=self._crashed_at(run))
+
+    def _facts(self, run: str) -> Facts:
+        """What the store knows of a run; read again only once something was written, since a console looks often."""
+        with self._reading() as connection:
+            revision = connection.execute(_REVISION, {"of_run": run}).scalar()
+            known = self._known
+            if known is None or (known.records.run.id, known.revision) != (run, revision):
+                records = rows.read_records(connection, run)
+                now = records.run.ended_at or self._clock()
+                known = self._known = _facts(connection, records, now)
+        return known
 
     def _crashed_at(self, run: str) -> datetime | None:
         """When the orchestrator of a run that nobody has told something last, if it never let go of the run."""
