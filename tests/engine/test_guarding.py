@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,13 @@ from tests.engine.killed import begin_until_killed
 from tests.engine.scene import Scene, workstream
 from tests.engine.test_resolving import KEEP_BOTH, agent, begin, conflict, reason
 from tests.support.repository import Repository
+from tests.support.wait import until
 from uet_tui import failpoints
 from uet_tui.core.commands import Side, Verb
+from uet_tui.core.events import Event, Noted
 from uet_tui.core.states import ConflictState, RunState, WorkstreamState
-from uet_tui.engine.guarding import Suspect, look_after, look_before
+from uet_tui.engine import processes
+from uet_tui.engine.guarding import Suspect, gates_watched, left_by_gates, look_after, look_before, tampered
 from uet_tui.workspace.operator import OperatorRepository
 from uet_tui.workspace.tampering import compare, watched
 
@@ -128,8 +132,9 @@ def test_what_gates_change_outside_is_told_and_nothing_lands_until_it_is_put_bac
     assert not ran.exists()
 
 
+@pytest.mark.parametrize("resumed", [True, False], ids=["resumed", "landed offline"])
 def test_what_gates_change_outside_is_told_though_they_kill_the_orchestrator_that_would_tell(
-    scene: Scene, tmp_path: Path
+    scene: Scene, tmp_path: Path, resumed: bool
 ) -> None:
     hook, ran, once = scene.repository.path / ".git/hooks/post-merge", tmp_path / "ran", tmp_path / "once"
     plant = f'printf "#!/bin/sh\\ntouch {ran}\\n" > {hook}; chmod +x {hook}; touch {once}'
@@ -144,14 +149,63 @@ def test_what_gates_change_outside_is_told_though_they_kill_the_orchestrator_tha
         sets=("workers=1", 'gates.GATE_UNIT.commands=["sh test.sh"]'),
     )
     assert once.exists()
-    scene.resume()
-    assert scene.finish().state is RunState.COMPLETED
+    if resumed:
+        scene.resume()
+        assert scene.finish().state is RunState.COMPLETED
+    else:
+        assert not scene.ask_offline(Verb.LAND).ok
     assert any("gates ran" in told and str(hook) in told for told in scene.events("repository_changed"))
     refused = scene.ask_offline(Verb.LAND)
     assert not refused.ok and str(hook) in refused.message
     hook.unlink()
     assert scene.ask_offline(Verb.LAND).ok
     assert not ran.exists()
+
+
+@pytest.mark.parametrize("trap", ["rm -f {0}; mkdir -p {0}/in", "rm -rf {1}; touch {1}"])
+def test_what_gates_put_in_the_way_of_a_look_changes_nothing(scene: Scene, trap: str) -> None:
+    place = scene.begin(workstream("ws-a", "echo a > a.txt")).place
+    scene.finish()
+    hook = scene.repository.path / ".git/hooks/post-merge"
+    told: list[Event] = []
+    with gates_watched(place, "here", told.append):
+        script = trap.format(place.paths.guard / "gates.json", place.paths.guard)
+        subprocess.run(["/bin/sh", "-ec", script], check=True)
+        hook.touch()
+    (note,) = told
+    assert isinstance(note, Noted) and f"{hook} changed while gates ran here" in note.text
+    assert [*left_by_gates(replace(place))] == []
+
+
+def test_what_could_not_be_told_of_gates_is_told_the_next_time(scene: Scene) -> None:
+    place = scene.begin(workstream("ws-a", "echo a > a.txt")).place
+    scene.finish()
+    hook = scene.repository.path / ".git/hooks/post-merge"
+    told: list[Event] = []
+    place.paths.tampered.mkdir()  # so that it cannot be written, as on a full disk
+    with pytest.raises(OSError, match="directory"), gates_watched(place, "here", told.append):
+        hook.touch()
+    place.paths.tampered.rmdir()
+    with gates_watched(place, "again", told.append):
+        pass
+    (note,) = told
+    assert isinstance(note, Noted) and f"{hook} changed while gates ran again" in note.text
+    assert str(hook) in tampered(place)
+
+
+def test_gates_that_outlive_their_orchestrator_are_ended_before_it_is_looked_what_they_changed(scene: Scene) -> None:
+    place = scene.begin(workstream("ws-a", "echo a > a.txt")).place
+    scene.finish()
+    with gates_watched(place, "here", lambda _: None):
+        kept = place.paths.guard / "gates.json"
+        shutil.copy(kept, look := kept.with_name("look"))
+    look.rename(kept)  # as one leaves it that is killed
+    environ = {**os.environ, processes.COOKIE: place.cookie_of_gates("queue")}
+    with subprocess.Popen(["sleep", "60"], env=environ) as gate:
+        until(lambda: gate.pid in processes.carrying(environ[processes.COOKIE]), 60, "the gate to run")
+        assert [*left_by_gates(replace(place))] == []
+        assert gate.wait(60) == -signal.SIGKILL
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize("change", ["echo evil >> {git}/config", "touch {git}/hooks/h2001"])

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -568,6 +569,48 @@ def test_what_ends_while_its_memory_is_counted_spoils_nothing() -> None:
         gone.wait(60)
     assert metering.takes_more([gone.pid, os.getpid()], 1 << 20)
     assert not metering.takes_more([gone.pid], 0)
+
+
+POOL = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+kept = bytes(range(256)) * (256 << 10)
+for _ in range(4):
+    if os.fork() == 0:
+        break
+else:
+    open("up", "w").write("up")
+time.sleep(60)
+"""
+"""Five that share 64 MB."""
+
+
+def test_workers_that_end_while_it_is_counted_what_they_share_cost_nobody(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.begin(sys.executable, "-c", POOL)
+    stage.said("up")
+    agent = next(pid for pid in processes.pids() if processes.parent(pid) == liveness.keeper_of(stage.folder))
+    tree = [agent, *(pid for pid in processes.pids() if processes.parent(pid) == agent)]
+    looked, counted = [], metering._counted
+
+    def counting(path: str, own: bytes, shared: bytes, unknown: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+        if path.endswith("smaps_rollup"):
+            looked.append(path)
+        if len(looked) == len(tree) // 2:
+            for pid in tree[1:]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            until(lambda: not any(map(processes.start_ticks, tree[1:])), 60, "its workers to end")
+        return counted(path, own, shared, unknown)
+
+    assert len(tree) == 5
+    assert not metering.takes_more(tree, 100 << 20), "all of them are there"
+    monkeypatch.setattr(metering, "_counted", counting)
+    assert not metering.takes_more(tree, 100 << 20)
+    assert not any(map(processes.start_ticks, tree[1:]))
+    attempts.kill(stage.folder)
+    stage.end()
 
 
 def test_files_that_were_removed_and_are_still_open_are_on_the_disk(stage: Stage) -> None:

@@ -18,8 +18,8 @@ from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.climbing import remember
 from uet_tui.engine.gating import Gated, anything_to_run, gate_tree
 from uet_tui.engine.guarding import gates_watched
-from uet_tui.engine.merging import QUEUE, Stack, merge_commit, resolved_before, stack
-from uet_tui.engine.workplace import Workplace
+from uet_tui.engine.merging import Stack, merge_commit, resolved_before, stack
+from uet_tui.engine.workplace import QUEUE, Workplace
 from uet_tui.errors import UetError
 from uet_tui.failpoints import reached
 from uet_tui.plan.model import TestGate

@@ -92,8 +92,7 @@ class _Bench:
 
     @property
     def _cookie(self) -> str:
-        """By the sandbox, not the attempt: what an orchestrator that was killed left running in it is found, too."""
-        return f"{self.place.run}/gates/{self.sandbox.folder.name}"
+        return self.place.cookie_of_gates(self.sandbox.folder.name)
 
 
 @dataclass

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from uet_tui.core import vocabulary
 from uet_tui.core.events import Event, Noted
+from uet_tui.engine import processes
 from uet_tui.engine.confining import confines_all, how_confined, may_do_without
-from uet_tui.engine.workplace import Workplace
+from uet_tui.engine.workplace import QUEUE, Workplace
 from uet_tui.store.files import open_regular, write_whole
 from uet_tui.workspace.tampering import Watched, compare, watched
 
@@ -130,7 +131,8 @@ def gates_watched(place: Workplace, where: str, report: Callable[[Event], None])
         report: takes what the operator is to be told.
     """
     confined = confines_all(place) and bool(how_confined(place)) and not may_do_without(place)
-    before = place.looks[_GATES] = watched(place.operator)
+    before = place.looks.get(_GATES) or watched(place.operator)  # what could not be told the last time stands
+    place.looks[_GATES] = before
     if not confined:  # they may kill who looks, too
         with suppress(OSError):
             _keep(place, _GATES, before)
@@ -140,16 +142,21 @@ def gates_watched(place: Workplace, where: str, report: Callable[[Event], None])
         for note in _changed_by_gates(place, before, where, confined=confined):
             report(note)
         place.looks.pop(_GATES, None)
-        _kept(place, _GATES).unlink(missing_ok=True)
+        _drop(_kept(place, _GATES))
 
 
 def left_by_gates(place: Workplace) -> Iterator[Noted]:
-    """What was changed while gates ran until the orchestrator died that ran them; told once."""
+    """What was changed while gates ran until the orchestrator died that ran them, unless they hid that they ran.
+
+    To be asked before anything of the run goes on.
+    """
     kept = _kept(place, _GATES)
-    before = None if _GATES in place.looks else _read(kept)
+    before = _read(kept)
     if before is not None:
+        cookie = place.cookie_of_gates(place.paths.sandbox(QUEUE).name)
+        processes.end_all(lambda: processes.carrying(cookie))
         yield from _changed_by_gates(place, before, "when the orchestrator died", confined=False)
-        kept.unlink(missing_ok=True)
+        _drop(kept)
 
 
 def _changed_by_gates(place: Workplace, before: Watched, where: str, *, confined: bool) -> Iterator[Noted]:
@@ -178,6 +185,11 @@ def _keep(place: Workplace, name: str, look: Watched) -> None:
     path = _kept(place, name)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     write_whole(path, json.dumps(asdict(look)).encode())
+
+
+def _drop(kept: Path) -> None:
+    with suppress(OSError):  # whatever somebody made of it: it is no look any more
+        kept.unlink(missing_ok=True)
 
 
 def _kept(place: Workplace, name: str) -> Path:

@@ -7,9 +7,8 @@ from uet_tui.core.events import Event, Landed, LandingRefused
 from uet_tui.core.records import Records, WorkstreamRecord
 from uet_tui.core.states import WorkstreamState
 from uet_tui.engine.gating import Gated, gate_tree
-from uet_tui.engine.guarding import gates_watched, left_by_gates, tampered
-from uet_tui.engine.merging import QUEUE
-from uet_tui.engine.workplace import Workplace
+from uet_tui.engine.guarding import gates_watched, tampered
+from uet_tui.engine.workplace import QUEUE, Workplace
 from uet_tui.failpoints import reached
 from uet_tui.merge.landing import Way, land, plan_landing
 from uet_tui.merge.soundness import unsound
@@ -32,8 +31,6 @@ def land_run(
     problem = unsound(place.control, place.run, run.base_commit, run.tip, recorded)
     if problem:
         return LandingRefused(problem)
-    for note in left_by_gates(place):
-        report(note)
     problem = tampered(place)
     if problem:
         return LandingRefused(problem)

@@ -17,9 +17,6 @@ from uet_tui.text import one_line
 from uet_tui.workspace.history import RUN, Step, merge_trailers, merges_touching
 from uet_tui.workspace.trees import compare
 
-QUEUE = "queue"
-"""The name of the merge queue's own sandbox."""
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:

@@ -54,8 +54,8 @@ class Meter:
             return "memory"
         if self._disk and self._may_be_full(now):
             self._walked = now
-            grown = sum(max(0, size(path) - before) for path, before in self._began.items())
-            if grown + nameless(pids or tree())[0] > self._disk:
+            removed, _ = nameless(pids or tree())  # first: what is removed meanwhile must not count twice
+            if removed + sum(max(0, size(path) - before) for path, before in self._began.items()) > self._disk:
                 return "disk"
         return "stall" if self._stall and self._still(now, pids) > self._stall else ""
 
@@ -99,25 +99,38 @@ def tree() -> list[int]:
 def takes_more(pids: Sequence[int], limit: int) -> bool:
     """Whether processes have more bytes in memory than that, together; what some of them share is counted once.
 
-    Only where they would without that is it worth looking who shares what: it takes the system some 35 ms for each
-    gigabyte (measured on Linux 6.18 with pages of 4 kB).
+    Files in memory that are open and mapped memory are not told apart: of the two only the larger counts. Only where
+    it would be more without all that is it worth looking who shares what: it takes the system some 35 ms for each
+    gigabyte (measured on Linux 6.18 with pages of 4 kB). It is looked twice: what ended in the middle of it was counted
+    with those who have its share now.
     """
     held = nameless(pids)[1]
     each = {pid: _counted(f"/proc/{pid}/status", b"RssAnon:", b"RssShmem:") for pid in pids}
     if sum(own + shared for own, shared in each.values()) + held <= limit:
         return False
-    for pid in pids:
-        each[pid] = _counted(f"/proc/{pid}/smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:", unknown=each[pid])
-    own, shared = sum(pair[0] for pair in each.values()), sum(pair[1] for pair in each.values())
-    return own + max(shared, held) > limit
+    for _ in range(2):
+        own = shared = 0
+        for pid, most in each.items():
+            found = _counted(f"/proc/{pid}/smaps_rollup", b"Pss_Anon:", b"Pss_Shmem:", unknown=most)
+            own, shared = own + found[0], shared + found[1]
+        if own + max(shared, held) <= limit:
+            return False
+    return True
 
 
 def _counted(path: str, own: bytes, shared: bytes, unknown: tuple[int, int] = (0, 0)) -> tuple[int, int]:
-    """Two numbers of bytes that a file in /proc tells in lines such as `RssAnon:  1764 kB`; else what is said here."""
-    with suppress(OSError, ValueError, LookupError), open(path, "rb") as file:  # noqa: PTH123
-        lines = {words[0]: words for words in map(bytes.split, file) if words}
+    """Two numbers of bytes that a file in /proc tells in lines such as `RssAnon:  1764 kB`.
+
+    `unknown` where it does not tell or is not to be read; none where the process is gone, since others have its share.
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            lines = {words[0]: words for words in map(bytes.split, file) if words}
         return int(lines[own][1]) * _KB, int(lines[shared][1]) * _KB
-    return unknown
+    except (FileNotFoundError, ProcessLookupError):
+        return 0, 0
+    except (OSError, ValueError, LookupError):
+        return unknown
 
 
 def nameless(pids: Sequence[int]) -> tuple[int, int]:

@@ -210,9 +210,9 @@ class Orchestrator:
             self._place.control.close()
 
     def _warnings(self) -> Iterator[Event]:
-        """What the operator should know before agents start."""
+        """What the operator should know before anything goes on."""
+        yield from left_by_gates(self._place)
         if self._began.dispatch:
-            yield from left_by_gates(self._place)
             yield from unconfined(self._place)
 
     def _crash(self, found: Sequence[Event]) -> Iterator[Event]:

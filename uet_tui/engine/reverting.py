@@ -12,8 +12,7 @@ from pathlib import Path
 from uet_tui.core.effects import Revert
 from uet_tui.core.events import Reverted, RevertFailed
 from uet_tui.engine import processes
-from uet_tui.engine.merging import QUEUE
-from uet_tui.engine.workplace import Workplace
+from uet_tui.engine.workplace import QUEUE, Workplace
 from uet_tui.failpoints import reached
 from uet_tui.gates.runner import end_of, run_command
 from uet_tui.merge.soundness import undone_since

@@ -23,6 +23,8 @@ from uet_tui.workspace.tampering import Watched
 
 SIMULATED = "simulated"
 """The agent whose durations are known beforehand."""
+QUEUE = "queue"
+"""The name of the merge queue's own sandbox."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,10 @@ class Workplace:
     def cookie(self, workstream: str, attempt: int) -> str:
         """What the processes of an attempt, and of its gates, are known by."""
         return f"{self.run}/{workstream}/{attempt}"
+
+    def cookie_of_gates(self, sandbox: str) -> str:
+        """What gates are known by: their sandbox, so that those are found, too, that a killed orchestrator left."""
+        return f"{self.run}/gates/{sandbox}"
 
     def sandbox(self, worker: int | str) -> Sandbox:
         """The sandbox of a worker, or the merge queue's own."""
