@@ -211,8 +211,3 @@ def end_now(folder: Path) -> None:
         return [pid for pid in found if pid not in spared]
 
     processes.end_all(left)
-
-
-def end_carrying(cookie: str) -> None:
-    """Ends all that carries the name of an attempt, whatever became of its folder."""
-    processes.end_all(lambda: [pid for pid in processes.carrying(cookie) if pid != os.getpid()])

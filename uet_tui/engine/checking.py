@@ -63,7 +63,7 @@ class _Bench:
 
     def fresh(self) -> None:
         """Makes the sandbox the commit, with nothing that ran before, and gives the check its whole time again."""
-        _end_gates(self._cookie)
+        processes.end_carrying(self._cookie)
         make_ready(self.place, self.sandbox, self.commit, self.leaving, self.log.parent / "git-after")
         renew(self.place, self.sandbox.folder.name)
         self.deadline = time.monotonic() + self.check.timeout_seconds
@@ -88,7 +88,7 @@ class _Bench:
                 before=confinement.before,
             )
         finally:
-            _end_gates(self._cookie)
+            processes.end_carrying(self._cookie)
 
     @property
     def _cookie(self) -> str:
@@ -221,8 +221,3 @@ def _held(lock: threading.Lock, leaving: threading.Event) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _end_gates(cookie: str) -> None:
-    """Ends what gates still run: those that an orchestrator left that was killed, too."""
-    processes.end_all(lambda: processes.carrying(cookie))

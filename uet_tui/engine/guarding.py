@@ -13,8 +13,8 @@ from pathlib import Path
 
 from uet_tui.core import vocabulary
 from uet_tui.core.events import Event, Noted
-from uet_tui.engine import processes
 from uet_tui.engine.confining import confines_all, how_confined, may_do_without
+from uet_tui.engine.processes import end_carrying
 from uet_tui.engine.workplace import QUEUE, Workplace
 from uet_tui.store.files import open_regular, write_whole
 from uet_tui.workspace.tampering import Watched, compare, watched
@@ -153,8 +153,7 @@ def left_by_gates(place: Workplace) -> Iterator[Noted]:
     kept = _kept(place, _GATES)
     before = _read(kept)
     if before is not None:
-        cookie = place.cookie_of_gates(place.paths.sandbox(QUEUE).name)
-        processes.end_all(lambda: processes.carrying(cookie))
+        end_carrying(place.cookie_of_gates(place.paths.sandbox(QUEUE).name))
         yield from _changed_by_gates(place, before, "when the orchestrator died", confined=False)
         _drop(kept)
 

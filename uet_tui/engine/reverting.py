@@ -124,11 +124,11 @@ def _act(place: Workplace, action: str, log: Path, leaving: threading.Event) -> 
     cookie = f"{place.run}/rollback"
     environ = {**os.environ, **sandbox.environment, processes.COOKIE: cookie}
     seconds = place.settings.timeout_seconds
-    processes.end_all(lambda: processes.carrying(cookie))  # what an orchestrator left that was killed
+    processes.end_carrying(cookie)  # what an orchestrator left that was killed
     try:
         code = run_command(action, sandbox.folder, log, environ, time.monotonic() + seconds, leaving, place.redactor)
     finally:
-        processes.end_all(lambda: processes.carrying(cookie))
+        processes.end_carrying(cookie)
     if code == 0:
         return ""
     said = [line for line in end_of(log).splitlines() if line.strip()]

@@ -14,6 +14,7 @@ from uet_tui.engine import attempts, liveness
 from uet_tui.engine.attempting import ended_so, ending_of, hearing_of
 from uet_tui.engine.hearing import Hearing
 from uet_tui.engine.leavings import redact_folder
+from uet_tui.engine.processes import end_carrying
 from uet_tui.engine.stalling import Pulse, cpu_of_tree, span
 from uet_tui.engine.workplace import Workplace
 from uet_tui.store.paths import OUTPUT
@@ -138,7 +139,7 @@ class Watch:
 
         Where its folder is gone, no lock tells of what lives on: that must not meet the next attempt.
         """
-        attempts.end_carrying(self._place.cookie(attempt.workstream, attempt.number))
+        end_carrying(self._place.cookie(attempt.workstream, attempt.number))
         with suppress(Exception):  # whatever an agent left: the run goes on
             redact_folder(str(self._folder(attempt)), self._place.redactor)
         lost = ended_so(attempt, attempts.Ended(None, "lost", 0.0), self._hearing(attempt))

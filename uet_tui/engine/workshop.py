@@ -45,7 +45,7 @@ class SandboxWorkshop:
 
     def end_left(self) -> None:
         """Ends what its commands left running, those of an orchestrator that was killed included."""
-        processes.end_all(lambda: processes.carrying(self._cookie))
+        processes.end_carrying(self._cookie)
 
     def in_tree(self, tree: str, command: str) -> Ran:
         """Runs a command in the sandbox, checked out at a tree, and says what it changed there.
