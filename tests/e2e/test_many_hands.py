@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -22,6 +23,7 @@ from tests.e2e.terminal import TMUX, Terminal
 from tests.e2e.uet import ENVIRONMENT, UET, events, start, states, status, uet
 from tests.support.repository import Repository
 from tests.support.wait import until
+from uet_tui.console.bridge import AGAIN_SECONDS
 
 SCRIPTS = 4
 EACH = 50
@@ -156,8 +158,20 @@ def total(scene: Scene) -> int:
 
 
 def press(scene: Scene, console: Terminal, wanted: str) -> None:
-    """Pauses the run or lets it go on, by one press of a key in a console that shows that this can be done now."""
-    console.wait_for("pause run" if wanted == "PAUSED" else "continue run", 60)
+    """Pauses the run or lets it go on, by one press of a key in a console that shows that this can be done now.
+
+    And has shown it for longer than it takes to look again: a command that needs no orchestrator has the run for an
+    instant, and where nobody has it the key does nothing.
+    """
+    since: list[float] = []
+
+    def steady() -> bool:
+        since.append(time.monotonic())
+        if ("pause run" if wanted == "PAUSED" else "continue run") not in console.screen():
+            since.clear()
+        return bool(since) and since[-1] - since[0] > 1.5 * AGAIN_SECONDS
+
+    until(steady, 60, f"a console in which the run can be {wanted}")
     console.press("Space")
     until(lambda: scene.state() == wanted, 60, f"the run to be {wanted}")
 
