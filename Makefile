@@ -25,10 +25,10 @@ $(READY): dev.lock pyproject.toml
 demo: $(READY) ## the whole product in two minutes, in a scratch repository
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/uet demo; else $(BIN)/uet demo --headless; fi
 
-test: $(READY) ## all tests but the slowest dozen; four at a time, since many wait for processes
+test: $(READY) ## all tests but the slowest; four at a time, since many wait for processes
 	@$(BIN)/python -m pytest -n 4 --dist=loadgroup -m 'not real_agents and not chaos and not slow'
 
-slow: $(READY) ## the slowest dozen, which `make test` leaves to `make check`
+slow: $(READY) ## the slowest tests, which `make test` leaves to `make check`
 	@$(BIN)/python -m pytest -n 2 --dist=loadgroup -m slow
 
 chaos: $(READY) ## kills the program at every failpoint, then 200 times at random, and looks whether anything is lost; an hour

@@ -90,7 +90,7 @@ def tree() -> list[int]:
         at = waiting.pop()
         with suppress(OSError):
             for task in os.listdir(f"/proc/{at}/task"):  # noqa: PTH208 - see above
-                with open(f"/proc/{at}/task/{task}/children", "rb") as file:  # noqa: PTH123
+                with open(f"/proc/{at}/task/{task}/children", "rb") as file:  # noqa: PTH123 - see above
                     waiting += (below := [int(pid) for pid in file.read().split()])
                     found += below
     return found
@@ -124,7 +124,7 @@ def _counted(path: str, own: bytes, shared: bytes, unknown: tuple[int, int] = (0
     `unknown` where it does not tell or is not to be read; none where the process is gone, since others have its share.
     """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:  # noqa: PTH123 - see above
             lines = {words[0]: words for words in map(bytes.split, file) if words}
         return int(lines[own][1]) * _KB, int(lines[shared][1]) * _KB
     except (FileNotFoundError, ProcessLookupError):

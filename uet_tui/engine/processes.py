@@ -74,7 +74,7 @@ def carrying(cookie: str) -> list[int]:
     mark = f"{COOKIE}={cookie}".encode()
     found = []
     for pid in pids():
-        with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123
+        with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123 - see above
             if mark in environ.read().split(b"\0"):
                 found.append(pid)
     return found
@@ -104,6 +104,6 @@ def parent(pid: int) -> int:
 
 def stat(pid: int) -> list[bytes]:
     """What /proc tells of a process from its state on; nothing if it is gone."""
-    with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+    with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see above
         return file.read().rpartition(b")")[2].split()
     return []
